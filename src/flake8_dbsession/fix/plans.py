@@ -1,0 +1,131 @@
+"""The steps a plan is made of: plain data that says what should hold, never how to edit.
+
+Every span is the span of a syntax node as ``Source.span`` gives it, so ``carry_out`` can find the very
+same node in the libcst tree. Code in a step is one line of Python, without indentation or newline.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..model import Span
+
+
+class WrapInWith(NamedTuple):
+    """``name = <call>`` becomes ``with <call> as name:`` around the statements that follow it.
+
+    The statement at ``statement`` is an assignment of ``call`` to ``name``; the new block takes every
+    statement after it in the same block up to and including the one at ``last``. ``drop`` are statements
+    inside (releases by hand) that the block makes superfluous. ``wrapper`` is a callable put around the
+    call, such as ``contextlib.closing`` (empty: none).
+    """
+
+    statement: Span
+    call: Span
+    name: str
+    last: Span
+    drop: tuple[Span, ...] = ()
+    is_async: bool = False
+    wrapper: str = ""
+
+
+class WrapInFinally(NamedTuple):
+    """The statements from ``first`` to ``last`` (same block) run under a ``try`` whose ``finally`` runs ``cleanup``.
+
+    Where they are exactly one ``try`` statement, that one gets the ``cleanup`` (at the end of its
+    ``finally``). ``drop`` are statements inside that the cleanup makes superfluous.
+    """
+
+    first: Span
+    last: Span
+    cleanup: str
+    drop: tuple[Span, ...] = ()
+
+
+class InsertBefore(NamedTuple):
+    """``code`` runs as a statement of its own right before the statement at ``statement``."""
+
+    statement: Span
+    code: str
+
+
+class InsertAfter(NamedTuple):
+    """``code`` runs as a statement of its own right after the statement at ``statement``."""
+
+    statement: Span
+    code: str
+
+
+class InsertFirst(NamedTuple):
+    """``code`` is the first statement of the block of the ``except`` handler, loop, function or with at ``owner``.
+
+    A docstring stays first.
+    """
+
+    owner: Span
+    code: str
+
+
+class DeleteStatement(NamedTuple):
+    """The statement at ``statement`` is gone; a block that would be empty gets ``pass``."""
+
+    statement: Span
+
+
+class ReplaceExpression(NamedTuple):
+    """The expression at ``expression`` is ``code`` instead."""
+
+    expression: Span
+    code: str
+
+
+class SetKeyword(NamedTuple):
+    """The call at ``call`` has the keyword argument ``name`` with the value ``code`` (added or replaced)."""
+
+    call: Span
+    name: str
+    code: str
+
+
+class SetItem(NamedTuple):
+    """The dictionary display at ``display`` has the string key ``key`` with the value ``code`` (added or replaced)."""
+
+    display: Span
+    key: str
+    code: str
+
+
+class AwaitExpression(NamedTuple):
+    """The expression at ``expression`` is awaited."""
+
+    expression: Span
+
+
+class AddImport(NamedTuple):
+    """``from module import name`` (or ``import module`` when ``name`` is empty) stands at the top of the file, once."""
+
+    module: str
+    name: str = ""
+
+
+class AppendStatements(NamedTuple):
+    """``code`` (any number of lines) stands at module level after the statement at ``statement``."""
+
+    statement: Span
+    code: str
+
+
+Step = (
+    WrapInWith
+    | WrapInFinally
+    | InsertBefore
+    | InsertAfter
+    | InsertFirst
+    | DeleteStatement
+    | ReplaceExpression
+    | SetKeyword
+    | SetItem
+    | AwaitExpression
+    | AddImport
+    | AppendStatements
+)

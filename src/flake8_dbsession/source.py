@@ -1,0 +1,133 @@
+"""One file: its bytes, its text, its tree, and the way between ``ast`` positions and ours."""
+
+from __future__ import annotations
+
+import ast
+import codecs
+import io
+import tokenize
+from functools import cached_property
+from typing import NamedTuple
+
+from .model import Span
+
+
+class Unreadable(Exception):
+    """A file that cannot be analysed: the message is one line, ``line`` and ``column`` say where (0 when unknown)."""
+
+    def __init__(self, path: str, message: str, line: int = 0, column: int = 0) -> None:
+        super().__init__(message)
+        self.path, self.message, self.line, self.column = path, message, line, column
+
+
+class Comment(NamedTuple):
+    """A comment token: ``text`` starts with ``#``."""
+
+    line: int
+    column: int
+    text: str
+
+
+
+
+def encoding_of(data: bytes) -> str:
+    """The encoding that Python reads ``data`` with (``utf-8-sig`` where a byte order mark stands first).
+
+    Raises ``SyntaxError`` for a cookie that names no codec or contradicts the byte order mark.
+    """
+    return tokenize.detect_encoding(io.BytesIO(data).readline)[0]
+
+
+class Source:
+    """A parsed file.
+
+    ``path`` is what reports show; ``text`` is the decoded content with its own newlines. Raises
+    :class:`Unreadable` when the bytes are no text or the text is no Python.
+    """
+
+    def __init__(self, path: str, data: bytes, tree: ast.Module | None = None) -> None:
+        self.path = path
+        self.data = data
+        try:
+            self.tree = tree if tree is not None else ast.parse(data, path)
+        except SyntaxError as error:
+            raise Unreadable(path, f"cannot be parsed: {error.msg}", error.lineno or 0, error.offset or 0) from None
+        except ValueError as error:
+            raise Unreadable(path, f"cannot be parsed: {error}") from None
+        except (RecursionError, MemoryError):
+            raise Unreadable(path, "cannot be parsed: nested too deeply") from None
+
+    @classmethod
+    def read(cls, path: str) -> Source:
+        """The file at ``path``; raises :class:`Unreadable`."""
+        try:
+            with open(path, "rb") as file:
+                data = file.read()
+        except OSError as error:
+            raise Unreadable(path, f"cannot be read: {error.strerror or error}") from None
+        return cls(path, data)
+
+    @cached_property
+    def encoding(self) -> str:
+        try:
+            return encoding_of(self.data)
+        except SyntaxError as error:
+            raise Unreadable(self.path, f"cannot be decoded: {error.msg}", 1) from None
+
+    @cached_property
+    def text(self) -> str:
+        try:
+            return self.data.decode(self.encoding)
+        except (UnicodeDecodeError, LookupError) as error:
+            raise Unreadable(self.path, f"cannot be decoded: {error}") from None
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The text by lines as the parser counts them (form feeds do not end a line), each with its newline."""
+        return io.StringIO(self.text, newline=None).readlines()
+
+    @cached_property
+    def _ascii(self) -> bool:
+        return self.data.isascii()
+
+    def column(self, line: int, byte: int) -> int:
+        """The character column of a byte column that ``ast`` gives for ``line``."""
+        if self._ascii or not 0 < line <= len(self.lines):
+            return byte
+        return len(self.lines[line - 1].encode("utf-8", "surrogatepass")[:byte].decode("utf-8", "replace"))
+
+    def span(self, node: ast.AST) -> Span:
+        """Where ``node`` (a statement, expression, handler, keyword or argument) stands."""
+        line: int = node.lineno  # type: ignore[attr-defined]
+        end_line: int = node.end_lineno  # type: ignore[attr-defined]
+        start: int = node.col_offset  # type: ignore[attr-defined]
+        end: int = node.end_col_offset  # type: ignore[attr-defined]
+        if self._ascii:
+            return Span(line, start, end_line, end)
+        return Span(line, self.column(line, start), end_line, self.column(end_line, end))
+
+    def segment(self, span: Span) -> str:
+        """The text that stands at ``span``."""
+        lines = self.lines[span.line - 1 : span.end_line]
+        if not lines:
+            return ""
+        lines[-1] = lines[-1][: span.end_column]
+        lines[0] = lines[0][span.column :]
+        return "".join(lines)
+
+    @cached_property
+    def comments(self) -> tuple[Comment, ...]:
+        """Every comment, in order; what stands behind a token error is left out."""
+        found = []
+        try:
+            for token in tokenize.generate_tokens(io.StringIO("".join(self.lines)).readline):
+                if token.type == tokenize.COMMENT:
+                    found.append(Comment(token.start[0], token.start[1], token.string))
+        except (tokenize.TokenError, SyntaxError):
+            pass
+        return tuple(found)
+
+
+def has_bom(data: bytes) -> bool:
+    """Whether ``data`` begins with the UTF-8 byte order mark."""
+    return data.startswith(codecs.BOM_UTF8)
