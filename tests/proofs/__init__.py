@@ -1,0 +1,9 @@
+"""Proofs: each rule's example is run against a real pool, as written and as mended, and the difference is seen.
+
+``fixtures/<rule>/proof.py`` says what to do with the example and what is to be seen; this package brings the
+pool, the servers, the clock and the threads.
+"""
+
+from .expectations import anything_but, at_least, at_most, contains
+
+__all__ = ["anything_but", "at_least", "at_most", "contains"]

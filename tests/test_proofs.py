@@ -1,0 +1,29 @@
+"""Each rule's example shows its defect on a real pool, and the mended example does not."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from proofs.databases import NoServer
+from proofs.proof import Proof, proofs, seen
+
+PROOFS = [pytest.param(proof, server, id=f"{proof.folder.name}-{server}") for proof in proofs() for server in proof.servers]
+
+
+@pytest.mark.parametrize(("proof", "server"), PROOFS)
+def test_the_defect_is_seen_as_written_and_gone_as_mended(proof: Proof, server: str) -> None:
+    try:
+        before = seen(proof, proof.as_written, server)
+        after = seen(proof, proof.as_mended, server)
+    except NoServer as reason:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(reason))
+    assert before == proof.plan.AS_WRITTEN
+    assert after == proof.plan.AS_MENDED
+    assert before != after
+
+
+def test_there_are_proofs() -> None:
+    assert PROOFS
