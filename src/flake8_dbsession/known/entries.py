@@ -1,0 +1,105 @@
+"""Who runs a function: ``data/entries.toml``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import Any, TypeVar
+
+from .calls import Calls
+from .words import Argument, Entry, Handover
+
+Table = Mapping[str, Any]
+Found = TypeVar("Found")
+
+
+class Entries:
+    """Entry points by decorator, by registering call and by overridden method."""
+
+    def __init__(self, tables: Table, calls: Calls) -> None:
+        self._tables = tables
+        self._calls = calls
+
+    def decorator(self, qualified: str) -> Entry | None:
+        return self._first(self._decorators, qualified)
+
+    def method(self, base: str, name: str) -> Entry | None:
+        return self._first(self._methods, f"{base}.{name}")
+
+    def handover(self, qualified: str) -> Handover | None:
+        return self._first(self._handovers, qualified)
+
+    def by_convention(self, receiver: str, attribute: str) -> Entry | None:
+        return self._conventions.get((receiver, attribute))
+
+    def dependency_exit(self, version: str, scope: str) -> str:
+        if scope == "function":
+            return "before-response"
+        periods: list[dict[str, str]] = self._tables["dependency_exit"]
+        begun = [period for period in periods if not version or _numbers(period["since"]) <= _numbers(version)]
+        return begun[-1]["exit"]
+
+    def _first(self, table: Mapping[str, Found], qualified: str) -> Found | None:
+        return next((table[name] for name in self._calls.spellings(qualified) if name in table), None)
+
+    @cached_property
+    def _entries(self) -> list[tuple[Entry, Table]]:
+        return [(_entry(table), table) for table in self._tables["entry"]]
+
+    @cached_property
+    def _decorators(self) -> dict[str, Entry]:
+        return dict(_members(self._entries, "decorators"))
+
+    @cached_property
+    def _methods(self) -> dict[str, Entry]:
+        return dict(_members(self._entries, "methods"))
+
+    @cached_property
+    def _handovers(self) -> dict[str, Handover]:
+        return {
+            name: _handover(name, entry, arguments)
+            for entry, table in self._entries
+            for name, arguments in table.get("calls", {}).items()
+        }
+
+    @cached_property
+    def _conventions(self) -> dict[tuple[str, str], Entry]:
+        return {
+            (receiver, attribute): _entry(table)
+            for table in self._tables["convention"]
+            for receiver in table["receivers"]
+            for attribute in table["attributes"]
+        }
+
+
+def _entry(table: Table) -> Entry:
+    return Entry(table["framework"], table["kind"], table.get("runs", ""), frozenset(table.get("cleans", ())))
+
+
+def _members(entries: Iterable[tuple[Entry, Table]], key: str) -> Iterator[tuple[str, Entry]]:
+    for entry, table in entries:
+        for receiver, names in table.get(key, {}).items():
+            for name in names:
+                yield f"{receiver}.{name}", entry
+
+
+def _handover(name: str, entry: Entry, arguments: Table) -> Handover:
+    return Handover(
+        name,
+        entry,
+        callable=Argument.read(arguments.get("callable")),
+        args=Argument.read(arguments.get("args")),
+        kwargs=Argument.read(arguments.get("kwargs")),
+        each=Argument.read(arguments.get("each")),
+        **{flag: True for flag in ("rest", "every", "coroutine", "inline") if arguments.get(flag)},
+    )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """``"0.117.1"`` as numbers, as far as they go; what follows ("rc1") is left out."""
+    numbers = []
+    for part in version.split("."):
+        if not part.isdigit():
+            break
+        numbers.append(int(part))
+    return tuple(numbers)
