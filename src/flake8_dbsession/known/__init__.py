@@ -83,7 +83,7 @@ class Known:
         return self.conventions.is_look_alike(qualified)
 
     def script_kind(self, path: str) -> str:
-        """ "migration", "command" or "test" where the path (relative to the project) means short-lived code, else ""."""
+        """Which short-lived code a path (relative to the project) means: "migration", "command", "test"; else ""."""
         return self.conventions.script_kind(path)
 
     @property

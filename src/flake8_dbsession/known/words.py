@@ -9,7 +9,7 @@ SHORT_LIVED = frozenset({"command", "migration", "test"})
 
 
 class Argument(NamedTuple):
-    """One argument of a call: its position without ``self`` (-1: only by keyword) and its keyword ("": only by position)."""
+    """One argument of a call: its position without ``self`` (-1: keyword only), its keyword ("": position only)."""
 
     position: int
     keyword: str
@@ -37,10 +37,10 @@ class CallFact(NamedTuple):
     """What one function or method does with the time of its caller.
 
     ``name`` is the dotted name under which it is known. ``kind`` is "sleep", "network", "wait", "hash" or "" (does not
-    wait); ``what`` names the other side for messages ("an HTTP request", "a queue"). ``seconds`` holds the duration of a
-    sleep, ``timeout`` the longest wait. The call returns at once where ``unless`` is given as something false, and where
-    ``when`` is not given (or false). ``awaited`` calls wait only under ``await``, ``async for`` or ``async with``.
-    ``makes`` is the receiver that the call returns, and for ``__enter__`` and ``__aenter__`` what ``with`` binds.
+    wait); ``what`` names the other side for messages ("an HTTP request", "a queue"). ``seconds`` holds the duration of
+    a sleep, ``timeout`` the longest wait. The call returns at once where ``unless`` is given as something false, and
+    where ``when`` is not given (or false). ``awaited`` calls wait only under ``await``, ``async for`` or ``async
+    with``. ``makes`` is the receiver that the call returns; for ``__enter__`` and ``__aenter__`` what ``with`` binds.
     """
 
     name: str
@@ -59,7 +59,7 @@ class Entry(NamedTuple):
 
     ``kind`` is "request", "dependency", "task", "consumer", "thread", "process", "timer", "scheduler", "socket", "bot",
     "command", "test", "migration", "teardown", "startup" or "middleware". ``runs`` says what runs beside the code that
-    registers it: "thread", "task", "process", "greenlet", "later" (in the same thread, after this code) or "" (nothing).
+    registers it: "thread", "task", "process", "greenlet", "later" (in the same thread, after this code) or "".
     ``cleans`` names what the framework releases after each run; "flask-sqlalchemy" is ``db.session.remove()``.
     """
 
@@ -83,8 +83,8 @@ class Handover(NamedTuple):
 
     ``callable`` is the argument that holds it; None where ``every`` positional argument does (``asyncio.gather``).
     What the callable receives stands in ``args`` (a sequence) and ``kwargs`` (a mapping), in the positional and keyword
-    arguments behind it where ``rest``, or one by one in ``each`` (``map``). ``coroutine``: the argument is the result of
-    a call, whose arguments are those that count. ``inline``: awaiting the call waits until the callable has ended.
+    arguments behind it where ``rest``, or one by one in ``each`` (``map``). ``coroutine``: the argument is the result
+    of a call, whose arguments are those that count. ``inline``: awaiting the call waits until the callable has ended.
     """
 
     name: str
@@ -105,7 +105,7 @@ class Effect(NamedTuple):
     ``word`` is "creates" (returns a new resource, takes nothing), "checkout", "release" (used further), "dispose" (done
     with) or "neutral". ``conditional``: only under a condition; ``transient``: takes a connection and returns it within
     the call; ``lazy``: what is returned takes one later; ``begins``: starts the transaction without a connection;
-    ``raises_if_begun``: raises when it has begun; ``ends``: ends it and keeps the connection; ``consumes``: exhausts the
+    ``raises_if_begun``: raises when it has begun; ``ends``: ends it, keeps the connection; ``consumes``: exhausts the
     result; ``expires``: reading a row takes a connection again; ``detaches``: reading an expired row raises;
     ``awaitable``: without ``await`` nothing happens at all. ``returns`` is the short name of the type that is returned
     or that ``with`` binds, or "".
