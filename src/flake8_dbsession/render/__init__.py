@@ -6,7 +6,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import NamedTuple
 
-from ..model import Diagnostic, Span
+from ..model import Diagnostic, Rule, Span
 
 
 class Problem(NamedTuple):
@@ -48,11 +48,15 @@ class Report(NamedTuple):
     version: str
     colour: bool = False
     """Whether the output may hold terminal colours; only the formats for people heed it."""
+    rules: tuple[Rule, ...] = ()
+    """The rules that were looked for, for the formats that describe them."""
 
 
 FORMATS: dict[str, str] = {
     "full": "flake8_dbsession.render.text:full",
     "concise": "flake8_dbsession.render.text:concise",
+    "json": "flake8_dbsession.render.json:render",
+    "json-lines": "flake8_dbsession.render.json:render_lines",
 }
 """Format name -> ``module:function``; the function takes a :class:`Report` and returns the whole output."""
 
