@@ -57,6 +57,7 @@ FORMATS: dict[str, str] = {
     "concise": "flake8_dbsession.render.text:concise",
     "json": "flake8_dbsession.render.json:render",
     "json-lines": "flake8_dbsession.render.json:render_lines",
+    "sarif": "flake8_dbsession.render.sarif:render",
 }
 """Format name -> ``module:function``; the function takes a :class:`Report` and returns the whole output."""
 
