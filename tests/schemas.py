@@ -27,8 +27,6 @@ def problems(value, schema):
 def sarif_schema():
     """The schema of SARIF 2.1.0; downloaded once, then kept in the temporary directory."""
     kept = pathlib.Path(tempfile.gettempdir(), "dbsession-tests-sarif-schema-2.1.0.json")
-        pathlib.Path(tempfile.gettempdir()) / f"sarif-schema-2.1.0-{os.getuid() if hasattr(os, 'getuid') else 0}.json"
-    )
     if not kept.is_file():
         with tempfile.TemporaryDirectory() as folder:
             _download(SARIF_CARRIER, folder)
