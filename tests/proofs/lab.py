@@ -36,6 +36,10 @@ class Lab:
         """How many connections are checked out now."""
         return self.watch.connections_out()
 
+    def most_out(self) -> int:
+        """The largest number of connections that were checked out at one moment."""
+        return self.watch.most_out()
+
     def longest_hold(self) -> float:
         """Seconds of the longest time one connection was out."""
         return self.watch.longest_hold()

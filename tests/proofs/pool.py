@@ -13,7 +13,7 @@ from sqlalchemy.pool import NullPool, Pool, StaticPool
 
 PLUGIN = "proof"
 SIZE = 2
-"""How many connections a watched pool has; none on top of them."""
+"""How many connections a watched pool has unless the proof says otherwise; none on top of them."""
 PATIENCE = 0.25
 """Seconds that a caller waits for a connection before SQLAlchemy raises TimeoutError."""
 
@@ -25,11 +25,11 @@ class Watch:
         self._lock = threading.Lock()
         self.start()
 
-    def start(self) -> None:
-        """Forgets everything, the engines included."""
-        with self._lock:
-            self.engines: list[Engine] = []
-            self.forget_holds()
+    def start(self, size: int = SIZE) -> None:
+        """Forgets everything, the engines included; pools made from now on have ``size`` connections."""
+        self.size = size
+        self.engines: list[Engine] = []
+        self.forget_holds()
 
     def forget_holds(self) -> None:
         """Forgets how long connections were out, keeps the engines."""
@@ -79,16 +79,12 @@ watch = Watch()
 class ProofPlugin(CreateEnginePlugin):
     """Makes the pool of an engine small and impatient, and has it watched."""
 
-    def __init__(self, url: URL, kwargs: dict[str, Any]) -> None:
-        super().__init__(url, kwargs)
-        self.size = int(str(url.query.get("proof_pool", SIZE)))
-
     def update_url(self, url: URL) -> URL:
-        return url.difference_update_query(["proof_pool"])
+        return url
 
     def handle_pool_kwargs(self, pool_cls: type[Pool], pool_args: dict[str, Any]) -> None:
         if not issubclass(pool_cls, NullPool | StaticPool):
-            pool_args.update(pool_size=self.size, max_overflow=0, timeout=PATIENCE)
+            pool_args.update(pool_size=watch.size, max_overflow=0, timeout=PATIENCE)
 
     def engine_created(self, engine: Engine) -> None:
         watch.add(engine)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from .databases import database
 from .lab import Lab, create_tables, garbage_left_alone, load
-from .pool import watch
+from .pool import SIZE, watch
 from .slow_server import slow_server
 
 FIXTURES = pathlib.Path(__file__).resolve().parents[2] / "fixtures"
@@ -52,7 +52,7 @@ def seen(proof: Proof, file: pathlib.Path, server: str) -> dict[str, Any]:
     """What is seen when ``file`` does what the proof says, on ``server``. Raises :class:`databases.NoServer`."""
     driver = getattr(proof.plan, "DRIVERS", {}).get(server, "")
     with tempfile.TemporaryDirectory() as folder, database(server, pathlib.Path(folder), driver) as url:
-        watch.start()
+        watch.start(getattr(proof.plan, "POOL", SIZE))
         with _environment(url, proof.folder), slow_server() as slow_url, _quiet():
             try:
                 example = _prepared(proof, file)
