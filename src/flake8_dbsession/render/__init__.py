@@ -58,6 +58,10 @@ FORMATS: dict[str, str] = {
     "json": "flake8_dbsession.render.json:render",
     "json-lines": "flake8_dbsession.render.json:render_lines",
     "sarif": "flake8_dbsession.render.sarif:render",
+    "github": "flake8_dbsession.render.github:render",
+    "gitlab": "flake8_dbsession.render.gitlab:render",
+    "junit": "flake8_dbsession.render.junit:render",
+    "azure": "flake8_dbsession.render.azure:render",
 }
 """Format name -> ``module:function``; the function takes a :class:`Report` and returns the whole output."""
 
