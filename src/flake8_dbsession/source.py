@@ -58,10 +58,10 @@ class Source:
             raise Unreadable(path, "cannot be parsed: nested too deeply") from None
 
     @classmethod
-    def read(cls, path: str) -> Source:
-        """The file at ``path``; raises :class:`Unreadable`."""
+    def read(cls, path: str, at: str = "") -> Source:
+        """The file at ``path`` (or ``at``, where it is shown under another name); raises :class:`Unreadable`."""
         try:
-            with open(path, "rb") as file:
+            with open(at or path, "rb") as file:
                 data = file.read()
         except OSError as error:
             raise Unreadable(path, f"cannot be read: {error.strerror or error}") from None

@@ -1,0 +1,1 @@
+"""Control flow: the graph of one function and a solver. Nothing here knows what a session is."""

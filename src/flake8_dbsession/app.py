@@ -1,0 +1,22 @@
+"""Whole-application facts: who removes the session when a unit of work ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .known import Entry
+from .session.values import Resource
+
+if TYPE_CHECKING:
+    from .project import Project
+
+
+class Application:
+    """What is true of the project as a whole."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+
+    def removes(self, registry: Resource, worker: Entry) -> bool:
+        """Whether the application gives the registry's connection back after each run of such a worker."""
+        return registry.flavour == "flask" and worker.cleans_flask_sqlalchemy

@@ -1,0 +1,84 @@
+"""A forward work list over sets of states.
+
+Each node keeps the set of states that reach it, not one merged state: facts that belong together (the
+session is open and its flag is true) stay together. Where a set grows over ``limit``, ``merge`` folds it,
+so the solution stays finite; ``transfer`` is called once for each state and node.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Hashable, Iterable
+from typing import Generic, TypeVar
+
+from .graph import Graph, Node, Via
+
+S = TypeVar("S", bound=Hashable)
+Transfer = Callable[[Node, S], Iterable[tuple[Via, S]]]
+Merge = Callable[[list[S]], list[S]]
+
+
+class Solution(Generic[S]):
+    """``before[node.index]`` are the states that reach a node, in the order of their discovery."""
+
+    def __init__(self, size: int) -> None:
+        self.before: list[dict[S, None]] = [{} for _ in range(size)]
+
+    def at(self, node: Node) -> list[S]:
+        return list(self.before[node.index])
+
+
+def order(graph: Graph) -> list[int]:
+    """The rank of each node in reverse post-order from the entry (unreachable nodes come last)."""
+    rank = [len(graph.nodes)] * len(graph.nodes)
+    seen = {graph.entry.index}
+    stack = [(graph.entry, iter(list(graph.entry.out.values())))]
+    position = len(graph.nodes)
+    while stack:
+        node, rest = stack[-1]
+        for successor in rest:
+            if successor.index not in seen:
+                seen.add(successor.index)
+                stack.append((successor, iter(list(successor.out.values()))))
+                break
+        else:
+            stack.pop()
+            position -= 1
+            rank[node.index] = position
+    return rank
+
+
+def solve(graph: Graph, start: Iterable[S], transfer: Transfer[S], merge: Merge[S], limit: int = 12) -> Solution[S]:
+    """Every state that reaches every node when the ``start`` states enter the graph.
+
+    ``merge`` gets the states of an overfull node and gives back fewer; it must not invent an endless chain of
+    states (a join over a finite lattice does).
+    """
+    rank = order(graph)
+    solution: Solution[S] = Solution(len(graph.nodes))
+    waiting: dict[int, list[S]] = {graph.entry.index: list(start)}
+    folded: set[int] = set()
+    queue = [(rank[graph.entry.index], graph.entry.index)]
+    while queue:
+        _, index = heapq.heappop(queue)
+        node, arrived = graph.nodes[index], waiting.pop(index, [])
+        known = solution.before[index]
+        fresh = [state for state in dict.fromkeys(arrived) if state not in known]
+        if fresh and (index in folded or len(known) + len(fresh) > limit):
+            folded.add(index)
+            covering = merge([*known, *fresh])
+            fresh = [state for state in covering if state not in known]
+            solution.before[index] = dict.fromkeys(covering)
+        else:
+            known.update(dict.fromkeys(fresh))
+        for state in fresh:
+            for via, result in transfer(node, state):
+                target = node.out.get(via)
+                if target is None:
+                    continue
+                if result not in solution.before[target.index]:
+                    if target.index not in waiting:
+                        waiting[target.index] = []
+                        heapq.heappush(queue, (rank[target.index], target.index))
+                    waiting[target.index].append(result)
+    return solution

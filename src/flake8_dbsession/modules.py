@@ -1,0 +1,212 @@
+"""Modules of the project: which file a dotted name is in, and what stands in it."""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Iterator
+from functools import cached_property
+
+from .names import Function, Names
+from .session.body import Body
+from .source import Source, Unreadable
+
+
+class ClassInfo:
+    """One class: its bases as dotted names (None where they cannot be resolved) and its methods."""
+
+    def __init__(self, module: Module, name: str, node: ast.ClassDef) -> None:
+        self.module = module
+        self.name = name
+        self.node = node
+        self.methods: dict[str, Function] = {}
+        self.values: dict[str, ast.expr] = {}
+        self.annotations: dict[str, ast.expr] = {}
+        for statement in node.body:
+            match statement:
+                case ast.FunctionDef() | ast.AsyncFunctionDef():
+                    self.methods.setdefault(statement.name, statement)
+                case ast.Assign(targets=[ast.Name(id=target)]):
+                    self.values[target] = statement.value
+                case ast.AnnAssign(target=ast.Name(id=target)):
+                    self.annotations[target] = statement.annotation
+                    if statement.value is not None:
+                        self.values[target] = statement.value
+
+    @property
+    def qualified(self) -> str:
+        return f"{self.module.name}.{self.name}".strip(".")
+
+    @cached_property
+    def bases(self) -> list[str]:
+        resolved = (self.module.names.resolve(b.value if isinstance(b, ast.Subscript) else b) for b in self.node.bases)
+        return [base for base in resolved if base]
+
+    @cached_property
+    def attribute_values(self) -> dict[str, list[tuple[ast.expr, Function]]]:
+        """``self.x = value`` anywhere in the class: attribute -> (value, method), ``__init__`` first."""
+        found: dict[str, list[tuple[ast.expr, Function]]] = {}
+        for method in sorted(self.methods.values(), key=lambda m: m.name != "__init__"):
+            me = method.args.args[0].arg if method.args.args else ""
+            for node in ast.walk(method):
+                targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+                value = getattr(node, "value", None)
+                if not isinstance(node, (ast.Assign, ast.AnnAssign)) or value is None:
+                    continue
+                for target in targets:
+                    if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == me:
+                        found.setdefault(target.attr, []).append((value, method))
+        return found
+
+
+class Module:
+    """One parsed module with its functions and classes by dotted name."""
+
+    def __init__(self, name: str, path: str, source: Source, is_package: bool) -> None:
+        self.name = name
+        self.path = path
+        self.source = source
+        self.is_package = is_package
+        self.names = Names(source.tree, name, is_package)
+
+    @cached_property
+    def bodies(self) -> dict[str, Body]:
+        """Every function of the file by its dotted name, methods and nested ones included."""
+        return {body.name: body for body in self._find(self.source.tree.body, "", "")}
+
+    @cached_property
+    def classes(self) -> dict[str, ClassInfo]:
+        found: dict[str, ClassInfo] = {}
+        stack: list[tuple[str, list[ast.stmt]]] = [("", self.source.tree.body)]
+        while stack:
+            prefix, body = stack.pop()
+            for statement in body:
+                if isinstance(statement, ast.ClassDef):
+                    name = f"{prefix}{statement.name}"
+                    found[name] = ClassInfo(self, name, statement)
+                    stack.append((f"{name}.", statement.body))
+                elif isinstance(statement, (ast.If, ast.Try)):
+                    stack.append((prefix, [*statement.body, *statement.orelse]))
+        return found
+
+    def body_of(self, node: ast.AST) -> Body | None:
+        """The body of a function node of this file."""
+        return self._by_node.get(node)
+
+    @cached_property
+    def _by_node(self) -> dict[ast.AST | None, Body]:
+        return {body.node: body for body in self.bodies.values()}
+
+    @cached_property
+    def top(self) -> Body:
+        """The module's own statements."""
+        return Body(self.name, "", None, self.source.tree.body, is_package=self.is_package)
+
+    def _find(self, statements: list[ast.stmt], prefix: str, owner: str) -> Iterator[Body]:
+        for statement in statements:
+            if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                name = f"{prefix}{statement.name}"
+                yield Body(self.name, name, statement, statement.body, owner, self.is_package)
+                yield from self._find(statement.body, f"{name}.<locals>.", "")
+            elif isinstance(statement, ast.ClassDef):
+                name = f"{prefix}{statement.name}"
+                yield from self._find(statement.body, f"{name}.", name)
+            else:
+                for part in ("body", "orelse", "finalbody"):
+                    yield from self._find(getattr(statement, part, None) or [], prefix, owner)
+                for handler in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
+                    yield from self._find(handler.body, prefix, owner)
+
+
+class Modules:
+    """First-party modules by dotted name, read when first asked.
+
+    ``roots`` are the folders that imports start from: the configured source roots and, for each file that is
+    analysed, the folder above its outermost package.
+    """
+
+    def __init__(self, root: str, src: tuple[str, ...]) -> None:
+        self.root = root
+        self.roots: list[str] = []
+        for folder in src:
+            self.add_root(os.path.normpath(os.path.join(root, folder)))
+        self._modules: dict[str, Module | None] = {}
+        self._by_path: dict[str, Module] = {}
+        self._exists: dict[str, bool] = {}
+
+    def add_root(self, folder: str) -> None:
+        if folder not in self.roots and os.path.isdir(folder):
+            self.roots.append(folder)
+
+    def of_file(self, source: Source) -> Module:
+        """The module of a file that is being analysed."""
+        path = os.path.abspath(source.path)
+        name, folder, is_package = self.name_of(path)
+        if folder not in self.roots and os.path.isdir(folder):
+            self.roots.insert(0, folder)
+        known = self._by_path.get(path)
+        if known is not None and known.source.tree is source.tree:
+            return known
+        module = Module(name, source.path, source, is_package)
+        self._by_path[path] = self._modules[name] = module
+        return module
+
+    def name_of(self, path: str) -> tuple[str, str, bool]:
+        """The dotted name of a file, the folder its imports start from, and whether it is a package."""
+        folder, base = os.path.split(path)
+        stem = base.removesuffix(".py")
+        is_package = stem == "__init__"
+        parts = [] if is_package else [stem]
+        while self._isfile(os.path.join(folder, "__init__.py")):
+            folder, package = os.path.split(folder)
+            parts.insert(0, package)
+        for root in self.roots:  # namespace packages: a configured root above wins over the folder itself
+            if folder.startswith(root + os.sep) and root != self.root:
+                parts = [*os.path.relpath(folder, root).split(os.sep), *parts]
+                return ".".join(parts), root, is_package
+        if folder.startswith(self.root + os.sep) and not parts[0].startswith("."):
+            inner = os.path.relpath(folder, self.root).split(os.sep)
+            if all(part.isidentifier() for part in inner) and inner[0] != "src":
+                return ".".join([*inner, *parts]), folder, is_package
+        return ".".join(parts), folder, is_package
+
+    def find(self, name: str) -> Module | None:
+        """The module called ``name``, or None where no file of the project is."""
+        if name not in self._modules:
+            self._modules[name] = self._load(name)
+        return self._modules[name]
+
+    def _load(self, name: str) -> Module | None:
+        relative = name.replace(".", os.sep)
+        for root in self.roots:
+            for path, is_package in (
+                (os.path.join(root, relative, "__init__.py"), True),
+                (os.path.join(root, relative + ".py"), False),
+            ):
+                if self._isfile(path):
+                    return self._read(name, path, is_package)
+        return None
+
+    def _read(self, name: str, path: str, is_package: bool) -> Module | None:
+        known = self._by_path.get(os.path.abspath(path))
+        if known is not None:
+            return known
+        try:
+            source = Source.read(os.path.relpath(path, self.root) if path.startswith(self.root) else path, at=path)
+        except Unreadable:
+            return None
+        module = Module(name, source.path, source, is_package)
+        self._by_path[os.path.abspath(path)] = module
+        return module
+
+    def is_first_party(self, name: str) -> bool:
+        """Whether the top package of a dotted name is a folder or file of the project."""
+        top = name.partition(".")[0]
+        return any(
+            os.path.isdir(os.path.join(root, top)) or self._isfile(os.path.join(root, f"{top}.py")) for root in self.roots
+        )
+
+    def _isfile(self, path: str) -> bool:
+        if path not in self._exists:
+            self._exists[path] = os.path.isfile(path)
+        return self._exists[path]

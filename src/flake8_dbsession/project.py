@@ -1,0 +1,476 @@
+"""Everything around one function: what names, attributes and calls of the whole project mean.
+
+Facts are computed on demand and remembered for the process; a module that is missing or broken, a circle of
+definitions and a chain of calls deeper than :data:`DEPTH` are answered with "unknown", which means silence.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from .annotations import annotated
+from .app import Application
+from .known import Known, load
+from .modules import ClassInfo, Module, Modules
+from .names import Function, Names
+from .session.body import Body
+from .session.evaluate import Evaluation
+from .session.flow import Flow, starts
+from .session.scope import Scope
+from .session.state import State
+from .session.summary import Summary
+from .session.values import (
+    AMBIENT,
+    ATTRIBUTE,
+    CLASS,
+    CONSTANT,
+    ENGINE,
+    FACTORY,
+    FLASK_DB,
+    FUNCTION,
+    METHOD,
+    NAMED,
+    OBJECT,
+    QUERY,
+    REGISTRY,
+    SESSION,
+    UNKNOWN,
+    Resource,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from .config import Config
+
+DEPTH = 4
+"""How many calls deep a function is followed: four hops resolve more than nine in ten of what crosses files."""
+
+_PROPERTIES = frozenset({"property", "cached_property"})
+_MANAGERS = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmanager"})
+_CACHES = frozenset({"functools.lru_cache", "functools.cache", "cachetools.cached"})
+
+
+class Target:
+    """A project function as its callers see it."""
+
+    def __init__(self, module: Module, body: Body, decorators: frozenset[str]) -> None:
+        self.module = module
+        self.body = body
+        self.path = module.path
+        self.decorators = decorators
+        self.is_async = body.is_async
+        self.is_generator = body.is_generator
+        self.is_manager = bool(decorators & _MANAGERS)
+        self.is_fixture = "pytest.fixture" in decorators
+        self.is_cached = bool(decorators & _CACHES)
+        self.is_property = bool({d.rpartition(".")[2] for d in decorators} & _PROPERTIES)
+
+    def bind(
+        self, function: Value, positional: tuple[Value, ...], keywords: dict[str, Value]
+    ) -> list[tuple[str, Value]]:
+        """The parameters with the values given for them; ``self`` or ``cls`` first for a bound method."""
+        names = [p.arg for p in self.body.parameters]
+        owner = function.extra[0] if function.extra else None
+        if isinstance(owner, Value) and "builtins.staticmethod" not in self.decorators:
+            positional = (owner, *positional)
+        bound = list(zip(names, positional, strict=False))
+        return bound + [(name, value) for name, value in keywords.items() if name in names]
+
+
+class Project:
+    """The project of a configuration. One for a process; it holds what it has learnt.
+
+    ``root`` is the folder that relative source roots and test paths start from.
+    """
+
+    def __init__(self, config: Config, root: str = ".") -> None:
+        self.config = config
+        self.root = os.path.abspath(root)
+        self.known: Known = load()
+        self.modules = Modules(self.root, tuple(config.src))
+        self._values: dict[str, Value] = {}
+        self._attributes: dict[tuple[str, str], Value] = {}
+        self._summaries: dict[tuple[Value, tuple[tuple[str, Value], ...]], Summary | None] = {}
+        self._solving: list[object] = []
+        self._targets: dict[str, Target | None] = {}
+        self.app = Application(self)
+
+    # -- names
+
+    def value(self, name: str) -> Value:
+        """What a dotted name stands for."""
+        if name not in self._values:
+            self._values[name] = Value(NAMED, name)  # a circle ends here
+            self._values[name] = self._find_value(name)
+        return self._values[name]
+
+    def _find_value(self, name: str) -> Value:
+        declared = self._declared(name)
+        if declared is not None:
+            return declared
+        if self.known.sqlalchemy_type(name) is not None or self.known.call(name) is not None:
+            return Value(NAMED, name)
+        module, rest = self._split(name)
+        if module is None:
+            return self._unseen(name)
+        if not rest:
+            return Value(NAMED, name)
+        head, *tail = rest.split(".")
+        value = self._member(module, head)
+        for attribute in tail:
+            value = self.member_of(value, attribute)
+        return value
+
+    def _declared(self, name: str) -> Value | None:
+        """What the user's configuration says the name is."""
+        matches = self.config.matches
+        if matches("session_factories", name):
+            return Value(FACTORY, "AsyncSession" if "async" in name.lower() else "Session")
+        if matches("scoped_sessions", name):
+            return Value(REGISTRY, name, Resource(AMBIENT, name, "Session", flavour="scoped"))
+        if matches("engines", name):
+            return Value(ENGINE, "Engine")
+        return None
+
+    def _split(self, name: str) -> tuple[Module | None, str]:
+        """The longest prefix that is a module of the project, and the rest."""
+        parts = name.split(".")
+        for cut in range(len(parts), 0, -1):
+            module = self.modules.find(".".join(parts[:cut]))
+            if module is not None:
+                return module, ".".join(parts[cut:])
+        return None, name
+
+    def _unseen(self, name: str) -> Value:
+        """A name whose module cannot be read: conventions speak only where the project itself is meant."""
+        if "." not in name or self.known.is_look_alike(name):
+            return Value(NAMED, name)
+        module, _, last = name.rpartition(".")
+        conventions = self.known.conventions
+        if last in conventions.factories or last in conventions.async_factories:
+            return Value(FACTORY, "AsyncSession" if last in conventions.async_factories else "Session")
+        if last in conventions.flask_objects and not self.modules.is_first_party(module):
+            return Value(FLASK_DB, name, Resource(AMBIENT, f"{name}.session", "Session", flavour="flask"))
+        if last == "session" and module.rpartition(".")[2] in conventions.flask_objects:
+            return Value(REGISTRY, name, Resource(AMBIENT, name, "Session", flavour="flask"))
+        return Value(NAMED, name)
+
+    def _member(self, module: Module, name: str) -> Value:
+        binding = module.names.bindings.get(name)
+        qualified = f"{module.name}.{name}"
+        if binding is None:
+            return self._from_star(module, name)
+        if isinstance(binding.definition, ast.ClassDef):
+            return self._class(qualified, module.classes.get(name))
+        if binding.definition is not None:
+            return Value(FUNCTION, qualified, extra=(None, None))
+        for expression in binding.values:
+            value = self._named_after(self.evaluate(module, expression), qualified)
+            if value.kind not in ("unknown", CONSTANT):
+                return value
+        if binding.imported:
+            return self.value(binding.imported)
+        if binding.annotation is not None:
+            return self._named_after(annotated(self, module.names, binding.annotation, name), qualified)
+        return Value(NAMED, qualified) if binding.values else UNKNOWN
+
+    def _from_star(self, module: Module, name: str) -> Value:
+        submodule = self.modules.find(f"{module.name}.{name}") if module.is_package else None
+        if submodule is not None:
+            return Value(NAMED, submodule.name)
+        for star in module.names.stars:
+            source = self.modules.find(star)
+            if source is not None and source is not module and name in source.names.bindings:
+                return self.value(f"{star}.{name}")
+        return UNKNOWN
+
+    def _class(self, qualified: str, info: ClassInfo | None) -> Value:
+        """A class; one that extends SQLAlchemy's session makes sessions."""
+        for base in self.lineage(info) if info is not None else ():
+            short = base if isinstance(base, str) else ""
+            type_name = self.known.sqlalchemy_type(short)
+            if type_name in ("Session", "AsyncSession", "sqlmodel.Session", "sqlmodel.ext.asyncio.session.AsyncSession"):
+                return Value(FACTORY, type_name)
+            if type_name == "flask_sqlalchemy.SQLAlchemy":
+                return Value(NAMED, short)
+        return Value(CLASS, qualified)
+
+    @staticmethod
+    def _named_after(value: Value, qualified: str) -> Value:
+        """A registry, engine or session at module level is known by its name."""
+        resource = value.resource
+        if value.kind in (REGISTRY, FLASK_DB) and resource is not None and ":" in resource.key:
+            key = f"{qualified}.session" if value.kind == FLASK_DB else qualified
+            return value._replace(name=qualified, resource=resource._replace(key=key))
+        if value.kind == SESSION and resource is not None:
+            return value._replace(resource=resource._replace(origin=ATTRIBUTE, key=qualified))
+        return value
+
+    def evaluate(self, module: Module, expression: ast.expr, names: dict[str, Value] | None = None) -> Value:
+        """What an expression at module level (or with ``names`` bound) stands for; nothing is done with its effects."""
+        scope = Scope(module.top, self.outer(module))
+        body = Body(module.name, "<value>", None, [], is_package=module.is_package)
+        scope.local_names = frozenset()
+        try:
+            return Evaluation(body, self, scope, State(names or {}, {}), {}).value(expression)
+        except RecursionError:
+            return UNKNOWN
+
+    def evaluate_in(self, names: Names, expression: ast.expr) -> Value:
+        """As :meth:`evaluate`, in the module that ``names`` belong to."""
+        module = self.modules.find(names.module)
+        return self.evaluate(module, expression) if module is not None else UNKNOWN
+
+    def outer(self, module: Module, enclosing: dict[str, Value] | None = None) -> Callable[[str], Value]:
+        """What a free name of a function of ``module`` stands for."""
+
+        def lookup(name: str) -> Value:
+            if enclosing and name in enclosing:
+                return enclosing[name]
+            if name in module.names.bindings or module.names.stars:
+                value = self.value(f"{module.name}.{name}".lstrip("."))
+                if value != UNKNOWN:
+                    return value
+            qualified = module.names.qualify(name)
+            return Value(NAMED, qualified) if qualified and qualified.startswith("builtins.") else UNKNOWN
+
+        return lookup
+
+    # -- classes
+
+    def class_info(self, qualified: str) -> ClassInfo | None:
+        """The project class of a dotted name."""
+        module, rest = self._split(qualified)
+        if module is None:
+            return None
+        info = module.classes.get(rest)
+        if info is not None:
+            return info
+        binding = module.names.bindings.get(rest)
+        if binding is not None and binding.imported and binding.imported != qualified:
+            return self.class_info(binding.imported)
+        return None
+
+    def lineage(self, info: ClassInfo, seen: frozenset[str] = frozenset()) -> Iterator[ClassInfo | str]:
+        """The class, then its bases depth first; a base outside the project is its dotted name."""
+        yield info
+        for base in info.bases:
+            if base in seen:
+                continue
+            inner = self.class_info(base)
+            if inner is None:
+                yield base
+                value = self.value(base)
+                if value.kind == NAMED and value.name != base:
+                    yield value.name
+            else:
+                yield from self.lineage(inner, seen | {base, info.qualified})
+
+    def attribute(self, owner: Value, name: str) -> Value:
+        """An attribute of a project class, of an object of it, or of a known type."""
+        if owner.kind == OBJECT and self.known.receiver(owner.name) is not None:
+            return Value(METHOD, name, extra=(owner,))
+        key = (f"{owner.kind}:{owner.name}", name)
+        if key not in self._attributes:
+            self._attributes[key] = UNKNOWN
+            self._attributes[key] = self._find_attribute(owner, name)
+        value = self._attributes[key]
+        if value.kind == FUNCTION and value.extra[:1] == ("method",):
+            return self._bound(value, owner)
+        return value
+
+    def _bound(self, value: Value, owner: Value) -> Value:
+        function = value._replace(extra=(owner if owner.kind == OBJECT else None, None))
+        target = self.target(function)
+        if target is not None and "builtins.classmethod" in target.decorators:
+            return function._replace(extra=(owner, None))
+        if target is not None and target.is_property:
+            summary = self.summary(function, (("self", owner),))
+            if summary is not None and summary.returns != UNKNOWN:
+                found = summary.returns
+                if found.resource is not None and found.resource.origin == "opened":
+                    return found._replace(resource=found.resource._replace(origin=ATTRIBUTE, key=f"self.{target.body.name.rpartition('.')[2]}"))
+                return found
+            return self.returned(function)
+        return function
+
+    def member_of(self, value: Value, name: str) -> Value:
+        """``value.name`` outside of any function."""
+        if value.kind == FLASK_DB and name == "session":
+            return Value(REGISTRY, f"{value.name}.session", value.resource)
+        if value.kind == NAMED:
+            return self.value(f"{value.name}.{name}")
+        if value.kind in (CLASS, OBJECT):
+            return self.attribute(value, name)
+        return UNKNOWN
+
+    def _find_attribute(self, owner: Value, name: str) -> Value:
+        info = self.class_info(owner.name)
+        if info is None:
+            return UNKNOWN
+        for base in self.lineage(info):
+            if isinstance(base, str):
+                value = self._library_attribute(base, name)
+            else:
+                value = self._own_attribute(base, name, owner)
+            if value != UNKNOWN:
+                return value
+        return UNKNOWN
+
+    def _library_attribute(self, base: str, name: str) -> Value:
+        """An attribute that a library's base class gives: ``Model.query`` of Flask-SQLAlchemy."""
+        value = self.value(base)
+        if name == "query" and value.kind == NAMED and value.resource is not None:
+            return Value(QUERY, resource=value.resource)
+        if self.known.receiver(base) is not None and self.known.call(f"{base}.{name}") is not None:
+            return Value(METHOD, name, extra=(Value(OBJECT, base),))
+        return UNKNOWN
+
+    def _own_attribute(self, info: ClassInfo, name: str, owner: Value) -> Value:
+        if name in info.methods:
+            return Value(FUNCTION, f"{info.qualified}.{name}", extra=("method", None))
+        if name in info.values:
+            return self._as_attribute(self.evaluate(info.module, info.values[name]), name, info)
+        for expression, method in info.attribute_values.get(name, ()) if owner.kind == OBJECT else ():
+            value = self._as_attribute(self._in_method(info, expression, method), name, info)
+            if value.kind not in ("unknown", CONSTANT):
+                return value
+        if name in info.annotations:
+            return self._as_attribute(annotated(self, info.module.names, info.annotations[name], name), name, info)
+        return UNKNOWN
+
+    def _in_method(self, info: ClassInfo, expression: ast.expr, method: Function) -> Value:
+        """The value of an expression inside a method, its parameters as annotated and simple locals followed."""
+        names = {
+            p.arg: annotated(self, info.module.names, p.annotation, p.arg)
+            for p in (*method.args.posonlyargs, *method.args.args, *method.args.kwonlyargs)
+            if p.annotation is not None
+        }
+        if method.args.args:
+            names[method.args.args[0].arg] = Value(OBJECT, info.qualified)
+        for statement in method.body:
+            match statement:
+                case ast.Assign(targets=[ast.Name(id=local)]) if statement.value is not expression:
+                    names[local] = self.evaluate(info.module, statement.value, names)
+        return self.evaluate(info.module, expression, names)
+
+    @staticmethod
+    def _as_attribute(value: Value, name: str, info: ClassInfo) -> Value:
+        if value.resource is not None and value.resource.origin != AMBIENT and value.kind == SESSION:
+            return value._replace(resource=value.resource._replace(origin=ATTRIBUTE, key=f"self.{name}"))
+        return value
+
+    def attributes_used(self, method: Value) -> list[tuple[str, Value]]:
+        """The attributes of ``self`` that a bound method (and the methods it calls on ``self``) reads."""
+        owner, found, seen = method.extra[0], {}, set()
+        waiting = [method]
+        while waiting:
+            target = self.target(waiting.pop())
+            if target is None or target.body.name in seen or not target.body.parameters:
+                continue
+            seen.add(target.body.name)
+            me = target.body.parameters[0].arg
+            for node in target.body.own_nodes:
+                if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == me:
+                    value = self.attribute(owner, node.attr)
+                    found[node.attr] = value
+                    if value.kind == FUNCTION:
+                        waiting.append(value)
+        return sorted(found.items())
+
+    # -- functions
+
+    def target(self, function: Value) -> Target | None:
+        """The project function a value stands for; None where it cannot be found."""
+        node = function.extra[1] if len(function.extra) > 1 else None
+        if node is not None:
+            return self._local_target(function, node)
+        if function.name not in self._targets:
+            self._targets[function.name] = self._find_target(function.name)
+        return self._targets[function.name]
+
+    def _find_target(self, name: str) -> Target | None:
+        module, rest = self._split(name)
+        body = module.bodies.get(rest) if module is not None else None
+        if module is None or body is None:
+            return None
+        return Target(module, body, self.decorators(module, body))
+
+    def _local_target(self, function: Value, node: ast.AST) -> Target | None:
+        module, _ = self._split(function.name.partition(".<locals>")[0]) if function.name else (None, "")
+        body = module.body_of(node) if module is not None else None
+        if module is None or body is None:
+            return None
+        return Target(module, body, self.decorators(module, body))
+
+    def decorators(self, module: Module, body: Body) -> frozenset[str]:
+        """The dotted names of a function's decorators, called or not."""
+        found = set()
+        for decorator in body.decorators:
+            inner = decorator.func if isinstance(decorator, ast.Call) else decorator
+            name = module.names.resolve(inner)
+            if name:
+                found.add(name)
+                value = self.value(name) if not name.startswith("builtins.") else UNKNOWN
+                if value.kind == NAMED:
+                    found.add(value.name)
+        return frozenset(found)
+
+    def returned(self, function: Value) -> Value:
+        """What calling a function gives as far as its return annotation says."""
+        target = self.target(function)
+        annotation = getattr(target.body.node, "returns", None) if target is not None else None
+        if target is None or annotation is None or target.is_generator:
+            return UNKNOWN
+        value = annotated(self, target.module.names, annotation, "")
+        return value if value.kind in (FACTORY, REGISTRY, ENGINE, OBJECT) else UNKNOWN
+
+    def summary(self, function: Value, sessions: tuple[tuple[str, Value], ...]) -> Summary | None:
+        """What a call does where the named parameters are ``sessions``; None where that cannot be seen."""
+        key = (function._replace(extra=function.extra[1:]), sessions)
+        if key in self._summaries:
+            return self._summaries[key]
+        if len(self._solving) >= DEPTH or key in self._solving:
+            return None
+        target = self.target(function)
+        if target is None:
+            return None
+        self._solving.append(key)
+        try:
+            self._summaries[key] = self.flow(target.module, target.body, dict(sessions)).summary()
+        except RecursionError:
+            self._summaries[key] = None
+        finally:
+            self._solving.pop()
+        return self._summaries[key]
+
+    def flow(
+        self, module: Module, body: Body, given: dict[str, Value], enclosing: dict[str, Value] | None = None
+    ) -> Flow:
+        """One function solved, with ``given`` parameters and what the functions around it bind."""
+        if body.owner and body.parameters and body.parameters[0].arg not in given:
+            me = body.parameters[0].arg
+            static = any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in body.decorators)
+            kind = CLASS if any(isinstance(d, ast.Name) and d.id == "classmethod" for d in body.decorators) else OBJECT
+            if not static:
+                given = {**given, me: Value(kind, f"{module.name}.{body.owner}".lstrip("."))}
+
+        def parameter(argument: ast.arg) -> Value:
+            default = body.defaults.get(argument.arg)
+            return annotated(self, module.names, argument.annotation, argument.arg, default)
+
+        return Flow(body, self, self.outer(module, enclosing), starts(body, given, parameter))
+
+    # -- configuration and application
+
+    def configured(self, name: str, role: str) -> str | None:
+        """The user's entry that gives ``name`` a role: its advice (may be ""), or None."""
+        lists = {"closer": "closers", "owner": "owners", "wait": "blocking_calls", "manager": "context_managers"}
+        return self.config.advice(lists[role], name)
+
+    def has_teardown(self, registry: Resource) -> bool:
+        """Whether the application removes the registry when an app context or request ends."""
+        return registry.flavour == "flask"

@@ -1,0 +1,39 @@
+"""What the rules about waiting share: one report for each place that waits while a connection is held."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from ..model import Diagnostic, Note, Rule
+from ..reports import first_of_each_node, is_out_of_scope
+from ..session.events import Event, Happening
+from ..session.flow import Flow
+from ..session.summary import Wait
+from ..story import chain, name_of, seconds, taken, through, what
+from ..view import View
+
+
+def waits(view: View, rule: Callable[[], Rule], kinds: frozenset[str], verb: str) -> Iterator[Diagnostic]:
+    """A report of ``rule`` for each wait of one of the ``kinds``; ``verb`` says what the place does."""
+    for flow in view.flows:
+        if is_out_of_scope(view, flow.body):
+            continue
+        events = [e for e in flow.events(Happening.WAITED) if e.detail.kind in kinds]
+        for event in first_of_each_node(events):
+            yield report(view, rule(), flow, event, verb)
+
+
+def report(view: View, rule: Rule, flow: Flow, event: Event, verb: str) -> Diagnostic:
+    wait: Wait = event.detail
+    assert event.resource is not None
+    name = name_of(flow, event.resource)
+    holder = f"{what(event.resource)} {name!r}" if name else f"a {what(event.resource)}"
+    advice = f" ({wait.advice})" if wait.advice else ""
+    message = f"{through(wait)} {verb}{seconds(wait.seconds)} while {holder} holds a connection{advice}"
+    refusal = "giving the connection back first ends the transaction, which only its author can judge"
+    return view.diagnostic(rule, event.node, message, story(view, event), None, refusal, flow.body)
+
+
+def story(view: View, event: Event) -> Iterator[Note]:
+    yield from taken(view, event.taken)
+    yield from chain(event.detail, event.node)

@@ -1,0 +1,59 @@
+"""Give back every session and connection that a function opens
+
+What it does
+    Reports a session or connection that a function opens and keeps to itself, and that still holds a pooled
+    connection on every normal way out. Anonymous ones count: ``Session().query(…)``, ``engine.connect().execute(…)``.
+
+Why it matters
+    The first SQL takes a connection from the pool, and only commit, rollback or close gives it back. Dropping the last
+    reference does not: session and transaction refer to each other, so the connection waits for the cyclic garbage
+    collector, and a pool of 5 + 10 runs dry after 33 calls with the collector on (measured on SQLAlchemy 1.4, 2.0 and
+    2.1; 15 calls on Python 3.13).
+
+Stays silent when
+    The session is returned, yielded, stored or passed to code that cannot be seen; when it is closed on every way out,
+    by a helper, a ``with`` block, an exit stack or a finaliser; when nothing is held at the end (no SQL, or commit or
+    rollback came last); in tests and in commands that end their process.
+
+Fix safety
+    Safe: the rest of the block moves into ``with … as session:``. Unsafe when the function returns rows, which cannot
+    load anything once their session is closed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..model import Diagnostic, Rule
+from ..reports import ignorable, is_closed_somewhere
+from ..mending import wrap_in_with
+from ..session.events import Happening
+from ..session.flow import Flow, Leak
+from ..story import name_of, taken, what
+from ..view import View
+
+
+def check(view: View) -> Iterator[Diagnostic]:
+    for flow in view.flows:
+        for leak in flow.leaks():
+            if is_never_closed(flow, leak) and not ignorable(view, flow, leak):
+                yield report(view, flow, leak)
+
+
+def is_never_closed(flow: Flow, leak: Leak) -> bool:
+    """Held on every normal way out, or lost to the next turn of a loop, and used again after a close by nobody."""
+    reused = any(e.resource == leak.resource for e in flow.events(Happening.USED_CLOSED))
+    return not reused and (leak.always or leak.lost and not is_closed_somewhere(flow, leak.resource))
+
+
+def report(view: View, flow: Flow, leak: Leak) -> Diagnostic:
+    name = name_of(flow, leak.resource)
+    kind = what(leak.resource)
+    subject = f"{kind} {name!r}" if name else f"the {kind} of {view.text(leak.opened)!r}"
+    plan, refusal = wrap_in_with(view, flow, leak.resource, leak.opened)
+    lost = ": the next turn of the loop opens another" if leak.lost and not leak.always else ""
+    message = f"{subject} is opened here and never closed{lost}"
+    return view.diagnostic(RULE, leak.opened, message, taken(view, leak.taken), plan, refusal, flow.body)
+
+
+RULE = Rule("ORM101", "session-never-closed", "session opened here and never closed", check)

@@ -1,0 +1,64 @@
+"""Give a session back on the way of an exception too
+
+What it does
+    Reports a session or connection that is closed (or needs no close) on some ways out of a function and still holds its
+    connection on others: an exception between opening and closing, an early return, an ``except`` too narrow.
+
+Why it matters
+    A statement, flush or commit that raises keeps the connection checked out (measured 1 → 1), and a ``close()`` after
+    it is not reached. Each failing call then takes one connection out of the pool until the garbage collector runs.
+
+Stays silent when
+    The close stands in a ``finally``, a ``with`` block, an exit stack or a helper that every way passes; when whoever
+    gets the session closes it; in tests and in commands that end their process.
+
+Fix safety
+    Safe: the rest of the block moves into ``with … as session:`` and the close by hand goes. Unsafe when the function
+    returns rows, which cannot load anything once their session is closed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..mending import wrap_in_with
+from ..model import Diagnostic, Note, Rule
+from ..reports import ignorable, is_closed_somewhere
+from ..session.events import Happening
+from ..session.flow import Flow, Leak
+from ..story import name_of, taken, what
+from ..view import View
+from .orm101_session_never_closed import is_never_closed
+
+
+def check(view: View) -> Iterator[Diagnostic]:
+    for flow in view.flows:
+        for leak in flow.leaks():
+            if is_missed_sometimes(flow, leak) and not ignorable(view, flow, leak):
+                yield report(view, flow, leak)
+
+
+def is_missed_sometimes(flow: Flow, leak: Leak) -> bool:
+    reused = any(e.resource == leak.resource for e in flow.events(Happening.USED_CLOSED))
+    return not reused and not is_never_closed(flow, leak)
+
+
+def report(view: View, flow: Flow, leak: Leak) -> Diagnostic:
+    name = name_of(flow, leak.resource)
+    kind = what(leak.resource)
+    subject = f"{kind} {name!r}" if name else f"the {kind} of {view.text(leak.opened)!r}"
+    way = "when an exception leaves the function" if leak.on_error else "on some way out of the function"
+    plan, refusal = wrap_in_with(view, flow, leak.resource, leak.opened)
+    return view.diagnostic(
+        RULE, leak.opened, f"{subject} is not closed {way}", story(view, flow, leak), plan, refusal, flow.body
+    )
+
+
+def story(view: View, flow: Flow, leak: Leak) -> Iterator[Note]:
+    yield from taken(view, leak.taken)
+    if is_closed_somewhere(flow, leak.resource):
+        closes = [e for e in flow.events(Happening.CLOSED) if e.resource == leak.resource]
+        yield view.note("this close is not reached on every way", closes[0].node)
+
+
+RULE = Rule("ORM102", "session-not-closed-on-error", "session not closed on some way out", check)

@@ -1,0 +1,159 @@
+"""Remove the scoped session at the end of each unit of work
+
+What it does
+    Reports a worker (a thread's target, an executor's job, a consumer's callback, a task, a scheduler's job, an endless
+    loop) that uses a scoped session and can end a unit of work with the connection still checked out.
+
+Why it matters
+    A scoped session lives as long as its thread or context. A thread that ends does not give its connection back
+    (40 threads in a row without ``remove()`` on a pool of 5: 25 time-outs with the garbage collector on, measured), and
+    an executor's thread keeps it, in the state the last job left it in, for the next job.
+
+Stays silent when
+    Every way out passes ``remove()``, ``close()``, ``commit()`` or ``rollback()``; when the framework removes the
+    session (a request or app context of Flask-SQLAlchemy that is left, a decorator, a teardown, a signal); when the
+    function is only called inside such a unit.
+
+Fix safety
+    Safe: ``remove()`` goes into a ``finally`` around the unit of work, inside the app context where there is one, because
+    Flask-SQLAlchemy 3 raises ``RuntimeError`` outside of it.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from ..flow.graph import Kind
+from ..known import Entry
+from ..mending import Answer, finally_around
+from ..model import Diagnostic, Note, Rule
+from ..reports import is_out_of_scope
+from ..session.events import Event, Happening
+from ..session.flow import Flow
+from ..session.state import ENTRY
+from ..session.values import AMBIENT, Resource
+from ..story import name_of
+from ..view import View
+
+_WORKERS = frozenset({"thread", "process", "timer", "consumer", "scheduler", "task", "socket", "bot"})
+
+
+def check(view: View) -> Iterator[Diagnostic]:
+    for flow in view.flows:
+        if view.is_test or is_out_of_scope(view, flow.body):
+            continue
+        worker = next((e for e in view.units.entries(flow.body) if e.kind in _WORKERS), None)
+        for resource in ambient(flow):
+            loop = endless_loop_holding(flow, resource)
+            if loop is not None:
+                yield report(view, flow, resource, loop, None)
+            elif worker is not None and is_left_held(flow, resource) and not is_cleaned(view, worker, resource):
+                yield report(view, flow, resource, None, worker)
+
+
+def ambient(flow: Flow) -> list[Resource]:
+    """The registries that the function itself takes a connection of."""
+    taken = {e.resource for e in flow.events(Happening.TAKEN) if e.resource is not None}
+    return sorted(r for r in taken if r.origin == AMBIENT)
+
+
+def is_left_held(flow: Flow, resource: Resource) -> bool:
+    life = flow.exit_life(resource)
+    return life is not None and life.may_hold
+
+
+def is_cleaned(view: View, worker: Entry, resource: Resource) -> bool:
+    """Whether whoever runs the function gives the session back."""
+    if resource.flavour == "flask" and (worker.cleans_flask_sqlalchemy or worker.kind == "task"):
+        return True
+    return view.project.app.removes(resource, worker)
+
+
+def endless_loop_holding(flow: Flow, resource: Resource) -> ast.While | None:
+    """An endless loop that waits inside and begins its next turn with the connection still held."""
+    for node in flow.nodes(Kind.TEST):
+        loop = node.statement
+        if not isinstance(loop, ast.While) or node.syntax is not loop.test or not is_endless(loop):
+            continue
+        held = [s for s in flow.at(node) if resource in s.lives and s.lives[resource].may_hold]
+        if held and waits_inside(flow, loop):
+            return loop
+    return None
+
+
+def is_endless(loop: ast.While) -> bool:
+    """``while True``, ``while not stop.is_set()``, ``while self.running``."""
+    match loop.test:
+        case ast.Constant(value=value):
+            return bool(value)
+        case ast.UnaryOp(op=ast.Not(), operand=ast.Call(func=ast.Attribute(attr="is_set" | "wait"))):
+            return True
+        case ast.UnaryOp(op=ast.Not(), operand=ast.Attribute() | ast.Name()) | ast.Attribute() | ast.Name():
+            return True
+    return False
+
+
+def waits_inside(flow: Flow, loop: ast.While) -> bool:
+    places = [*flow.scope.waits.values()]
+    return any(loop.lineno <= n.lineno <= (loop.end_lineno or 0) for n in places)  # type: ignore[attr-defined]
+
+
+def report(view: View, flow: Flow, resource: Resource, loop: ast.While | None, worker: Entry | None) -> Diagnostic:
+    name = name_of(flow, resource)
+    first = first_use(flow, resource, loop)
+    unit = "turn of the loop" if loop is not None else f"{worker.kind if worker else 'unit of work'}"
+    message = f"{name!r} is not removed at the end of each {unit}, which keeps its connection"
+    plan, refusal = repair(view, flow, resource, loop)
+    return view.diagnostic(RULE, first.node, message, story(view, loop, worker), plan, refusal, flow.body)
+
+
+def first_use(flow: Flow, resource: Resource, loop: ast.While | None) -> Event:
+    uses = [e for e in flow.events(Happening.TAKEN) if e.resource == resource]
+    if loop is not None:
+        inside = [e for e in uses if loop.lineno <= e.node.lineno <= (loop.end_lineno or 0)]  # type: ignore[attr-defined]
+        uses = inside or uses
+    return uses[0]
+
+
+def story(view: View, loop: ast.While | None, worker: Entry | None) -> Iterator[Note]:
+    if loop is not None:
+        yield view.note("the next turn begins with the connection still checked out", loop.test)
+
+
+def repair(view: View, flow: Flow, resource: Resource, loop: ast.While | None) -> Answer:
+    """``remove()`` in a finally: around the loop's body, or around what stands inside the app context."""
+    name = registry_text(flow, resource)
+    if name is None:
+        return None, "the registry has no name here to remove it by"
+    body = loop.body if loop is not None else flow.body.statements
+    cleanup = f"{'await ' if resource.is_async else ''}{name}.remove()"
+    return finally_around(view, inner_context(body), cleanup, f"remove {name!r} in a finally")
+
+
+def inner_context(statements: list[ast.stmt]) -> list[ast.stmt]:
+    """The block inside ``with app.app_context():`` where all of the statements stand in one."""
+    while len(statements) == 1 and isinstance(statements[0], (ast.With, ast.AsyncWith)):
+        call = statements[0].items[0].context_expr
+        if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "app_context"):
+            break
+        statements = statements[0].body
+    return statements
+
+
+def registry_text(flow: Flow, resource: Resource) -> str | None:
+    """How the function writes the registry: ``db.session``, ``Session``."""
+    name = name_of(flow, resource)
+    tail = name.rpartition(".")[2]
+    for node in flow.body.own_nodes:
+        if isinstance(node, (ast.Name, ast.Attribute)) and ast.unparse(node) == name:
+            return name
+    for node in flow.body.own_nodes:
+        if isinstance(node, ast.Attribute) and node.attr == tail and not isinstance(node.value, ast.Call):
+            return ast.unparse(node)
+    return None
+
+
+RULE = Rule("ORM103", "missing-remove", "scoped session not removed at the end of a unit of work", check)
+
+__all__ = ["ENTRY", "RULE"]

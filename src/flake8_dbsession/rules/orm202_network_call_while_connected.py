@@ -1,0 +1,36 @@
+"""Do not call the network while a connection is checked out
+
+What it does
+    Reports HTTP requests, calls of cloud and LLM services, mail, RPC and the like while a session or connection holds a
+    pooled connection, directly or through functions of the project.
+
+Why it matters
+    The pool's size becomes the number of slow calls that can run at once. When the other side hangs, every connection
+    hangs with it, and requests that need nothing but the database time out.
+
+Stays silent when
+    Nothing is held: before the first SQL, after commit, rollback or close, after the ``with`` block. A row read after a
+    commit takes a connection again, so ``commit(); post(row.name)`` is reported and
+    ``name = row.name; commit(); post(name)`` is not.
+
+Fix safety
+    No fix is offered: giving the connection back before the call ends the transaction, and rows read before it expire.
+
+Configuration
+    ``blocking-calls`` adds calls: ``"app.clients.*"`` or ``"app.mail.send -> queue the mail instead"``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..model import Diagnostic, Rule
+from ..view import View
+from .holding import waits
+
+
+def check(view: View) -> Iterator[Diagnostic]:
+    yield from waits(view, lambda: RULE, frozenset({"network"}), "waits for the network")
+
+
+RULE = Rule("ORM202", "network-call-while-connected", "network call while a connection is held", check)

@@ -1,0 +1,584 @@
+"""Calls: which one it is, and what it does to the sessions it reaches."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .events import Happening
+from .handover import hand_over
+from .project_calls import construct, run
+from .state import ENTRY, GIVEN, HELD, IDLE, STREAMING, WRITTEN
+from .summary import Wait
+from .values import (
+    CLASS,
+    CLOSING,
+    ENGINE,
+    FACTORY,
+    FLASK_DB,
+    FUNCTION,
+    GENERATOR,
+    MANAGER,
+    METHOD,
+    NAMED,
+    OBJECT,
+    OPENED,
+    PARTIAL,
+    QUERY,
+    REGISTRY,
+    RESULT,
+    ROW,
+    ROWS,
+    SESSION,
+    TRANSACTION,
+    UNKNOWN,
+    AMBIENT,
+    Resource,
+    Value,
+    contained,
+)
+
+if TYPE_CHECKING:
+    from .evaluate import Evaluation
+
+COROUTINE = "coroutine"
+_ONE_ROW = frozenset({"get", "get_one", "merge", "first", "one", "one_or_none", "scalar", "scalar_one", "get_or_404"})
+_ONE_ROW |= {"scalar_one_or_none", "first_or_404", "one_or_404", "fetchone"}
+_LOOKUPS = frozenset({"one", "scalar_one", "get_one", "get_or_404", "first_or_404", "one_or_404"})
+_CONTEXTS = frozenset({"app_context", "test_request_context", "request_context"})
+
+
+class Call(NamedTuple):
+    """One call with everything around it evaluated."""
+
+    node: ast.Call
+    positional: tuple[Value, ...]
+    keywords: dict[str, Value]
+
+    @property
+    def values(self) -> tuple[Value, ...]:
+        return (*self.positional, *self.keywords.values())
+
+    def argument(self, position: int, keyword: str) -> Value:
+        """The value of one argument; UNKNOWN where it is not given."""
+        if keyword in self.keywords:
+            return self.keywords[keyword]
+        return self.positional[position] if position < len(self.positional) else UNKNOWN
+
+    def literal(self, keyword: str) -> Any:
+        """The constant given for a keyword, or None."""
+        for given in self.node.keywords:
+            if given.arg == keyword and isinstance(given.value, ast.Constant):
+                return given.value.value
+        return None
+
+
+def evaluate_call(ev: Evaluation, node: ast.Call) -> Value:
+    """Evaluate a call: the function, the arguments, then what it does."""
+    awaited = ev.awaited is node
+    ev.awaited = None
+    function = ev.value(node.func)
+    positional = tuple(ev.value(argument) for argument in node.args)
+    keywords = {k.arg or "**": ev.value(k.value) for k in node.keywords}
+    return perform(ev, function, Call(node, positional, keywords), awaited)
+
+
+def perform(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
+    """What calling ``function`` gives, its effects applied."""
+    match function.kind:
+        case "factory":
+            return open_session(ev, call, function)
+        case "registry":
+            return Value(SESSION, resource=function.resource)
+        case "method":
+            return method(ev, function, call, awaited)
+        case "function":
+            return project_function(ev, function, call, awaited)
+        case "class":
+            return construct(ev, function, call)
+        case "named":
+            return named(ev, function.name, call, awaited)
+        case "partial":
+            inner, values, words = function.extra
+            whole = Call(call.node, (*values, *call.positional), {**dict(words), **call.keywords})
+            return perform(ev, inner, whole, awaited)
+    return unseen(ev, call)
+
+
+def unseen(ev: Evaluation, call: Call) -> Value:
+    """Code that cannot be seen: what it gets is given away, and it may raise."""
+    for value in call.values:
+        ev.now.give(value)
+    ev.now.may_raise()
+    return UNKNOWN
+
+
+# -- opening
+
+
+def open_session(ev: Evaluation, call: Call, factory: Value) -> Value:
+    """A new session (or connection) from a factory call."""
+    options = dict(factory.extra)
+    bind = call.argument(0, "bind")
+    if bind.kind == SESSION and bind.resource is not None and bind.resource.is_connection:
+        return UNKNOWN  # joined to a connection that its owner closes (measured: 1 -> 1)
+    if options.get("autocommit") or call.literal("autocommit"):
+        return UNKNOWN  # 1.4 facade: nothing is held between statements
+    keeps = options.get("keeps_rows", False) or call.literal("expire_on_commit") is False
+    resource = Resource(OPENED, place(call.node), factory.name, keeps_rows=bool(keeps))
+    beside = options.get("beside") or beside_framework(bind)
+    ev.now.open(resource, call.node, HELD if resource.is_connection else IDLE, beside)
+    if resource.is_connection:
+        ev.now.failures.append(("db", dict(ev.now.before.lives)))
+    return Value(SESSION, resource=resource)
+
+
+def beside_framework(bind: Value) -> str | None:
+    """The framework's own session, as text, when ``bind`` is its engine (``db.engine`` -> ``"db.session"``)."""
+    return f"{bind.extra[1]}.session" if bind.kind == ENGINE and bind.extra[:1] == ("flask",) else None
+
+
+def place(node: ast.AST) -> str:
+    """The key of what is opened at ``node``."""
+    return f"{node.lineno}:{node.col_offset}"  # type: ignore[attr-defined]
+
+
+# -- methods
+
+
+def method(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
+    receiver: Value = function.extra[0]
+    name = function.name
+    match receiver.kind:
+        case "session" | "registry":
+            return session_method(ev, receiver, name, call, awaited)
+        case "query":
+            return query_method(ev, receiver, name, call)
+        case "result" | "rows":
+            return result_method(ev, receiver, name)
+        case "engine":
+            return engine_method(ev, receiver, name, call, awaited)
+        case "transaction":
+            return transaction_method(ev, receiver, name, call)
+        case "manager" | "generator":
+            return manager_method(ev, receiver, name, call)
+        case "factory" if name == "begin":
+            return manager(receiver, call.node)
+        case "flask_db":
+            return flask_method(ev, receiver, name, call)
+        case "object":
+            return named(ev, f"{receiver.name}.{name}", call, awaited, receiver)
+        case "row":
+            ev.read_row(call.node, receiver)
+    return unseen(ev, call)
+
+
+def session_method(ev: Evaluation, receiver: Value, name: str, call: Call, awaited: bool) -> Value:
+    """A method of a session, a registry or a connection, by the measured tables."""
+    resource = receiver.resource
+    if resource is None:
+        return unseen(ev, call)
+    type_name = resource.type
+    if receiver.kind == REGISTRY:
+        type_name = "async_scoped_session" if resource.is_async else "scoped_session"
+        if name == "remove":
+            ev.now.finish(resource, call.node, "remove")
+            return UNKNOWN
+    effect = ev.world.known.effect(type_name, name)
+    if effect is None:
+        for value in call.values:
+            ev.now.give(value)
+        ev.now.may_raise()
+        return UNKNOWN
+    if effect.awaitable and not awaited:
+        return Value(COROUTINE, name, resource)
+    if name in ("begin", "begin_nested") and not resource.is_connection:
+        return Value(TRANSACTION, "nested" if name == "begin_nested" else "root", resource)
+    if resource.is_connection and name in ("begin", "begin_nested"):
+        return Value(TRANSACTION, "nested", resource)
+    ev.now.apply(resource, effect, name, call.node)
+    if name in ("add", "refresh", "delete", "add_all") and call.node.args:
+        as_row(ev, call.node.args[0], resource)
+    return session_result(ev, receiver, name, call)
+
+
+def as_row(ev: Evaluation, argument: ast.expr, resource: Resource) -> None:
+    """What is added to a session is a row of it from then on."""
+    if isinstance(argument, ast.Name) and ev.now.names.get(argument.id, UNKNOWN).kind in ("unknown", "object", "row"):
+        ev.now.names[argument.id] = Value(ROW, resource=resource)
+
+
+def session_result(ev: Evaluation, receiver: Value, name: str, call: Call) -> Value:
+    resource = receiver.resource
+    if name == "query":
+        return Value(QUERY, resource=resource)
+    if name in ("execute", "exec", "scalars", "stream", "stream_scalars"):
+        if is_streaming(call) and resource is not None:
+            ev.now.mark(resource, STREAMING)
+        return Value(RESULT, resource=resource)
+    if name in _ONE_ROW:
+        return Value(ROW, resource=resource)
+    if name in ("execution_options", "__enter__", "__aenter__"):
+        return receiver
+    return UNKNOWN
+
+
+def is_streaming(call: Call) -> bool:
+    """``execution_options={"yield_per": …}`` or ``stream_results`` in the call."""
+    options = [k.value for k in call.node.keywords if k.arg == "execution_options"]
+    keys = [key for o in options if isinstance(o, ast.Dict) for key in o.keys]
+    return any(isinstance(key, ast.Constant) and key.value in ("yield_per", "stream_results") for key in keys)
+
+
+def query_method(ev: Evaluation, receiver: Value, name: str, call: Call) -> Value:
+    """Building a query takes nothing; running it takes a connection."""
+    effect = ev.world.known.effect("Query", name)
+    resource = receiver.resource
+    if resource is None:
+        return UNKNOWN
+    if name == "yield_per":
+        ev.now.mark(resource, STREAMING)
+        return receiver
+    extra = name in ("first_or_404", "get_or_404", "one_or_404", "paginate")
+    if extra or (effect is not None and effect.word == "checkout"):
+        ev.now.take(resource, call.node, may_fail="lookup" if name in _LOOKUPS else "db")
+        if name in ("update", "delete"):
+            ev.now.mark(resource, WRITTEN)
+        if name in _ONE_ROW:
+            return Value(ROW, resource=resource)
+        return Value(ROWS, resource=resource) if name in ("all", "paginate") else UNKNOWN
+    if effect is None or effect.lazy:
+        return receiver
+    return UNKNOWN
+
+
+def result_method(ev: Evaluation, receiver: Value, name: str) -> Value:
+    if name in ("all", "fetchall", "fetchmany", "partitions"):
+        return Value(ROWS, resource=receiver.resource)
+    if name in _ONE_ROW:
+        if name in _LOOKUPS:
+            ev.now.may_raise("lookup")
+        return Value(ROW, resource=receiver.resource)
+    if name == "yield_per" and receiver.resource is not None:
+        ev.now.mark(receiver.resource, STREAMING)
+    return receiver if receiver.kind == RESULT else UNKNOWN
+
+
+def engine_method(ev: Evaluation, receiver: Value, name: str, call: Call, awaited: bool) -> Value:
+    """``connect()`` takes a connection at once (an AsyncEngine when awaited or entered)."""
+    if "NullPool" in receiver.extra or "StaticPool" in receiver.extra:
+        return unseen(ev, call)
+    is_async = receiver.name == "AsyncEngine"
+    if name == "connect" and not (is_async and not awaited):
+        made = "AsyncConnection" if is_async else "Connection"
+        return open_session(ev, Call(call.node, (), {}), Value(FACTORY, made))
+    if name in ("begin", "connect"):
+        return Value(MANAGER, "Connection", Resource(OPENED, place(call.node), f"{'Async' if is_async else ''}Connection"))
+    if name == "raw_connection":
+        return open_session(ev, Call(call.node, (), {}), Value(FACTORY, "PoolProxiedConnection"))
+    if name == "execution_options":
+        return receiver
+    ev.now.may_raise()
+    return UNKNOWN
+
+
+def transaction_method(ev: Evaluation, receiver: Value, name: str, call: Call) -> Value:
+    if receiver.resource is not None and receiver.name == "root":
+        if name == "commit":
+            ev.now.commit(receiver.resource, call.node)
+        elif name in ("rollback", "close"):
+            ev.now.rollback(receiver.resource)
+    return UNKNOWN
+
+
+def manager(factory: Value, node: ast.AST) -> Value:
+    """A context manager that opens a session on entry and closes it at the end."""
+    options = dict(factory.extra)
+    resource = Resource(OPENED, place(node), factory.name, keeps_rows=bool(options.get("keeps_rows")))
+    return Value(MANAGER, factory.name, resource)
+
+
+def manager_method(ev: Evaluation, receiver: Value, name: str, call: Call) -> Value:
+    if name in ("__enter__", "__aenter__", "__next__", "__anext__") and receiver.resource is not None:
+        return next_of(ev, receiver, call.node, kept=not isinstance(call.node.func.value, ast.Call))  # type: ignore[attr-defined]
+    if name in ("__exit__", "__aexit__", "close", "aclose") and receiver.resource is not None:
+        ev.now.finish(receiver.resource, call.node)
+    return UNKNOWN
+
+
+def next_of(ev: Evaluation, generator: Value, node: ast.AST, *, kept: bool) -> Value:
+    """``next(get_db())``: nobody keeps the generator, so it closes its session before it is used (measured)."""
+    resource = generator.resource
+    if resource is None:
+        return UNKNOWN
+    ev.now.open(resource, node)
+    ev.now.mark(resource, GIVEN)
+    if not kept:
+        ev.now.event(Happening.DISCARDED_GENERATOR, node, resource)
+    return Value(SESSION, resource=resource)
+
+
+def flask_method(ev: Evaluation, receiver: Value, name: str, call: Call) -> Value:
+    """Methods of Flask-SQLAlchemy's ``db``; its ``*_404`` helpers go through ``db.session``."""
+    resource = receiver.resource
+    effect = ev.world.known.effect("flask_sqlalchemy.SQLAlchemy", name)
+    if resource is not None and effect is not None and effect.word == "checkout":
+        ev.now.take(resource, call.node)
+        return Value(ROW, resource=resource)
+    if name == "create_scoped_session":
+        return Value(REGISTRY, receiver.name, resource)
+    ev.now.may_raise()
+    return UNKNOWN
+
+
+# -- functions by name
+
+
+def named(ev: Evaluation, name: str, call: Call, awaited: bool, receiver: Value = UNKNOWN) -> Value:
+    """A function, class or method known by its dotted name."""
+    known = ev.world.known
+    short = known.sqlalchemy_type(name)
+    if short is not None:
+        made = sqlalchemy_call(ev, short, call)
+        if made is not None:
+            return made
+    plain = _PLAIN.get(name)
+    if plain is not None:
+        return plain(ev, call)
+    tail = name.rpartition(".")[2]
+    if tail in _CONTEXTS:
+        return Value(OBJECT, "flask.app_context")
+    if name == "flask.app_context.push":
+        ev.now.event(Happening.PUSHED, call.node)
+        return UNKNOWN
+    if name.endswith("ExitStack.enter_context") or name.endswith("ExitStack.enter_async_context"):
+        return entered_by_stack(ev, call)
+    role = configured(ev, name, call)
+    if role is not None:
+        return role
+    handover = known.handover(name)
+    if handover is not None:
+        result = hand_over(ev, handover, call, awaited)
+        if result is not None:
+            return result
+    fact = known.call(name)
+    if fact is not None and fact.kind and not (fact.awaited and not awaited):
+        wait(ev, fact, call)
+    if known.never_raises(name):
+        return UNKNOWN
+    ev.now.may_raise()
+    if fact is None or handover is not None:
+        for value in call.values:
+            ev.now.give(value, uncertain=fact is None)
+    return Value(OBJECT, fact.makes) if fact is not None and fact.makes else UNKNOWN
+
+
+def sqlalchemy_call(ev: Evaluation, short: str, call: Call) -> Value | None:
+    """The constructors and module functions of SQLAlchemy, SQLModel and Flask-SQLAlchemy."""
+    made = construction(short, call)
+    if made is None:
+        return None
+    if made.kind == FACTORY and short in ("Session", "AsyncSession", "sqlmodel.Session", "sqlmodel.ext.asyncio.session.AsyncSession"):
+        return open_session(ev, call, made)
+    if made.kind == ENGINE:
+        ev.now.event(Happening.ENGINE_MADE, call.node, None, short)
+    elif made.kind in (FACTORY, REGISTRY):
+        ev.now.event(Happening.REGISTRY_MADE, call.node, None, short)
+    return made
+
+
+def construction(short: str, call: Call) -> Value | None:
+    """What a constructor gives: an engine, a factory, a registry."""
+    match short:
+        case "create_engine" | "create_async_engine" | "engine_from_config" | "async_engine_from_config":
+            return Value(ENGINE, "AsyncEngine" if "async" in short else "Engine", extra=pool_class(call))
+        case "Session" | "AsyncSession" | "sqlmodel.Session" | "sqlmodel.ext.asyncio.session.AsyncSession":
+            return Value(FACTORY, short, extra=options(call))
+        case "sessionmaker" | "async_sessionmaker":
+            return Value(FACTORY, session_class(short, call), extra=options(call))
+        case "scoped_session" | "async_scoped_session":
+            factory = call.argument(0, "session_factory")
+            type_name = factory.name if factory.kind == FACTORY else "Session"
+            if short.startswith("async"):
+                type_name = "AsyncSession"
+            keeps = bool(dict(factory.extra).get("keeps_rows")) if factory.kind == FACTORY else False
+            return Value(REGISTRY, "", Resource(AMBIENT, place(call.node), type_name, keeps, "scoped"))
+        case "flask_sqlalchemy.SQLAlchemy":
+            return Value(FLASK_DB, "", Resource(AMBIENT, place(call.node), "Session", False, "flask"))
+    return None
+
+
+def options(call: Call) -> tuple[tuple[str, Any], ...]:
+    found = []
+    if call.literal("expire_on_commit") is False:
+        found.append(("keeps_rows", True))
+    if call.literal("autocommit"):
+        found.append(("autocommit", True))
+    beside = beside_framework(call.argument(0, "bind"))
+    if beside:
+        found.append(("beside", beside))
+    return tuple(found)
+
+
+def session_class(short: str, call: Call) -> str:
+    """The type of session a sessionmaker makes: its ``class_`` where that is known."""
+    given = call.argument(1, "class_")
+    if short.startswith("async") or "AsyncSession" in given.name or call.argument(0, "bind").name == "AsyncEngine":
+        return "AsyncSession"
+    return given.name if given.kind == FACTORY else "Session"
+
+
+def pool_class(call: Call) -> tuple[str, ...]:
+    return tuple(
+        k.value.attr if isinstance(k.value, ast.Attribute) else k.value.id
+        for k in call.node.keywords
+        if k.arg == "poolclass" and isinstance(k.value, (ast.Name, ast.Attribute))
+    )
+
+
+def entered_by_stack(ev: Evaluation, call: Call) -> Value:
+    """``stack.enter_context(x)``: the stack closes it."""
+    value = call.positional[0] if call.positional else UNKNOWN
+    if value.kind in (MANAGER, GENERATOR) and value.resource is not None:
+        ev.now.open(value.resource, call.node, HELD if value.resource.is_connection else IDLE)
+        value = Value(SESSION, resource=value.resource)
+    elif value.kind == CLOSING:
+        value = value.extra[0]
+    for resource in contained(value):
+        ev.now.mark(resource, GIVEN)
+    return value
+
+
+def configured(ev: Evaluation, name: str, call: Call) -> Value | None:
+    """What the user's configuration says about the function."""
+    if ev.world.configured(name, "closer") is not None:
+        for value in call.values:
+            for resource in contained(value):
+                ev.now.finish(resource, call.node)
+        return UNKNOWN
+    if ev.world.configured(name, "owner") is not None:
+        return unseen(ev, call)
+    advice = ev.world.configured(name, "wait")
+    if advice is not None:
+        report_wait(ev, Wait("network", name, advice=advice, line=call.node.lineno), call.node)
+        ev.now.may_raise()
+        return UNKNOWN
+    return None
+
+
+# -- waiting
+
+
+def wait(ev: Evaluation, fact: Any, call: Call) -> None:
+    """The call waits for something: an event for every session that holds its connection meanwhile."""
+    for argument, gives_up in ((fact.unless, (False, 0)), (fact.when, ())):
+        if argument is None:
+            continue
+        given = argument.of(call.node)
+        if argument is fact.unless and isinstance(given, ast.Constant) and given.value in gives_up:
+            return
+        if argument is fact.when and (given is None or (isinstance(given, ast.Constant) and not given.value)):
+            return
+    argument = fact.seconds or fact.timeout
+    duration = argument.of(call.node) if argument is not None else None
+    seconds = duration.value if isinstance(duration, ast.Constant) else 0
+    literal = float(seconds) if isinstance(seconds, (int, float)) and not isinstance(seconds, bool) else 0.0
+    if fact.kind == "sleep" and isinstance(duration, ast.Constant) and not literal:
+        return  # sleep(0) only yields
+    report_wait(ev, Wait(fact.kind, fact.name, literal, line=call.node.lineno), call.node)
+
+
+def report_wait(ev: Evaluation, what: Wait, node: ast.AST, released: tuple[Resource, ...] = ()) -> None:
+    """One wait: reported for what is held, remembered for callers that may hold more."""
+    for resource in ev.now.held():
+        if resource not in released:
+            ev.now.event(Happening.WAITED, node, resource, what)
+    free = tuple(r for r, life in ev.now.lives.items() if not life.phases & ENTRY and r.origin != OPENED)
+    ev.scope.waits.setdefault((what, tuple(sorted({*free, *released}))), node)
+
+
+# -- a few functions of the standard library
+
+
+def _closing(ev: Evaluation, call: Call) -> Value:
+    return Value(CLOSING, extra=call.positional[:1] or (UNKNOWN,))
+
+
+def _next(ev: Evaluation, call: Call) -> Value:
+    value = call.positional[0] if call.positional else UNKNOWN
+    if value.kind == GENERATOR:
+        return next_of(ev, value, call.node, kept=not isinstance(call.node.args[0], ast.Call))
+    item = ev.item_of(value, call.node)
+    ev.now.may_raise()
+    return item
+
+
+def _getattr(ev: Evaluation, call: Call) -> Value:
+    name = call.node.args[1] if len(call.node.args) > 1 else None
+    if isinstance(name, ast.Constant) and isinstance(name.value, str) and call.positional[0].kind != UNKNOWN.kind:
+        return ev.attribute(ast.Attribute(call.node.args[0], name.value, ast.Load()), call.positional[0])
+    return UNKNOWN
+
+
+def _partial(ev: Evaluation, call: Call) -> Value:
+    if not call.positional:
+        return UNKNOWN
+    return Value(PARTIAL, extra=(call.positional[0], call.positional[1:], tuple(call.keywords.items())))
+
+
+def _cast(ev: Evaluation, call: Call) -> Value:
+    return call.positional[1] if len(call.positional) > 1 else UNKNOWN
+
+
+def _listed(ev: Evaluation, call: Call) -> Value:
+    value = call.positional[0] if call.positional else UNKNOWN
+    item = ev.item_of(value, call.node)
+    return Value(ROWS, resource=item.resource) if item.kind == ROW else value
+
+
+def _manager_of(ev: Evaluation, call: Call) -> Value:
+    """``contextmanager(get_db)``: a function again."""
+    value = call.positional[0] if call.positional else UNKNOWN
+    return value._replace(extra=(*value.extra, "contextmanager")) if value.kind == FUNCTION else UNKNOWN
+
+
+def _close_all(ev: Evaluation, call: Call) -> Value:
+    for resource in list(ev.now.lives):
+        if not resource.is_connection:
+            ev.now.finish(resource, call.node, "close_all_sessions")
+    return UNKNOWN
+
+
+_PLAIN: dict[str, Any] = {
+    "contextlib.closing": _closing,
+    "contextlib.aclosing": _closing,
+    "builtins.next": _next,
+    "builtins.anext": _next,
+    "builtins.getattr": _getattr,
+    "builtins.list": _listed,
+    "builtins.sorted": _listed,
+    "builtins.tuple": _listed,
+    "builtins.iter": lambda ev, call: call.positional[0] if call.positional else UNKNOWN,
+    "functools.partial": _partial,
+    "typing.cast": _cast,
+    "contextlib.contextmanager": _manager_of,
+    "contextlib.asynccontextmanager": _manager_of,
+    "sqlalchemy.orm.close_all_sessions": _close_all,
+    "sqlalchemy.orm.session.close_all_sessions": _close_all,
+}
+
+
+def project_function(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
+    """A function of the project: what its own analysis says, else as its annotation says."""
+    name = function.name
+    if name:
+        role = configured(ev, name, call)
+        if role is not None:
+            return role
+        fact = ev.world.known.call(name)
+        if fact is not None and fact.kind:
+            wait(ev, fact, call)
+    return run(ev, function, call, awaited)
+
+
+__all__ = ["AMBIENT", "CLASS", "FLASK_DB", "METHOD", "NAMED", "Call", "evaluate_call", "perform"]

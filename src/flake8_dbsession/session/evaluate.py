@@ -1,0 +1,352 @@
+"""Expressions: what they stand for, and what evaluating them does to sessions."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+
+from .body import Body
+from .calls import evaluate_call
+from .events import Event, Happening
+from .moment import Moment
+from .scope import Scope
+from .state import HELD, State
+from .summary import World
+from .values import (
+    CLASS,
+    CONSTANT,
+    ENGINE,
+    FLASK_DB,
+    FUNCTION,
+    GENERATOR,
+    METHOD,
+    NAMED,
+    NONE,
+    OBJECT,
+    QUERY,
+    REGISTRY,
+    RESULT,
+    ROW,
+    ROWS,
+    SESSION,
+    TRUE,
+    FALSE,
+    TUPLE,
+    UNKNOWN,
+    Value,
+    constant,
+    contained,
+    truth,
+)
+
+
+class Evaluation:
+    """One statement of ``body`` being evaluated on one state."""
+
+    def __init__(self, body: Body, world: World, scope: Scope, state: State, sink: dict[Event, None]) -> None:
+        self.body = body
+        self.world = world
+        self.scope = scope
+        self.now = Moment(state, sink)
+        self.awaited: ast.AST | None = None
+
+    def value(self, node: ast.expr | None) -> Value:
+        """Evaluate ``node`` and say what it stands for."""
+        match node:
+            case None:
+                return NONE
+            case ast.Name():
+                return self.name(node.id)
+            case ast.Constant():
+                return constant(node.value) if isinstance(node.value, (bool, int, float, type(None))) else UNKNOWN
+            case ast.Attribute():
+                return self.attribute(node, self.value(node.value))
+            case ast.Call():
+                return evaluate_call(self, node)
+            case ast.Await():
+                return self.await_(node)
+            case ast.NamedExpr():
+                value = self.value(node.value)
+                self.bind(node.target, value)
+                return value
+            case ast.Tuple() | ast.List() | ast.Set():
+                return Value(TUPLE, extra=tuple(self.value(element) for element in node.elts))
+            case ast.Dict():
+                return self.display(node)
+            case ast.IfExp():
+                return self.choice(node)
+            case ast.BoolOp():
+                return self.either(node)
+            case ast.UnaryOp(op=ast.Not()):
+                known = truth(self.value(node.operand))
+                return UNKNOWN if known is None else (FALSE if known else TRUE)
+            case ast.Compare():
+                return self.comparison(node)
+            case ast.Subscript():
+                return self.subscript(node)
+            case ast.Starred():
+                return self.value(node.value)
+            case ast.Lambda():
+                return Value(FUNCTION, extra=(None, node))
+            case ast.Yield():
+                return self.yielded(node)
+            case ast.YieldFrom():
+                self.value(node.value)
+                self.now.may_raise()
+                return UNKNOWN
+            case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
+                return self.comprehension(node, [node.elt])
+            case ast.DictComp():
+                return self.comprehension(node, [node.key, node.value])
+            case ast.JoinedStr() | ast.FormattedValue() | ast.BinOp() | ast.UnaryOp() | ast.Slice():
+                for child in ast.iter_child_nodes(node):
+                    if isinstance(child, ast.expr):
+                        self.value(child)
+                return UNKNOWN
+        return UNKNOWN
+
+    # -- names and attributes
+
+    def name(self, name: str) -> Value:
+        """A name: a local one as the path bound it, else what the enclosing scopes say."""
+        if name in self.now.names:
+            return self.now.names[name]
+        if name in self.scope.local_names:
+            return UNKNOWN
+        return self.scope.outer(name)
+
+    def attribute(self, node: ast.Attribute, owner: Value) -> Value:
+        name = node.attr
+        match owner.kind:
+            case "unknown":
+                return self.stored(node)
+            case "named" | "module":
+                return self.world.value(f"{owner.name}.{name}")
+            case "row":
+                self.read_row(node, owner)
+                return UNKNOWN
+            case "object" | "class":
+                known = dict(p for p in owner.extra if isinstance(p, tuple) and len(p) == 2)
+                if name in known:
+                    value: Value = known[name]
+                    return value
+                found = self.now.names.get(f"self.{name}") if owner.name == self.body_owner() else None
+                if found is not None:
+                    return found
+                value = self.world.attribute(owner, name)
+                return value if value != UNKNOWN else self.stored(node)
+        if owner.kind == FLASK_DB:
+            return self.flask(owner, name)
+        if owner.kind in (SESSION, REGISTRY) and name in ("bind",):
+            return Value(ENGINE, "Engine")
+        if owner.kind == REGISTRY and name == "session_factory":
+            return UNKNOWN
+        if owner.kind == ENGINE and name in ("sync_engine", "engine"):
+            return owner
+        return Value(METHOD, name, extra=(owner,))
+
+    def body_owner(self) -> str:
+        return f"{self.body.module}.{self.body.owner}".strip(".") if self.body.owner else ""
+
+    def stored(self, node: ast.Attribute) -> Value:
+        """``g.db`` or ``request.state.db`` that this function itself has set."""
+        text = ast.unparse(node) if isinstance(node.value, (ast.Name, ast.Attribute)) else ""
+        return self.now.names.get(text, UNKNOWN)
+
+    def flask(self, owner: Value, name: str) -> Value:
+        """Attributes of ``db = SQLAlchemy()``."""
+        if name == "session":
+            return Value(REGISTRY, owner.name, owner.resource)
+        if name in ("engine", "get_engine"):
+            return Value(ENGINE, "Engine", extra=("flask", owner.name.rpartition(".")[2] or "db"))
+        if name in ("Model", "Query"):
+            return Value(NAMED, f"flask_sqlalchemy.SQLAlchemy.{name}", owner.resource)
+        return Value(METHOD, name, extra=(owner,))
+
+    def read_row(self, node: ast.AST, row: Value) -> None:
+        """Reading an attribute of an expired row takes a connection again."""
+        if "expired" not in row.extra or row.resource is None:
+            return
+        for name, value in list(self.now.names.items()):
+            if value == row:
+                self.now.names[name] = row.with_extra()
+        self.now.take(row.resource, node)
+
+    # -- compound expressions
+
+    def display(self, node: ast.Dict) -> Value:
+        values = []
+        for key, item in zip(node.keys, node.values, strict=True):
+            if key is not None:
+                self.value(key)
+            values.append(self.value(item))
+        return Value(TUPLE, "dict", extra=tuple(values)) if any(contained(v) for v in values) else UNKNOWN
+
+    def choice(self, node: ast.IfExp) -> Value:
+        known = truth(self.value(node.test))
+        if known is not None:
+            return self.value(node.body if known else node.orelse)
+        return prefer(self.value(node.body), self.value(node.orelse))
+
+    def either(self, node: ast.BoolOp) -> Value:
+        """``a or b``, ``a and b``: an operand after a decided one is not evaluated."""
+        stop = isinstance(node.op, ast.Or)
+        result = UNKNOWN
+        for operand in node.values:
+            value = self.value(operand)
+            if truth(value) is stop:
+                return value if result == UNKNOWN or result == NONE else prefer(result, value)
+            result = value if result == UNKNOWN or truth(result) is (not stop) else prefer(result, value)
+        return result
+
+    def comparison(self, node: ast.Compare) -> Value:
+        left = self.value(node.left)
+        rights = [self.value(right) for right in node.comparators]
+        if len(rights) != 1 or UNKNOWN in (left, rights[0]):
+            return UNKNOWN
+        same = None
+        if left.kind == CONSTANT and rights[0].kind == CONSTANT:
+            same = left == rights[0]
+        elif NONE in (left, rights[0]) and truth(left if rights[0] == NONE else rights[0]):
+            same = False
+        if same is None:
+            return UNKNOWN
+        match node.ops[0]:
+            case ast.Is() | ast.Eq():
+                return TRUE if same else FALSE
+            case ast.IsNot() | ast.NotEq():
+                return FALSE if same else TRUE
+        return UNKNOWN
+
+    def subscript(self, node: ast.Subscript) -> Value:
+        owner = self.value(node.value)
+        self.value(node.slice)
+        if owner.kind == QUERY and owner.resource is not None:
+            self.now.take(owner.resource, node)
+            return Value(ROWS if isinstance(node.slice, ast.Slice) else ROW, resource=owner.resource)
+        if owner.kind == ROWS:
+            return owner if isinstance(node.slice, ast.Slice) else Value(ROW, resource=owner.resource, extra=owner.extra)
+        if owner.kind == TUPLE and owner.name != "dict" and isinstance(node.slice, ast.Constant):
+            index = node.slice.value
+            if isinstance(index, int) and -len(owner.extra) <= index < len(owner.extra):
+                element: Value = owner.extra[index]
+                return element
+        if owner.kind == UNKNOWN.kind:
+            return self.now.names.get(ast.unparse(node), UNKNOWN)
+        return UNKNOWN
+
+    def comprehension(self, node: ast.expr, elements: Iterable[ast.expr]) -> Value:
+        kept = dict(self.now.names)
+        for generator in node.generators:  # type: ignore[attr-defined]
+            item = self.item_of(self.value(generator.iter), generator.iter)
+            self.bind(generator.target, item)
+            for test in generator.ifs:
+                self.value(test)
+        values = [self.value(element) for element in elements]
+        bound = {n for g in node.generators for n in names_in(g.target)}  # type: ignore[attr-defined]
+        for name in bound:
+            self.now.names.pop(name, None)
+            if name in kept:
+                self.now.names[name] = kept[name]
+        if values[0].kind == ROW:
+            return Value(ROWS, resource=values[0].resource)
+        return Value(TUPLE, extra=tuple(values)) if any(contained(v) for v in values) else UNKNOWN
+
+    def await_(self, node: ast.Await) -> Value:
+        previous, self.awaited = self.awaited, node.value
+        value = self.value(node.value)
+        self.awaited = previous
+        self.now.may_raise()
+        return value
+
+    def yielded(self, node: ast.Yield) -> Value:
+        """The consumer works with what it gets, until it comes back or raises."""
+        value = self.value(node.value) if node.value else NONE
+        for resource in contained(value):
+            if not resource.is_connection:
+                life = self.now.life(resource)
+                self.now.lives[resource] = life._replace(phases=HELD)
+                self.now.steps.setdefault(resource, node)
+        for resource in self.now.held():
+            self.now.event(Happening.STREAMED, node, resource, "yield")
+        self.scope.yields.append((value, node))
+        self.now.may_raise()
+        return UNKNOWN
+
+    # -- iterating and binding
+
+    def item_of(self, iterated: Value, node: ast.expr) -> Value:
+        """One item of what is iterated; iterating a query runs it."""
+        if iterated.kind == QUERY and iterated.resource is not None:
+            self.now.take(iterated.resource, node)
+            return Value(ROW, resource=iterated.resource)
+        if iterated.kind in (ROWS, RESULT):
+            return Value(ROW, resource=iterated.resource)
+        if iterated.kind == GENERATOR and iterated.resource is not None:
+            return Value(SESSION, resource=iterated.resource)
+        if iterated.kind == TUPLE and len(set(iterated.extra)) == 1:
+            only: Value = iterated.extra[0]
+            return only
+        if iterated.kind == METHOD and iterated.extra and iterated.extra[0].kind == OBJECT:
+            return UNKNOWN
+        return UNKNOWN
+
+    def bind(self, target: ast.expr, value: Value) -> None:
+        """``target = value`` for every form of target."""
+        match target:
+            case ast.Name():
+                self.now.bind(target.id, value, constants=self.body.tested_names)
+            case ast.Tuple() | ast.List():
+                parts = value.extra if value.kind == TUPLE and len(value.extra) == len(target.elts) else None
+                for position, element in enumerate(target.elts):
+                    inner = element.value if isinstance(element, ast.Starred) else element
+                    self.bind(inner, parts[position] if parts else UNKNOWN)
+            case ast.Starred():
+                self.bind(target.value, UNKNOWN)
+            case ast.Attribute():
+                self.store_attribute(target, value)
+            case ast.Subscript():
+                self.value(target.slice)
+                self.store(target, value)
+
+    def store_attribute(self, target: ast.Attribute, value: Value) -> None:
+        owner = self.value(target.value)
+        if owner.kind == ROW and owner.resource is not None:
+            return
+        if owner.kind == OBJECT and owner.name and owner.name == self.body_owner():
+            key = f"self.{target.attr}"
+            self.scope.attributes[target.attr] = value
+            self.now.give(value, uncertain=False)
+            if value.kind in (UNKNOWN.kind, CONSTANT):
+                self.now.names[key] = value
+            else:
+                self.now.names[key] = value
+            return
+        self.store(target, value)
+
+    def store(self, target: ast.expr, value: Value) -> None:
+        """Kept where others can reach it: whoever owns the place owns the session."""
+        self.now.give(value, uncertain=False)
+        if contained(value):
+            self.scope.stored.append((target, value))
+            self.now.names[ast.unparse(target)] = value
+
+
+def prefer(left: Value, right: Value) -> Value:
+    """The one of two possible values that says more."""
+    if left == right:
+        return left
+    for kind in (SESSION, FACTORY_LIKE):
+        for value in (left, right):
+            if value.kind == kind or (kind is FACTORY_LIKE and value.kind in _TELLING):
+                return value
+    return left if right in (UNKNOWN, NONE) else right if left in (UNKNOWN, NONE) else UNKNOWN
+
+
+FACTORY_LIKE = "factory-like"
+_TELLING = frozenset({"factory", "registry", "engine", "manager", "rows", "row", "query", "result", "object", CLASS})
+
+
+def names_in(target: ast.expr) -> list[str]:
+    """The plain names that a target binds."""
+    return [n.id for n in ast.walk(target) if isinstance(n, ast.Name)]

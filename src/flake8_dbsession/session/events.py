@@ -1,0 +1,55 @@
+"""What happens to sessions while a function runs: the raw material of the rules."""
+
+from __future__ import annotations
+
+import ast
+import enum
+from typing import Any, NamedTuple
+
+from .values import Resource
+
+
+class Happening(enum.Enum):
+    """The kinds of event; in brackets what ``detail`` holds."""
+
+    OPENED = "opened"  # a session was taken (Value of the factory)
+    WAITED = "waited"  # (Wait) while ``resource`` holds its connection
+    LOST = "lost"  # opened again at the same place, or its name re-bound, while held
+    HANDED_OVER = "handed over"  # a session reaches a thread, task or background job (Handover)
+    UNAWAITED = "unawaited"  # (method) of an async session called without await
+    USED_CLOSED = "used closed"  # SQL after close() or after its with block
+    SECOND = "second"  # SQL on a second session while (Resource) holds
+    COMMITTED_STREAMING = "committed streaming"  # commit while a server-side cursor is read
+    DISCARDED_GENERATOR = "discarded generator"  # next(get_db())
+    ENGINE_MADE = "engine made"  # create_engine (name)
+    REGISTRY_MADE = "registry made"  # sessionmaker/scoped_session (name)
+    FAILED_USED = "failed used"  # SQL in FAILED after the exception was swallowed (except handler)
+    CLOSED = "closed"  # close()/remove() (method)
+    TAKEN = "taken"  # the call or attribute that takes the connection
+    STREAMED = "streamed"  # a yield or streaming response while held
+    PUSHED = "pushed"  # app_context().push()
+    FAILED_LEFT = "failed left"  # FAILED at the end of an except handler (the handler)
+
+
+class Event(NamedTuple):
+    """Something that happened at ``node``; ``taken`` is the expression that took the connection, where known."""
+
+    happening: Happening
+    node: ast.AST
+    resource: Resource | None = None
+    detail: Any = None
+    taken: ast.AST | None = None
+
+
+class Handover(NamedTuple):
+    """How a session goes to something that runs beside or after the caller.
+
+    ``concurrency`` is "thread", "process", "task" or "later"; ``through`` how it gets there ("argument",
+    "closure", "self", "row"); ``name`` what it was called; ``to`` the callee's name.
+    """
+
+    concurrency: str
+    through: str
+    name: str
+    to: str
+    many: bool = False

@@ -1,0 +1,185 @@
+"""One solved function: what the rules and the callers ask of it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from itertools import product
+from typing import NamedTuple
+
+from ..flow.graph import Graph, Kind, Node, build
+from ..flow.solve import Solution, solve
+from .body import Body
+from .events import Event, Happening
+from .scope import Scope
+from .state import CLOSED, ENTRY, GIVEN, HOLDING, Life, State, merge
+from .summary import Summary, World
+from .transfer import Transfer
+from .values import ATTRIBUTE, CONSTANT, NONE, OPENED, SESSION, UNKNOWN, Resource, Value
+
+
+class Leak(NamedTuple):
+    """A session opened and kept here that still holds its connection on some way out.
+
+    ``opened`` is the call that opened it, ``taken`` what took the connection. ``always``: on every way out.
+    ``on_error``: only where an exception leaves the function. ``lost``: its name was bound to another session
+    while it was held (a loop that never closes).
+    """
+
+    resource: Resource
+    opened: ast.AST
+    taken: ast.AST | None
+    always: bool
+    on_error: bool
+    lost: bool = False
+
+
+class Flow:
+    """The states of one body. Lines and columns are those of its syntax."""
+
+    def __init__(
+        self, body: Body, world: World, outer: Callable[[str], Value], starts: list[dict[str, Value]]
+    ) -> None:
+        self.body = body
+        self.graph: Graph = build(body.statements)
+        self.scope = Scope(body, outer)
+        self.transfer = Transfer(body, world, self.scope)
+        self.starts = starts
+        states = [State(names, {}) for names in starts]
+        self.solution: Solution[State] = solve(self.graph, states, self.transfer, merge)
+
+    # -- the ways out
+
+    @property
+    def returned(self) -> list[State]:
+        return self.solution.at(self.graph.returned)
+
+    @property
+    def raised(self) -> list[State]:
+        return self.solution.at(self.graph.raised)
+
+    def at(self, node: Node) -> list[State]:
+        """The states that reach a node."""
+        return self.solution.at(node)
+
+    def nodes(self, *kinds: Kind) -> Iterator[Node]:
+        return (node for node in self.graph.nodes if node.kind in kinds)
+
+    # -- events
+
+    def events(self, *happenings: Happening) -> list[Event]:
+        """What happened, in the order of the file."""
+        found = [e for e in self.transfer.events if e.happening in happenings]
+        return sorted(found, key=lambda e: (getattr(e.node, "lineno", 0), getattr(e.node, "col_offset", 0)))
+
+    # -- leaks
+
+    def leaks(self) -> list[Leak]:
+        """Every session opened here that is held on some way out and that nobody else was given."""
+        opened = {e.resource: e.node for e in self.events(Happening.OPENED) if e.resource is not None}
+        lost = {e.resource: e for e in self.events(Happening.LOST)}
+        found = []
+        for resource, node in opened.items():
+            ends = [(state, True) for state in self.raised] + [(state, False) for state in self.returned]
+            ends = [(state, error) for state, error in ends if resource in state.lives]
+            if any(state.lives[resource].marks & GIVEN for state, _ in ends):
+                continue
+            held = [(state, error) for state, error in ends if state.lives[resource].may_hold]
+            if not held and resource not in lost:
+                continue
+            taken = next((s.steps[resource] for s, _ in held if resource in s.steps), None)
+            if taken is None and resource in lost:
+                taken = lost[resource].taken
+            normal = [state.lives[resource] for state, error in ends if not error]
+            always = bool(held) and all(life.may_hold for life in normal) and not any(life.phases & CLOSED for life in normal)
+            on_error = bool(held) and all(error for _, error in held)
+            found.append(Leak(resource, node, taken, always, on_error, resource in lost))
+        return found
+
+    def exit_life(self, resource: Resource) -> Life | None:
+        """How a session may be left, over all ways out; None where it is not touched."""
+        lives = [s.lives[resource] for s in (*self.returned, *self.raised) if resource in s.lives]
+        if not lives:
+            return None
+        result = lives[0]
+        for life in lives[1:]:
+            result = result.join(life)
+        return result
+
+    # -- the view from outside
+
+    def summary(self) -> Summary:
+        normal, failed = joined_lives(self.returned), joined_lives(self.raised)
+        returns = telling([state.result for state in self.returned])
+        life = None
+        if returns.resource is not None:
+            lives = [s.lives[returns.resource] for s in self.returned if returns.resource in s.lives]
+            life = lives[0] if lives else None
+        yields = telling([value for value, _ in self.scope.yields])
+        return Summary(
+            normal=normal,
+            failed=failed,
+            returns=returns,
+            returned_life=life,
+            yields=yields,
+            waits=tuple(self.scope.waits),
+            attributes=tuple(self.scope.attributes.items()),
+            never_returns=not self.returned,
+        )
+
+
+def joined_lives(states: list[State]) -> tuple[tuple[Resource, Life], ...]:
+    """For each session the join over ``states``; a state that does not know it left it as it was."""
+    lives: dict[Resource, Life] = {}
+    for resource in {r for state in states for r in state.lives}:
+        for state in states:
+            life = state.lives.get(resource, Life(ENTRY) if resource.origin != OPENED else None)
+            if life is not None:
+                lives[resource] = lives[resource].join(life) if resource in lives else life
+    return tuple(sorted(lives.items()))
+
+
+def telling(values: list[Value]) -> Value:
+    """The value that says most: a session before anything else, then the first that is known."""
+    for value in values:
+        if value.kind == SESSION:
+            return value
+    return next((v for v in values if v != UNKNOWN and v.kind != CONSTANT), UNKNOWN)
+
+
+def starts(body: Body, given: dict[str, Value], known: Callable[[ast.arg], Value]) -> list[dict[str, Value]]:
+    """The names at entry: parameters as given or annotated; an optional one with and without its default None.
+
+    At most eight combinations are followed.
+    """
+    choices: list[list[tuple[str, Value]]] = []
+    several = 1
+    for parameter in body.parameters:
+        name = parameter.arg
+        value = given.get(name) or known(parameter)
+        default = body.defaults.get(name)
+        optional = isinstance(default, ast.Constant) and default.value is None and name not in given
+        interesting = value.kind == SESSION or name in rebound(body)
+        if optional and interesting and several < 8:
+            several *= 2
+            choices.append([(name, value), (name, NONE)])
+        else:
+            choices.append([(name, value)])
+    extra = {name: value for name, value in given.items() if name not in {p.arg for p in body.parameters}}
+    return [
+        {**extra, **{name: value for name, value in chosen if value != UNKNOWN}} for chosen in product(*choices)
+    ]
+
+
+def rebound(body: Body) -> frozenset[str]:
+    """The parameters that the body binds again or falls back from (``session or make()``)."""
+    names = {n.id for n in body.own_nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    for node in body.own_nodes:
+        if isinstance(node, ast.BoolOp) and isinstance(node.values[0], ast.Name):
+            names.add(node.values[0].id)
+        elif isinstance(node, ast.IfExp):
+            names.update(n.id for n in ast.walk(node.test) if isinstance(n, ast.Name))
+    return frozenset(names)
+
+
+__all__ = ["ATTRIBUTE", "HOLDING", "Flow", "Leak", "starts"]

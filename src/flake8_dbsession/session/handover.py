@@ -1,0 +1,131 @@
+"""Sessions that go to a thread, a task or a job."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from ..known import Argument
+from ..known import Handover as HandoverFact
+from .events import Handover, Happening
+from .values import FUNCTION, METHOD, OBJECT, PARTIAL, ROW, ROWS, SESSION, UNKNOWN, Resource, Value, contained
+
+if TYPE_CHECKING:
+    from .calls import Call
+    from .evaluate import Evaluation
+
+
+def hand_over(ev: Evaluation, fact: HandoverFact, call: Call, awaited: bool) -> Value | None:
+    """A call that gives a callable to someone else; None lets the caller go on as with any known call."""
+    target = value_of(call, fact.callable) if fact.callable else UNKNOWN
+    given = passed(call, fact)
+    if fact.inline and awaited and fact.callable is not None:
+        return inline(ev, call, fact, target)
+    if fact.every:
+        together(ev, call, fact)
+        return None
+    words = dict(concurrency=fact.entry.runs, to=described(target, call, fact), many=is_many(call, fact))
+    for value in (*given, *((target,) if target.kind in (PARTIAL, "coroutine") else ())):
+        report(ev, call, value, "argument", **words)
+    closure(ev, call, target, words)
+    own_attributes(ev, call, target, words)
+    return None
+
+
+def value_of(call: Call, argument: Argument | None) -> Value:
+    if argument is None:
+        return UNKNOWN
+    return call.argument(argument.position if argument.position >= 0 else 10**6, argument.keyword)
+
+
+def passed(call: Call, fact: HandoverFact) -> list[Value]:
+    """The values that the callable will receive."""
+    values = [value_of(call, argument) for argument in (fact.args, fact.kwargs, fact.each) if argument]
+    if fact.rest and fact.callable is not None:
+        values.extend(call.positional[fact.callable.position + 1 :])
+        named = {a.keyword for a in (fact.callable, fact.args, fact.kwargs) if a}
+        values.extend(v for k, v in call.keywords.items() if k not in named)
+    return values
+
+
+def inline(ev: Evaluation, call: Call, fact: HandoverFact, target: Value) -> Value:
+    """``await run_in_threadpool(f, x)`` is a call of ``f(x)`` for whoever awaits it."""
+    from .calls import Call as Inner
+    from .calls import perform
+
+    assert fact.callable is not None
+    rest = call.positional[fact.callable.position + 1 :]
+    node = ast.copy_location(ast.Call(call.node.func, call.node.args[fact.callable.position + 1 :], call.node.keywords), call.node)
+    return perform(ev, target, Inner(node, rest, call.keywords), False)
+
+
+def together(ev: Evaluation, call: Call, fact: HandoverFact) -> None:
+    """``gather(a(session), b(session))``: the same session in two coroutines at once."""
+    seen: dict[Resource, int] = {}
+    for argument, value in zip(call.node.args, call.positional, strict=False):
+        several = 2 if isinstance(argument, ast.Starred) else 1
+        for resource in set(contained(value)):
+            seen[resource] = seen.get(resource, 0) + several
+    for resource, times in seen.items():
+        if times > 1:
+            detail = Handover(fact.entry.runs or "task", "argument", name_of(ev, resource), fact.name, True)
+            ev.now.event(Happening.HANDED_OVER, call.node, resource, detail)
+
+
+def report(ev: Evaluation, call: Call, value: Value, through: str, *, concurrency: str, to: str, many: bool) -> None:
+    for resource in contained(value):
+        detail = Handover(concurrency, through, name_of(ev, resource), to, many)
+        ev.now.event(Happening.HANDED_OVER, call.node, resource, detail)
+    rows = [v for v in (value, *(x for x in value.extra if isinstance(x, Value))) if v.kind in (ROW, ROWS)]
+    for row in rows:
+        if row.resource is not None:
+            detail = Handover(concurrency, "row", name_of_row(ev, row), to, many)
+            ev.now.event(Happening.HANDED_OVER, call.node, row.resource, detail)
+
+
+def closure(ev: Evaluation, call: Call, target: Value, words: dict[str, object]) -> None:
+    """A local function or lambda that uses a session of the function around it."""
+    node = target.extra[1] if target.kind == FUNCTION and len(target.extra) > 1 else None
+    if node is None:
+        return
+    used = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    bound = {a.arg for a in node.args.args}
+    for name, value in list(ev.now.names.items()):
+        if name in used - bound and value.kind == SESSION:
+            report(ev, call, value, "closure", **words)  # type: ignore[arg-type]
+
+
+def own_attributes(ev: Evaluation, call: Call, target: Value, words: dict[str, object]) -> None:
+    """``submit(self.work)`` where ``work`` uses ``self.session``."""
+    owner = target.extra[0] if target.kind in (FUNCTION, METHOD) and target.extra else None
+    if not isinstance(owner, Value) or owner.kind != OBJECT:
+        return
+    for attribute, value in ev.world.attributes_used(target):
+        if value.kind == SESSION and value.resource is not None:
+            detail = Handover(str(words["concurrency"]), "self", f"self.{attribute}", str(words["to"]), bool(words["many"]))
+            ev.now.event(Happening.HANDED_OVER, call.node, value.resource, detail)
+
+
+def described(target: Value, call: Call, fact: HandoverFact) -> str:
+    node = fact.callable.of(call.node) if fact.callable else None
+    if isinstance(node, ast.Lambda):
+        return "a lambda"
+    if isinstance(node, ast.Call):
+        node = node.func
+    return ast.unparse(node) if node is not None else target.name
+
+
+def is_many(call: Call, fact: HandoverFact) -> bool:
+    return fact.each is not None or "Executor" in fact.name or fact.name.endswith((".map", ".imap", ".starmap"))
+
+
+def name_of(ev: Evaluation, resource: Resource) -> str:
+    """The name the session goes by here."""
+    for name, value in ev.now.names.items():
+        if value.kind == SESSION and value.resource == resource:
+            return name
+    return resource.key if resource.origin != "opened" else "the session"
+
+
+def name_of_row(ev: Evaluation, row: Value) -> str:
+    return next((n for n, v in ev.now.names.items() if v == row), "the row")

@@ -1,0 +1,246 @@
+"""One statement being carried out on one state: the verbs of the lattice, with the events they cause.
+
+The measured facts: the first SQL takes a connection; commit and rollback give it back; ``close()`` gives it
+back and is not terminal; a flush or commit that raises keeps the connection (FAILED) until rollback or close;
+a ``Connection`` holds its connection from ``connect()`` to ``close()``; reading an expired row takes one again.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from typing import Any
+
+from ..known import Effect
+from .events import Event, Happening
+from .state import (
+    BEGUN,
+    CLOSED,
+    DROPPED,
+    ENTRY,
+    FAILED,
+    GIVEN,
+    HELD,
+    HOLDING,
+    IDLE,
+    STREAMING,
+    SWALLOWED,
+    UNSURE,
+    USED,
+    WRITTEN,
+    Life,
+    State,
+)
+from .values import OPENED, ROW, SESSION, UNKNOWN, Resource, Value, contained
+
+_AT_ENTRY = Life(ENTRY)
+_WRITERS = frozenset({"add", "add_all", "delete", "merge", "flush", "delete_all", "merge_all"})
+
+
+class Moment:
+    """A state on its way from one node to the next. ``sink`` collects events."""
+
+    def __init__(self, state: State, sink: dict[Event, None]) -> None:
+        self.names = dict(state.names)
+        self.lives = dict(state.lives)
+        self.steps = dict(state.steps)
+        self.raising = state.raising
+        self.result = state.result
+        self.sink = sink
+        self.before = state
+        self.failures: list[tuple[str, dict[Resource, Life]]] = []
+        self.closed_by: dict[Resource, ast.AST] = {}
+
+    # -- what is known
+
+    def life(self, resource: Resource) -> Life:
+        return self.lives.get(resource, _AT_ENTRY)
+
+    def state(self) -> State:
+        return State(self.names, self.lives, self.raising, self.result, self.steps)
+
+    def failed_states(self) -> Iterable[State]:
+        """The states in which an exception leaves the statement; what it was about to bind is not bound."""
+        seen: list[tuple[str, dict[Resource, Life]]] = []
+        for raising, lives in self.failures:
+            if (raising, lives) not in seen:
+                seen.append((raising, lives))
+                yield State(self.before.names, lives, raising, self.result, self.steps)
+
+    def event(self, happening: Happening, node: ast.AST, resource: Resource | None = None, detail: Any = None) -> None:
+        taken = self.steps.get(resource) if resource is not None else None
+        self.sink.setdefault(Event(happening, node, resource, detail, taken))
+
+    # -- exceptions
+
+    def may_raise(self, raising: str = "other", lives: dict[Resource, Life] | None = None) -> None:
+        """From here an exception of this kind may leave; "other" makes no second entry for the same lives."""
+        self.failures.append((raising, dict(self.lives if lives is None else lives)))
+
+    # -- taking
+
+    def open(self, resource: Resource, node: ast.AST, phase: int = IDLE, detail: object = None) -> None:
+        """A new session from the factory call at ``node``; one that is opened there already is lost if still held."""
+        old = self.lives.get(resource)
+        if old is not None and old.may_hold and not old.marks & GIVEN:
+            self.event(Happening.LOST, node, resource)
+        self.lives[resource] = Life(phase)
+        self.steps.pop(resource, None)
+        if phase & HOLDING:
+            self.steps[resource] = node
+        self.event(Happening.OPENED, node, resource, detail)
+
+    def take(self, resource: Resource, node: ast.AST, *, may_fail: str = "db") -> None:
+        """SQL runs: the session holds a connection now."""
+        life = self.life(resource)
+        if resource.is_connection:
+            self.may_raise(may_fail)
+            return
+        if life.phases & CLOSED and not life.phases & ~CLOSED:
+            self.event(Happening.USED_CLOSED, node, resource)
+        if life.marks & SWALLOWED and life.phases & FAILED:
+            self.event(Happening.FAILED_USED, node, resource)
+        if not life.surely_holds:
+            self.event(Happening.TAKEN, node, resource)
+            self._second(resource, node)
+            self.steps[resource] = node
+        phases = FAILED if life.phases & FAILED and not life.phases & ~FAILED else HELD
+        self.lives[resource] = Life(phases, life.marks | USED)
+        self.may_raise(may_fail)
+
+    def _second(self, resource: Resource, node: ast.AST) -> None:
+        for other, life in self.lives.items():
+            if other != resource and life.surely_holds:
+                self.event(Happening.SECOND, node, resource, other)
+
+    # -- giving back
+
+    def release(self, resource: Resource, phase: int = IDLE) -> None:
+        """Commit, rollback, close: the connection is back in the pool."""
+        life = self.life(resource)
+        self.lives[resource] = Life(phase, life.marks & ~(WRITTEN | STREAMING | SWALLOWED | DROPPED))
+        self.steps.pop(resource, None)
+
+    def finish(self, resource: Resource, node: ast.AST, method: str = "close") -> None:
+        """``close()``, ``remove()``, the end of a ``with`` block."""
+        self.release(resource, CLOSED if resource.origin == OPENED else IDLE)
+        self.event(Happening.CLOSED, node, resource, method)
+
+    def commit(self, resource: Resource, node: ast.AST) -> None:
+        """Gives the connection back and expires the rows; where it raises, the connection stays (FAILED)."""
+        life = self.life(resource)
+        if life.marks & SWALLOWED and life.phases & FAILED:
+            self.event(Happening.FAILED_USED, node, resource)
+        if life.marks & STREAMING:
+            self.event(Happening.COMMITTED_STREAMING, node, resource)
+        if resource.is_connection:
+            self.may_raise("db")
+            return
+        self._may_fail(resource, node)
+        self.release(resource)
+        if not resource.keeps_rows:
+            self.expire(resource)
+
+    def flush(self, resource: Resource, node: ast.AST) -> None:
+        life = self.life(resource)
+        if life.phases & ~(HELD | FAILED | IDLE | CLOSED | ENTRY) or life.marks & WRITTEN:
+            self._may_fail(resource, node)
+            self.take(resource, node)
+        else:
+            self._may_fail(resource, node)
+
+    def _may_fail(self, resource: Resource, node: ast.AST) -> None:
+        life = self.life(resource)
+        if not resource.is_connection:
+            failed = {**self.lives, resource: Life(FAILED, life.marks | USED)}
+            self.may_raise("db", failed)
+            self.steps.setdefault(resource, node)
+
+    def rollback(self, resource: Resource) -> None:
+        if resource.is_connection:
+            return
+        self.release(resource)
+        self.expire(resource)
+
+    def expire(self, resource: Resource) -> None:
+        """Every row loaded so far takes a connection when it is read (measured 0 -> 1); async rows raise instead."""
+        if resource.is_async:
+            return
+        for name, value in self.names.items():
+            if value.kind == ROW and value.resource == resource:
+                self.names[name] = value.with_extra("expired")
+
+    def refresh(self, resource: Resource) -> None:
+        for name, value in self.names.items():
+            if value.kind == ROW and value.resource == resource and value.extra:
+                self.names[name] = value.with_extra()
+
+    # -- passing on
+
+    def give(self, value: Value, *, uncertain: bool = True) -> None:
+        """The value is handed to code that cannot be seen: it may close, commit or keep what it got."""
+        for resource in contained(value):
+            life = self.life(resource)
+            phases = life.phases
+            if uncertain and phases & ~(IDLE | CLOSED | UNSURE):
+                phases = UNSURE
+            self.lives[resource] = Life(phases, life.marks | GIVEN)
+
+    def mark(self, resource: Resource, mark: int) -> None:
+        life = self.life(resource)
+        self.lives[resource] = Life(life.phases, life.marks | mark)
+
+    def apply(self, resource: Resource, effect: Effect, method: str, node: ast.AST) -> None:
+        """One method of the session, as the tables say."""
+        if method in ("commit",):
+            self.commit(resource, node)
+        elif method == "rollback":
+            self.rollback(resource)
+        elif method == "flush":
+            self.flush(resource, node)
+        elif effect.word == "dispose":
+            self.finish(resource, node, method)
+        elif effect.word == "release":
+            self.release(resource)
+        elif effect.word == "checkout":
+            lookup = method in ("get_one", "one", "scalar_one", "first_or_404", "get_or_404", "one_or_404")
+            if method in ("merge", "delete", "identity_key") and effect.conditional:
+                self._begin(resource, method)
+                return
+            self.take(resource, node, may_fail="lookup" if lookup else "db")
+            if method == "refresh":
+                self.refresh(resource)
+        elif effect.begins or method in _WRITERS:
+            self._begin(resource, method)
+        if method in _WRITERS:
+            self.mark(resource, WRITTEN)
+
+    def _begin(self, resource: Resource, method: str) -> None:
+        life = self.life(resource)
+        phases = BEGUN if life.phases & (IDLE | CLOSED) and not life.phases & ~(IDLE | CLOSED) else life.phases
+        self.lives[resource] = Life(phases, life.marks | (WRITTEN if method in _WRITERS else 0))
+
+    # -- names
+
+    def bind(self, name: str, value: Value, *, constants: frozenset[str]) -> None:
+        """``name = value``. Constants are followed only for names that conditions look at."""
+        old = self.names.get(name)
+        if old is not None and old.kind == SESSION and old.resource is not None and old.resource != value.resource:
+            self._drop(name, old.resource)
+        if value == UNKNOWN or (value.kind == "constant" and name not in constants):
+            self.names.pop(name, None)
+            if name in constants:
+                self.names[name] = UNKNOWN
+        else:
+            self.names[name] = value
+
+    def _drop(self, name: str, resource: Resource) -> None:
+        life = self.life(resource)
+        if resource.origin != OPENED or not life.may_hold or life.marks & GIVEN:
+            return
+        if not any(other != name and resource in contained(value) for other, value in self.names.items()):
+            self.mark(resource, DROPPED)
+
+    def held(self) -> list[Resource]:
+        """The sessions that surely hold a connection now."""
+        return [r for r, life in self.lives.items() if life.surely_holds]

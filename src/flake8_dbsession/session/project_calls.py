@@ -1,0 +1,224 @@
+"""Calls of the project's own functions: the caller's sessions go in as formals, the summary comes back out."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from .events import Happening
+from .state import ENTRY, GIVEN, HELD, HOLDING, IDLE, Life
+from .summary import Summary, Wait
+from .values import (
+    AMBIENT,
+    ATTRIBUTE,
+    CLASS,
+    CONSTANT,
+    CAPTURED,
+    FUNCTION,
+    GENERATOR,
+    MANAGER,
+    OBJECT,
+    OPENED,
+    PARAMETER,
+    UNKNOWN,
+    Resource,
+    Value,
+    contained,
+)
+
+if TYPE_CHECKING:
+    from .calls import Call
+    from .evaluate import Evaluation
+
+_TOLD = frozenset(
+    {"session", "registry", "query", "row", "rows", "result", "object", "factory", "engine", "manager", "generator"}
+    | {"function", "class", "partial", "flask_db", "tuple", "transaction", CONSTANT}
+)
+
+
+class Formals:
+    """The way between the caller's sessions and the names they have inside the callee."""
+
+    def __init__(self) -> None:
+        self.actual: dict[Resource, Resource] = {}
+        self._formal: dict[Resource, Resource] = {}
+
+    def inside(self, value: Value, key: str) -> Value:
+        """``value`` as the callee sees it under the name ``key``; registries are the same everywhere."""
+        resource = value.resource
+        if resource is not None and resource.origin not in (AMBIENT, ATTRIBUTE):
+            if resource not in self._formal:
+                formal = resource._replace(origin=PARAMETER, key=key)
+                self._formal[resource], self.actual[formal] = formal, resource
+            value = value._replace(resource=self._formal[resource])
+        if value.kind == OBJECT:
+            pairs = tuple((n, self.inside(v, f"{key}.{n}")) for n, v in value.extra if isinstance(v, Value))
+            return value._replace(extra=pairs)
+        if value.kind == "tuple":
+            return value._replace(extra=tuple(self.inside(v, f"{key}[{i}]") for i, v in enumerate(value.extra)))
+        if value.kind in (FUNCTION, "partial") and resource is None:
+            return value if not contained(value) else UNKNOWN
+        return value
+
+    def outside(self, value: Value, call: ast.AST, opened: list[Resource]) -> Value:
+        """A value of the callee as the caller sees it; what was opened inside is known by the call."""
+        resource = value.resource
+        if resource is not None:
+            if resource in self.actual:
+                resource = self.actual[resource]
+            elif resource.origin == OPENED:
+                resource = resource._replace(key=f"{call.lineno}:{call.col_offset}")  # type: ignore[attr-defined]
+                opened.append(resource)
+            elif resource.origin not in (AMBIENT, ATTRIBUTE):
+                return UNKNOWN
+            value = value._replace(resource=resource)
+        if value.kind in (OBJECT, "tuple"):
+            extra = []
+            for part in value.extra:
+                if isinstance(part, Value):
+                    extra.append(self.outside(part, call, opened))
+                else:
+                    extra.append((part[0], self.outside(part[1], call, opened)))
+            value = value._replace(extra=tuple(extra))
+        return value
+
+
+def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
+    """A call of a function of the project."""
+    target = ev.world.target(function)
+    if target is None:
+        return unseen(ev, call, ev.world.returned(function))
+    if target.is_async and not awaited and not target.is_generator:
+        return Value("coroutine", function.name, extra=(*call.values,))
+    formals = Formals()
+    given = (*captured(ev, function), *target.bind(function, call.positional, call.keywords))
+    bound = tuple((name, formals.inside(value, name)) for name, value in given if value.kind in _TOLD)
+    summary = ev.world.summary(function, bound)
+    if summary is None:
+        return unseen(ev, call, ev.world.returned(function))
+    if not (target.is_generator and not target.is_fixture):
+        apply(ev, summary, formals, call.node, function, target.path)
+    value = result(ev, summary, formals, call.node, target.is_generator, target.is_manager, target.is_cached)
+    return value if value != UNKNOWN else ev.world.returned(function)
+
+
+def unseen(ev: Evaluation, call: Call, returned: Value) -> Value:
+    for value in call.values:
+        ev.now.give(value)
+    ev.now.may_raise()
+    return returned
+
+
+def captured(ev: Evaluation, function: Value) -> list[tuple[str, Value]]:
+    """The caller's sessions that a function defined inside it reaches by name."""
+    node = function.extra[1] if len(function.extra) > 1 else None
+    if node is None:
+        return []
+    used = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+    return [(name, value) for name, value in ev.now.names.items() if name in used and contained(value)]
+
+
+def apply(
+    ev: Evaluation, summary: Summary, formals: Formals, node: ast.AST, function: Value, path: str
+) -> None:
+    """The callee's effects on the caller's sessions."""
+    for what, free in summary.waits:
+        step = (function.name or "<lambda>", path, what.line)
+        through = what._replace(chain=(step, *what.chain)[:4])
+        released = {formals.actual.get(r, r) for r in free}
+        report(ev, through, node, released)
+    ev.now.may_raise("other", changed(ev, summary.failed, formals))
+    before = dict(ev.now.lives)
+    ev.now.lives = changed(ev, summary.normal, formals)
+    for resource, life in list(ev.now.lives.items()):
+        old = before.get(resource, Life(ENTRY))
+        if life.may_hold and not old.may_hold:
+            ev.now.lives, now = before, ev.now.lives
+            ev.now._second(resource, node)
+            ev.now.lives = now
+            ev.now.event(Happening.TAKEN, node, resource)
+            ev.now.steps[resource] = node
+        elif not life.may_hold:
+            ev.now.steps.pop(resource, None)
+            if old.may_hold:
+                ev.now.expire(resource) if not resource.keeps_rows else None
+
+
+def report(ev: Evaluation, what: Wait, node: ast.AST, released: set[Resource]) -> None:
+    from .calls import report_wait
+
+    report_wait(ev, what, node, tuple(sorted(released)))
+
+
+def changed(
+    ev: Evaluation, lives: Iterable[tuple[Resource, Life]], formals: Formals
+) -> dict[Resource, Life]:
+    """The caller's lives after the callee left its formals as ``lives`` say (ENTRY: as they were)."""
+    after = dict(ev.now.lives)
+    for formal, life in lives:
+        actual = formals.actual.get(formal, formal)
+        if formal not in formals.actual and formal.origin not in (AMBIENT, ATTRIBUTE):
+            continue
+        old = ev.now.life(actual)
+        phases = (life.phases & ~ENTRY) | old.phases if life.phases & ENTRY else life.phases
+        after[actual] = Life(phases, old.marks | life.marks)
+    return after
+
+
+def result(
+    ev: Evaluation, summary: Summary, formals: Formals, node: ast.AST, generator: bool, manager: bool, cached: bool
+) -> Value:
+    """What the call gives; a session opened inside now belongs to the caller."""
+    opened: list[Resource] = []
+    if generator:
+        value = formals.outside(summary.yields, node, opened)
+        if value.kind == "session" and value.resource is not None:
+            kind = MANAGER if manager else GENERATOR
+            owned = value.resource if value.resource in opened else None
+            return Value(kind, value.resource.type, owned or value.resource, extra=() if owned else ("borrowed",))
+        return Value("generated", extra=(value,)) if manager else UNKNOWN
+    value = formals.outside(summary.returns, node, opened)
+    if value.kind in (MANAGER, GENERATOR):
+        return value
+    for resource in opened:
+        life = summary.returned_life or Life(HELD if resource.is_connection else IDLE)
+        ev.now.open(resource, node, (life.phases & ~ENTRY) or IDLE)
+        if life.phases & HOLDING:
+            ev.now.steps[resource] = node
+        if cached:
+            ev.now.mark(resource, GIVEN)
+    return value
+
+
+def construct(ev: Evaluation, made: Value, call: Call) -> Value:
+    """``Repository(session)``: an object that knows which of its attributes are sessions."""
+    init = ev.world.attribute(Value(OBJECT, made.name), "__init__")
+    if init.kind != FUNCTION:
+        for value in call.values:
+            ev.now.give(value)
+        ev.now.may_raise()
+        return Value(OBJECT, made.name)
+    target = ev.world.target(init)
+    if target is None:
+        unseen(ev, call, UNKNOWN)
+        return Value(OBJECT, made.name)
+    formals = Formals()
+    given = target.bind(init, call.positional, call.keywords)
+    bound = tuple((name, formals.inside(value, name)) for name, value in given if value.kind in _TOLD)
+    summary = ev.world.summary(init, bound)
+    if summary is None:
+        unseen(ev, call, UNKNOWN)
+        return Value(OBJECT, made.name)
+    apply(ev, summary, formals, call.node, init, target.path)
+    opened: list[Resource] = []
+    attributes = tuple((name, formals.outside(value, call.node, opened)) for name, value in summary.attributes)
+    held = {r.key: life for r, life in summary.normal if r.origin == OPENED}
+    for resource in opened:
+        life = next(iter(held.values()), Life(HELD if resource.is_connection else IDLE))
+        ev.now.open(resource, call.node, life.phases & ~ENTRY or IDLE)
+        ev.now.mark(resource, life.marks & ~GIVEN)
+    return Value(OBJECT, made.name, extra=tuple(a for a in attributes if a[1] != UNKNOWN))
+
+
+__all__ = ["CAPTURED", "CLASS", "construct", "run"]

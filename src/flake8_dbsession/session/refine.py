@@ -1,0 +1,59 @@
+"""What a condition teaches about the names in it."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from .values import FALSE, NONE, TRUE, UNKNOWN, Value, truth
+
+if TYPE_CHECKING:
+    from .evaluate import Evaluation
+
+
+def assume(ev: Evaluation, condition: ast.expr, wanted: bool) -> bool:
+    """Take ``condition`` to be ``wanted``; False where the state cannot be like that."""
+    match condition:
+        case ast.UnaryOp(op=ast.Not()):
+            return assume(ev, condition.operand, not wanted)
+        case ast.BoolOp():
+            if isinstance(condition.op, ast.And) is wanted:
+                return all(assume(ev, part, wanted) for part in condition.values)
+            return True
+        case ast.Compare(ops=[ast.Is() | ast.Eq()], comparators=[ast.Constant(value=None)]):
+            return assume_none(ev, condition.left, wanted)
+        case ast.Compare(ops=[ast.IsNot() | ast.NotEq()], comparators=[ast.Constant(value=None)]):
+            return assume_none(ev, condition.left, not wanted)
+        case ast.NamedExpr():
+            return assume(ev, condition.target, wanted)
+        case ast.Name():
+            return assume_name(ev, condition.id, wanted)
+    return True
+
+
+def assume_name(ev: Evaluation, name: str, wanted: bool) -> bool:
+    value = ev.now.names.get(name, UNKNOWN)
+    known = truth(value)
+    if known is not None:
+        return known is wanted
+    if value == UNKNOWN and name in ev.body.tested_names and name in ev.body.local_names:
+        remember(ev, name, TRUE if wanted else FALSE)
+    return True
+
+
+def assume_none(ev: Evaluation, subject: ast.expr, wanted: bool) -> bool:
+    if not isinstance(subject, (ast.Name, ast.Attribute, ast.NamedExpr)):
+        return True
+    value = ev.value(subject if not isinstance(subject, ast.NamedExpr) else subject.target)
+    if value == NONE:
+        return wanted
+    if truth(value):
+        return not wanted
+    if value == UNKNOWN and wanted and isinstance(subject, ast.Name) and subject.id in ev.body.local_names:
+        remember(ev, subject.id, NONE)
+    return True
+
+
+def remember(ev: Evaluation, name: str, value: Value) -> None:
+    """A flag keeps its value until it is bound again, so both tests of ``if own: …`` agree."""
+    ev.now.names[name] = value

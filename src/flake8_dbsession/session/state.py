@@ -1,0 +1,128 @@
+"""The lattice: what is known about every session at one point of a function. Knows no syntax.
+
+Phases are measured (SQLAlchemy 1.4 to 2.1): a session is IDLE until its first SQL, BEGUN when a transaction
+was begun without SQL, HELD while it has a pooled connection, FAILED when a flush or commit raised (still
+HELD, and unusable until rollback), CLOSED after ``close()`` (IDLE, but meant to be finished). ENTRY stands for
+"as it was when the function was entered". A set of phases is what may be true; join is union.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from .values import UNKNOWN, Resource, Value
+
+IDLE, BEGUN, HELD, FAILED, CLOSED, ENTRY, UNSURE = 1, 2, 4, 8, 16, 32, 64
+HOLDING = HELD | FAILED
+
+GIVEN = 1  # somebody else may close it: returned, stored, passed to code we cannot see
+WRITTEN = 2  # changes wait for a commit
+USED = 4  # SQL was run in this function
+STREAMING = 8  # a server-side cursor is open
+DROPPED = 16  # the only name was bound to something else while it was held
+SWALLOWED = 32  # FAILED, and the exception was caught
+
+NAMES = {IDLE: "idle", BEGUN: "begun", HELD: "held", FAILED: "failed", CLOSED: "closed", ENTRY: "entry", UNSURE: "unsure"}
+
+
+class Life(NamedTuple):
+    """What may be true of one session: a set of phases and a set of marks."""
+
+    phases: int
+    marks: int = 0
+
+    def join(self, other: Life) -> Life:
+        return Life(self.phases | other.phases, self.marks | other.marks)
+
+    @property
+    def may_hold(self) -> bool:
+        return bool(self.phases & HOLDING)
+
+    @property
+    def surely_holds(self) -> bool:
+        return bool(self.phases & HOLDING) and not self.phases & ~HOLDING
+
+    def __str__(self) -> str:
+        return "|".join(name for bit, name in NAMES.items() if self.phases & bit)
+
+
+class State:
+    """One possible state of a function: values of names, lives of sessions, and the exception on its way.
+
+    ``raising`` is "" or what kind of exception travels: "db" (flush, commit, SQL), "lookup" (no row), "other".
+    ``steps`` tells why (session -> the expression that took its connection) and takes no part in comparison.
+    """
+
+    __slots__ = ("_hash", "lives", "names", "raising", "result", "steps")
+
+    def __init__(
+        self,
+        names: dict[str, Value],
+        lives: dict[Resource, Life],
+        raising: str = "",
+        result: Value = UNKNOWN,
+        steps: dict[Resource, Any] | None = None,
+    ) -> None:
+        self.names = names
+        self.lives = lives
+        self.raising = raising
+        self.result = result
+        self.steps = steps if steps is not None else {}
+        self._hash = hash((frozenset(names.items()), frozenset(lives.items()), raising, result))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, State)
+            and self._hash == other._hash
+            and self.raising == other.raising
+            and self.result == other.result
+            and self.lives == other.lives
+            and self.names == other.names
+        )
+
+    def __str__(self) -> str:
+        lives = " ".join(f"{r.key}:{life}" for r, life in self.lives.items())
+        return f"[{lives}]" + (f" raising {self.raising}" if self.raising else "")
+
+
+def join(left: State, right: State) -> State:
+    """The least state that covers both.
+
+    A name that stands for different things stands for UNKNOWN; a session bound on one side only stays bound
+    (it cannot be in two minds about which session it is), anything else known on one side only is forgotten.
+    """
+    names = {name: joined(left.names.get(name), right.names.get(name)) for name in {**left.names, **right.names}}
+    lives = dict(left.lives)
+    for resource, life in right.lives.items():
+        lives[resource] = lives[resource].join(life) if resource in lives else life
+    result = left.result if left.result == right.result else UNKNOWN
+    raising = left.raising if left.raising == right.raising else "other"
+    return State(names, lives, raising, result, {**right.steps, **left.steps})
+
+
+def joined(left: Value | None, right: Value | None) -> Value:
+    """One value for both; None means that the name was not bound on that side."""
+    if left == right and left is not None:
+        return left
+    if left is None or right is None:
+        one = left or right
+        return one if one is not None and one.resource is not None else UNKNOWN
+    return UNKNOWN
+
+
+def merge(states: list[State]) -> list[State]:
+    """Fold an overfull set: states that agree on every session join first; if that is too little, all join."""
+    groups: dict[Any, State] = {}
+    for state in states:
+        key = (frozenset(state.lives.items()), state.raising)
+        groups[key] = join(groups[key], state) if key in groups else state
+    folded = list(groups.values())
+    if len(folded) > 8:
+        by_exception: dict[str, State] = {}
+        for state in folded:
+            by_exception[state.raising] = join(by_exception[state.raising], state) if state.raising in by_exception else state
+        folded = list(by_exception.values())
+    return folded

@@ -1,0 +1,94 @@
+"""What a call of a project function does to the caller's sessions, and who can be asked for it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+from ..known import Known
+from .state import Life
+from .values import UNKNOWN, Resource, Value
+
+
+class Wait(NamedTuple):
+    """A call that waits for something else: sleep, network, a queue …
+
+    ``kind`` is "sleep", "network", "wait" or "hash"; ``name`` is what is called; ``seconds`` a literal
+    duration (0.0 when unknown); ``chain`` are the project functions on the way, outermost first, as
+    ``(name, path, line)``; ``advice`` comes from the user's configuration.
+    """
+
+    kind: str
+    name: str
+    seconds: float = 0.0
+    chain: tuple[tuple[str, str, int], ...] = ()
+    advice: str = ""
+    line: int = 0
+    """The line of the waiting call in the file it stands in."""
+
+
+class Summary(NamedTuple):
+    """A solved function seen from outside.
+
+    ``normal`` and ``failed`` say how each of the caller's sessions (parameters by name, ``self`` attributes,
+    registries) is left when the function returns and when it raises; a session that is not listed is not
+    touched. ``returns`` is the returned value and ``returned_life`` the life of a session opened inside and
+    handed out. ``yields`` likewise for a generator. ``waits`` are the waits while a session of the caller may
+    be held, with the sessions concerned (empty: whatever the caller holds). ``attributes`` are the attributes
+    of ``self`` set to values worth knowing.
+    """
+
+    normal: tuple[tuple[Resource, Life], ...] = ()
+    failed: tuple[tuple[Resource, Life], ...] = ()
+    returns: Value = UNKNOWN
+    returned_life: Life | None = None
+    yields: Value = UNKNOWN
+    waits: tuple[tuple[Wait, tuple[Resource, ...]], ...] = ()
+    attributes: tuple[tuple[str, Value], ...] = ()
+    never_returns: bool = False
+
+
+class Target(Protocol):
+    """A project function as its callers see it."""
+
+    path: str
+    is_async: bool
+    is_generator: bool
+    is_manager: bool
+    is_fixture: bool
+    is_cached: bool
+
+    def bind(
+        self, function: Value, positional: tuple[Value, ...], keywords: dict[str, Value]
+    ) -> list[tuple[str, Value]]:
+        """The parameters with the values given for them (``self`` first for a method)."""
+
+
+class World(Protocol):
+    """What one function's analysis may ask about everything around it."""
+
+    @property
+    def known(self) -> Known: ...
+
+    def value(self, name: str) -> Value:
+        """What a dotted name stands for."""
+
+    def attribute(self, owner: Value, name: str) -> Value:
+        """What an attribute of a project class, of an object of it, or of a known type stands for."""
+
+    def returned(self, function: Value) -> Value:
+        """What calling a project function gives as far as its annotation says (UNKNOWN otherwise)."""
+
+    def target(self, function: Value) -> Target | None:
+        """The project function a value stands for; None where it cannot be found."""
+
+    def attributes_used(self, method: Value) -> list[tuple[str, Value]]:
+        """The attributes of ``self`` that a bound method reads, with what they stand for."""
+
+    def summary(self, function: Value, sessions: tuple[tuple[str, Value], ...]) -> Summary | None:
+        """What a call does, where the named parameters (``self`` included) are sessions; None: cannot be seen."""
+
+    def has_teardown(self, registry: Resource) -> bool:
+        """Whether the application removes the registry when an app context or request ends."""
+
+    def configured(self, name: str, role: str) -> str | None:
+        """The user's entry that gives ``name`` the role ("factory", "closer", "owner", "manager" …): its advice or ""."""

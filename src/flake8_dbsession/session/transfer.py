@@ -1,0 +1,351 @@
+"""Statements: the only file that reads them. One node and one state in, the states on its ways out."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from ..flow.graph import Kind, Node, Via
+from ..names import Function, imports_of
+from .body import Body
+from .evaluate import Evaluation, names_in
+from .events import Event, Happening
+from .exceptions import accepts
+from .moment import Moment
+from .refine import assume
+from .scope import Scope
+from .state import FAILED, HELD, IDLE, SWALLOWED, Life, State
+from .summary import World
+from .values import (
+    AMBIENT,
+    CLASS,
+    CLOSING,
+    FUNCTION,
+    GENERATOR,
+    MANAGER,
+    NAMED,
+    NONE,
+    OBJECT,
+    REGISTRY,
+    SESSION,
+    TRANSACTION,
+    UNKNOWN,
+    Value,
+    contained,
+    truth,
+)
+
+Out = Iterator[tuple[Via, State]]
+_CONTEXT = Value(OBJECT, "flask.app_context")
+_SUPPRESS = "contextlib.suppress"
+
+
+class Transfer:
+    """The transfer function of one body. ``events`` fills while the solver runs."""
+
+    def __init__(self, body: Body, world: World, scope: Scope) -> None:
+        self.body = body
+        self.world = world
+        self.scope = scope
+        self.events: dict[Event, None] = {}
+
+    def __call__(self, node: Node, state: State) -> Out:
+        match node.kind:
+            case Kind.ENTRY:
+                yield Via.NEXT, state
+            case Kind.STATEMENT:
+                yield from self.statement(node, state)
+            case Kind.TEST:
+                yield from self.test(node, state)
+            case Kind.ITERATE:
+                yield from self.iterate(node, state)
+            case Kind.ITEM:
+                yield from self.item(node, state)
+            case Kind.ENTER:
+                yield from self.enter(node, state)
+            case Kind.LEAVE:
+                yield Via.NEXT, self.leave(node, state, failed=False)
+            case Kind.ABORT:
+                yield from self.abort(node, state)
+            case Kind.CATCH:
+                yield from self.catch(node, state)
+            case Kind.SUBJECT:
+                ev = self.evaluation(state)
+                ev.value(node.syntax.subject)  # type: ignore[union-attr]
+                yield from self.outcome(ev, Via.NEXT)
+            case Kind.CASE:
+                yield from self.case(node, state)
+
+    def evaluation(self, state: State) -> Evaluation:
+        return Evaluation(self.body, self.world, self.scope, state, self.events)
+
+    def outcome(self, ev: Evaluation, *ways: Via) -> Out:
+        for way in ways:
+            yield way, ev.now.state()
+        for state in ev.now.failed_states():
+            yield Via.RAISE, state
+
+    # -- simple statements
+
+    def statement(self, node: Node, state: State) -> Out:
+        statement = node.syntax
+        fork = self.fork(statement, state)
+        if fork is not None:
+            yield from fork
+            return
+        ev = self.evaluation(state)
+        self.carry_out(ev, statement)
+        yield from self.outcome(ev, Via.NEXT)
+
+    def fork(self, statement: ast.AST | None, state: State) -> Out | None:
+        """``x = a if t else b`` and ``x = a or b``: both outcomes are followed apart."""
+        value = statement.value if isinstance(statement, (ast.Assign, ast.AnnAssign, ast.Return)) else None
+        if isinstance(value, ast.IfExp):
+            return self.forked(statement, state, value.test, value.body, value.orelse)
+        if isinstance(value, ast.BoolOp) and isinstance(value.op, ast.Or) and len(value.values) == 2:
+            left, right = value.values
+            if isinstance(left, (ast.Name, ast.Attribute)):
+                return self.forked(statement, state, left, left, right)
+        return None
+
+    def forked(
+        self, statement: ast.AST | None, state: State, test: ast.expr, yes: ast.expr, no: ast.expr
+    ) -> Out:
+        for chosen, wanted in ((yes, True), (no, False)):
+            ev = self.evaluation(state)
+            known = truth(ev.value(test))
+            if known is (not wanted) or not assume(ev, test, wanted):
+                continue
+            self.carry_out(ev, statement, chosen)
+            yield from self.outcome(ev, Via.NEXT)
+
+    def carry_out(self, ev: Evaluation, statement: ast.AST | None, instead: ast.expr | None = None) -> None:
+        """One simple statement; ``instead`` replaces its value."""
+        match statement:
+            case ast.Expr():
+                value = ev.value(statement.value)
+                if value.kind == "coroutine" and value.resource is not None:
+                    ev.now.event(Happening.UNAWAITED, statement.value, value.resource, value.name)
+            case ast.Assign():
+                value = ev.value(instead or statement.value)
+                for target in statement.targets:
+                    ev.bind(target, value)
+            case ast.AnnAssign():
+                if statement.value is not None:
+                    ev.bind(statement.target, ev.value(instead or statement.value))
+            case ast.AugAssign():
+                ev.value(statement.value)
+                if isinstance(statement.target, ast.Name):
+                    ev.bind(statement.target, UNKNOWN)
+            case ast.Return():
+                self.return_(ev, ev.value(instead or statement.value))
+            case ast.Raise():
+                self.raise_(ev, statement)
+            case ast.Import() | ast.ImportFrom():
+                package = self.body.is_package
+                for name, stands_for in imports_of(statement, self.body.module, package):
+                    ev.now.names[name] = self.world.value(stands_for)
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                self.define(ev, statement)
+            case ast.ClassDef():
+                ev.now.names.pop(statement.name, None)
+            case ast.Delete():
+                for target in statement.targets:
+                    for name in names_in(target) if isinstance(target, ast.Name) else ():
+                        ev.now.bind(name, UNKNOWN, constants=frozenset())
+            case ast.expr():
+                ev.value(statement)
+
+    def return_(self, ev: Evaluation, value: Value) -> None:
+        for resource in contained(value):
+            life = ev.now.life(resource)
+            ev.now.lives[resource] = Life(life.phases, life.marks | 1)
+        ev.now.result = value
+
+    def raise_(self, ev: Evaluation, statement: ast.Raise) -> None:
+        if statement.exc is not None:
+            ev.value(statement.exc)
+        raised = ev.now.names.get("<caught>")
+        ev.now.failures.clear()
+        ev.now.may_raise(raised.name if raised is not None and statement.exc is None else "other")
+
+    def define(self, ev: Evaluation, statement: Function) -> None:
+        """A nested function; one that closes a session of the function around it owns that session from then on."""
+        for decorator in statement.decorator_list:
+            ev.value(decorator)
+        name = f"{self.body.qualified}.<locals>.{statement.name}"
+        ev.now.names[statement.name] = Value(FUNCTION, name, extra=(None, statement))
+        for closed in closed_names(statement):
+            value = ev.now.names.get(closed, UNKNOWN)
+            if value.kind == SESSION and value.resource is not None:
+                ev.now.mark(value.resource, 1)
+
+    # -- conditions and loops
+
+    def test(self, node: Node, state: State) -> Out:
+        condition = node.syntax
+        assert isinstance(condition, ast.expr)
+        for wanted, via in ((True, Via.TRUE), (False, Via.FALSE)):
+            ev = self.evaluation(state)
+            known = truth(ev.value(condition))
+            if known is not (not wanted) and assume(ev, condition, wanted):
+                yield via, ev.now.state()
+        for failed in ev.now.failed_states():
+            yield Via.RAISE, failed
+
+    def iterate(self, node: Node, state: State) -> Out:
+        loop = node.syntax
+        assert isinstance(loop, (ast.For, ast.AsyncFor))
+        ev = self.evaluation(state)
+        value = ev.value(loop.iter)
+        item = ev.item_of(value, loop.iter)
+        if item.kind == SESSION and item.resource is not None:
+            ev.now.open(item.resource, loop.iter, HELD if item.resource.is_connection else IDLE)
+            ev.now.mark(item.resource, 1)
+        ev.now.names[slot(loop)] = item
+        yield from self.outcome(ev, Via.NEXT)
+
+    def item(self, node: Node, state: State) -> Out:
+        loop = node.syntax
+        assert isinstance(loop, (ast.For, ast.AsyncFor))
+        ev = self.evaluation(state)
+        item = ev.now.names.get(slot(loop), UNKNOWN)
+        ev.bind(loop.target, item)
+        yield Via.TRUE, ev.now.state()
+        ended = self.evaluation(state)
+        ended.now.names.pop(slot(loop), None)
+        if item.kind == SESSION and item.resource is not None:
+            ended.now.finish(item.resource, loop)
+        yield Via.FALSE, ended.now.state()
+
+    # -- with
+
+    def enter(self, node: Node, state: State) -> Out:
+        item = node.syntax
+        assert isinstance(item, ast.withitem)
+        ev = self.evaluation(state)
+        if isinstance(node.statement, ast.AsyncWith):
+            ev.awaited = item.context_expr
+        value = ev.value(item.context_expr)
+        bound = self.entered(ev, value, item.context_expr)
+        if item.optional_vars is not None:
+            ev.bind(item.optional_vars, bound)
+        ev.now.names[slot(item.context_expr)] = value
+        yield from self.outcome(ev, Via.NEXT)
+
+    def entered(self, ev: Evaluation, value: Value, node: ast.expr) -> Value:
+        """What ``as`` binds."""
+        resource = value.resource
+        if value.kind in (MANAGER, GENERATOR) and resource is not None:
+            if "borrowed" not in value.extra:
+                ev.now.open(resource, node, HELD if resource.is_connection else IDLE)
+            return Value(SESSION, resource=resource)
+        if value.kind == "coroutine" and resource is not None:
+            return UNKNOWN
+        if value.kind == CLOSING:
+            inner: Value = value.extra[0]
+            return inner
+        if value.kind == "generated":
+            made: Value = value.extra[0]
+            return made
+        if value.kind in (SESSION, REGISTRY, OBJECT):
+            return Value(SESSION, resource=resource) if value.kind == REGISTRY else value
+        if value.kind == TRANSACTION and resource is not None:
+            return UNKNOWN
+        return UNKNOWN
+
+    def leave(self, node: Node, state: State, *, failed: bool) -> State:
+        """The end of a ``with`` block gives back what it manages (measured: also when it ends by an exception)."""
+        item = node.syntax
+        assert isinstance(item, ast.withitem)
+        now = Moment(state, self.events)
+        value = now.names.pop(slot(item.context_expr), UNKNOWN)
+        closed = value.extra[0] if value.kind == CLOSING else value
+        if closed.kind == REGISTRY and value.kind == CLOSING:
+            closed = Value(SESSION, resource=closed.resource)
+        if closed.kind in (SESSION, MANAGER, GENERATOR) and closed.resource is not None:
+            if "borrowed" in closed.extra:
+                now.lives[closed.resource] = Life(IDLE)
+            else:
+                now.finish(closed.resource, item.context_expr, "with")
+        elif closed.kind == TRANSACTION and closed.resource is not None and closed.name == "root":
+            now.release(closed.resource)
+            now.expire(closed.resource)
+        elif closed == _CONTEXT:
+            self.pop_context(now)
+        elif closed.kind == OBJECT and value.kind != CLOSING:
+            self.leave_object(now, closed, item.context_expr)
+        elif closed.kind == OBJECT:
+            for resource in contained(closed):
+                now.finish(resource, item.context_expr)
+        return now.state()
+
+    def leave_object(self, now: Moment, value: Value, node: ast.expr) -> None:
+        """``with Repository() as r``: its own ``__exit__`` closes what it opened."""
+        for resource in contained(value):
+            now.finish(resource, node, "with")
+
+    def pop_context(self, now: Moment) -> None:
+        """Leaving an app context removes the sessions of Flask-SQLAlchemy, not those of a plain registry (measured)."""
+        for resource in list(now.lives):
+            if resource.origin == AMBIENT and (resource.flavour == "flask" or self.world.has_teardown(resource)):
+                now.release(resource)
+
+    def abort(self, node: Node, state: State) -> Out:
+        item = node.syntax
+        assert isinstance(item, ast.withitem)
+        value = state.names.get(slot(item.context_expr), UNKNOWN)
+        left = self.leave(node, state, failed=True)
+        if value.kind in (OBJECT, NAMED) and value.name == _SUPPRESS:
+            yield Via.SWALLOW, swallowed(left)
+        yield Via.RAISE, left
+
+    # -- except
+
+    def catch(self, node: Node, state: State) -> Out:
+        handler = node.syntax
+        assert isinstance(handler, ast.ExceptHandler)
+        enters, passes = accepts(handler, state.raising, self.evaluation(state))
+        if enters:
+            inside = swallowed(state)
+            names = {**inside.names, "<caught>": Value("caught", state.raising)}
+            yield Via.TRUE, State(names, inside.lives, "", inside.result, inside.steps)
+        if passes:
+            yield Via.FALSE, state
+
+    def case(self, node: Node, state: State) -> Out:
+        case = node.syntax
+        assert isinstance(case, ast.match_case)
+        ev = self.evaluation(state)
+        for part in ast.walk(case.pattern):
+            name = getattr(part, "name", None) if isinstance(part, (ast.MatchAs, ast.MatchStar)) else None
+            if name:
+                ev.now.bind(name, UNKNOWN, constants=frozenset())
+        yield Via.TRUE, ev.now.state()
+        if not (isinstance(case.pattern, ast.MatchAs) and case.pattern.pattern is None):
+            yield Via.FALSE, state
+
+
+def swallowed(state: State) -> State:
+    """The exception is caught: a session that failed is marked as failed and carried on."""
+    lives = {
+        r: Life(life.phases, life.marks | SWALLOWED) if life.phases & FAILED else life
+        for r, life in state.lives.items()
+    }
+    return State(state.names, lives, "", state.result, state.steps)
+
+
+def slot(node: ast.AST) -> str:
+    """Where a loop or ``with`` keeps its own value among the names."""
+    return f"<{node.lineno}:{node.col_offset}>"  # type: ignore[attr-defined]
+
+
+def closed_names(function: Function) -> Iterator[str]:
+    """The names that a nested function closes (``name.close()``)."""
+    for part in ast.walk(function):
+        if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and isinstance(part.func.value, ast.Name):
+            if part.func.attr in ("close", "remove", "aclose", "__exit__"):
+                yield part.func.value.id
+
+
+__all__ = ["CLASS", "NONE", "Transfer"]

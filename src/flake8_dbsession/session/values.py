@@ -1,0 +1,105 @@
+"""What an expression stands for, as far as sessions are concerned.
+
+A :class:`Value` is a kind and a few words; everything else is :data:`UNKNOWN`. Values are compared and
+hashed all the time, so they are plain tuples.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+OPENED, PARAMETER, ATTRIBUTE, AMBIENT, CAPTURED = "opened", "parameter", "attribute", "ambient", "captured"
+
+
+class Resource(NamedTuple):
+    """Something that can hold a pooled connection, known by where it comes from.
+
+    ``origin`` is one of OPENED (``key`` is its place ``line:column``), PARAMETER, CAPTURED and ATTRIBUTE (the
+    name as written) or AMBIENT (the dotted name of the registry). ``type`` is the SQLAlchemy type.
+    """
+
+    origin: str
+    key: str
+    type: str
+    keeps_rows: bool = False
+    """expire_on_commit=False: rows stay readable after commit."""
+    flavour: str = ""
+    """"flask" for a registry of Flask-SQLAlchemy, "scoped" for a plain one."""
+    anonymous: bool = False
+
+    @property
+    def is_async(self) -> bool:
+        return self.type.startswith(("Async", "async", "sqlmodel.ext.asyncio"))
+
+    @property
+    def is_connection(self) -> bool:
+        """Holds its connection from the start to ``close()``; commit does not give it back (measured 1 -> 1)."""
+        return self.type in ("Connection", "AsyncConnection", "PoolProxiedConnection")
+
+
+class Value(NamedTuple):
+    kind: str
+    name: str = ""
+    resource: Resource | None = None
+    extra: tuple[Any, ...] = ()
+
+    def with_extra(self, *extra: Any) -> Value:
+        return self._replace(extra=extra)
+
+
+UNKNOWN = Value("unknown")
+NONE = Value("constant", "None")
+TRUE = Value("constant", "True")
+FALSE = Value("constant", "False")
+
+CONSTANT = "constant"  # name: its repr
+NAMED = "named"  # name: dotted name of something that is not ours
+FUNCTION = "function"  # name: dotted name of a project function; extra: (bound self value or None, local def node)
+CLASS = "class"  # name: dotted name of a project class
+OBJECT = "object"  # name: dotted type; extra: ((attribute, value), …) known by its constructor
+FACTORY = "factory"  # calling gives a session; name: its type; extra: options
+REGISTRY = "registry"  # scoped_session: resource is the ambient session
+FLASK_DB = "flask_db"  # flask_sqlalchemy.SQLAlchemy(): resource is the ambient session
+ENGINE = "engine"  # name: Engine or AsyncEngine; extra: (pool class,)
+SESSION = "session"  # session or connection
+QUERY = "query"
+RESULT = "result"
+ROWS = "rows"
+ROW = "row"  # extra: ("expired",) where reading takes a connection again
+TRANSACTION = "transaction"  # name: "nested" for a savepoint
+MANAGER = "manager"  # with … as: resource is what it hands out, closed at the end
+GENERATOR = "generator"  # next(): resource as above
+TUPLE = "tuple"  # extra: the values
+METHOD = "method"  # name: attribute; extra: (receiver,)
+PARTIAL = "partial"  # extra: (function value, argument values, keywords)
+COROUTINE = "coroutine"  # not awaited; extra: the argument values
+CLOSING = "closing"  # contextlib.closing(x): extra (x,)
+MODULE = "module"
+
+
+def constant(value: object) -> Value:
+    return Value(CONSTANT, repr(value))
+
+
+def truth(value: Value) -> bool | None:
+    """Whether the value is true, where that is known."""
+    if value.kind == CONSTANT:
+        return value.name not in ("None", "False", "0", "''", "0.0", "b''")
+    if value.kind in (SESSION, FACTORY, REGISTRY, ENGINE, FUNCTION, CLASS, OBJECT, FLASK_DB, METHOD, TRANSACTION):
+        return True
+    return None
+
+
+def contained(value: Value) -> tuple[Resource, ...]:
+    """The sessions that whoever gets the value can reach."""
+    found: list[Resource] = []
+    if value.kind in (SESSION, MANAGER, GENERATOR, TRANSACTION, COROUTINE) and value.resource is not None:
+        found.append(value.resource)
+    for part in value.extra:
+        if isinstance(part, Value):
+            found.extend(contained(part))
+        elif isinstance(part, tuple):
+            for piece in part:
+                if isinstance(piece, Value):
+                    found.extend(contained(piece))
+    return tuple(found)

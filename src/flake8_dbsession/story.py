@@ -1,0 +1,75 @@
+"""How reports speak: the names of sessions, durations, and the notes that tell the path."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from .model import Note, Span
+from .session.flow import Flow
+from .session.summary import Wait
+from .session.values import AMBIENT, OPENED, SESSION, Resource
+
+if TYPE_CHECKING:
+    from .view import View
+
+_WHAT = {
+    "Connection": "connection",
+    "AsyncConnection": "connection",
+    "PoolProxiedConnection": "connection",
+}
+
+
+def what(resource: Resource) -> str:
+    """ "connection" or "session"."""
+    return _WHAT.get(resource.type, "session")
+
+
+def name_of(flow: Flow, resource: Resource) -> str:
+    """The name a session goes by in a function; "" for one that has none."""
+    if resource.origin == AMBIENT:
+        parts = resource.key.split(".")
+        return ".".join(parts[-2:]) if parts[-1] == "session" and len(parts) > 1 else parts[-1]
+    if resource.origin != OPENED:
+        return resource.key.rpartition(".")[2] if not resource.key.startswith("self.") else resource.key
+    for states in flow.solution.before:
+        for state in states:
+            for name, value in state.names.items():
+                if value.kind == SESSION and value.resource == resource and not name.startswith("<"):
+                    return name
+    return ""
+
+
+def quoted(flow: Flow, resource: Resource) -> str:
+    """ "session 'name'", or "the session of 'SessionLocal()'" for an anonymous one is up to the caller."""
+    name = name_of(flow, resource)
+    return f"{what(resource)} {name!r}" if name else f"a {what(resource)} without a name"
+
+
+def seconds(duration: float) -> str:
+    """ " for 3 s", " for 0.5 s", or nothing where the duration is not a literal."""
+    return f" for {duration:g} s" if duration else ""
+
+
+def taken(view: View, node: ast.AST | None) -> Iterator[Note]:
+    """The note that says where the connection was taken."""
+    if node is None:
+        return
+    if isinstance(node, ast.Attribute):
+        yield view.note(f"{view.text(node)!r} reads an expired row and takes a connection again", node)
+    else:
+        yield view.note(f"{view.text(node)!r} takes a connection from the pool", node)
+
+
+def chain(wait: Wait, node: ast.AST) -> Iterator[Note]:
+    """One note for each project function between the caller and the wait."""
+    for name, path, line in wait.chain:
+        short = name.rpartition(".")[2].replace("<lambda>", "a lambda")
+        yield Note(f"{short}() waits here, or calls what does", Span(line, 0, line, 0), path)
+
+
+def through(wait: Wait) -> str:
+    """``upload() → requests.post``: what waits, with the functions on the way."""
+    names = [f"{name.rpartition('.')[2]}()" for name, _, _ in wait.chain]
+    return " → ".join([*names, wait.name])

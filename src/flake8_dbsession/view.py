@@ -1,0 +1,128 @@
+"""All that a rule may see of one file: its source, its names, its solved functions, and who runs them."""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+
+from .entries import Units
+from .model import Diagnostic, Note, Plan, Rule, Span
+from .modules import Module
+from .names import Names
+from .project import Project
+from .session.body import Body
+from .session.flow import Flow
+from .session.values import SESSION, Resource, Value
+from .source import Source
+
+MARKERS = (b"ession", b"sqlalchemy", b"engine", b"db.", b"Base", b".query", b"sqlmodel", b"SQLAlchemy")
+
+
+class View:
+    """Lazy and read-only. Everything in it belongs to one file."""
+
+    def __init__(self, source: Source, project: Project) -> None:
+        self.source = source
+        self.project = project
+        self.config = project.config
+
+    @cached_property
+    def is_relevant(self) -> bool:
+        """Whether the bytes of the file hold anything that could be a session; a file without is not looked at."""
+        return any(marker in self.source.data for marker in MARKERS)
+
+    @cached_property
+    def is_test(self) -> bool:
+        """Whether the file is test code, where what is held ends with the test."""
+        return self.config.is_test(self.source.path)
+
+    @cached_property
+    def is_script(self) -> bool:
+        """Whether the file is short-lived code by its path: a migration, a command."""
+        return bool(self.project.known.script_kind(os.path.relpath(os.path.abspath(self.source.path), self.project.root)))
+
+    @cached_property
+    def module(self) -> Module:
+        return self.project.modules.of_file(self.source)
+
+    @property
+    def names(self) -> Names:
+        return self.module.names
+
+    @cached_property
+    def flows(self) -> list[Flow]:
+        """Every function of the file that can touch a session, solved; outer functions before the inner ones."""
+        return list(self._solve())
+
+    @cached_property
+    def units(self) -> Units:
+        """Who runs the functions of this file."""
+        return Units(self.module, self.project)
+
+    def _solve(self) -> Iterator[Flow]:
+        solved: dict[str, Flow] = {}
+        for name, body in self.module.bodies.items():
+            outer_name = name.rpartition(".<locals>.")[0]
+            enclosing = enclosed(solved[outer_name]) if outer_name in solved else {}
+            try:
+                flow = self.project.flow(self.module, body, {}, enclosing)
+            except RecursionError:
+                continue
+            solved[name] = flow
+            yield flow
+
+    # -- reporting
+
+    def span(self, node: ast.AST) -> Span:
+        return self.source.span(node)
+
+    def diagnostic(
+        self,
+        rule: Rule,
+        node: ast.AST,
+        message: str,
+        notes: Iterable[Note] = (),
+        plan: Plan | None = None,
+        refusal: str = "",
+        body: Body | None = None,
+    ) -> Diagnostic:
+        """A report of ``rule`` at ``node``; at most five notes are kept."""
+        return Diagnostic(
+            path=self.source.path,
+            span=self.span(node),
+            code=rule.code,
+            name=rule.name,
+            message=message,
+            notes=tuple(notes)[:5],
+            plan=plan,
+            refusal=refusal if plan is None else "",
+            function=body.name if body is not None else "",
+        )
+
+    def note(self, sentence: str, node: ast.AST) -> Note:
+        return Note(sentence, self.span(node))
+
+    def text(self, node: ast.AST, limit: int = 40) -> str:
+        """The source of an expression on one line, cut after ``limit`` characters."""
+        text = " ".join(ast.unparse(node).split())
+        return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def enclosed(flow: Flow) -> dict[str, Value]:
+    """What the names of a solved function stand for, for the functions inside it."""
+    names: dict[str, Value] = {}
+    for states in flow.solution.before:
+        for state in states:
+            for name, value in state.names.items():
+                if not name.startswith("<") and value.kind != "constant" and name not in names:
+                    names[name] = as_captured(name, value)
+    return names
+
+
+def as_captured(name: str, value: Value) -> Value:
+    if value.kind == SESSION and value.resource is not None and value.resource.origin != "ambient":
+        resource: Resource = value.resource._replace(origin="captured", key=name)
+        return value._replace(resource=resource)
+    return value
