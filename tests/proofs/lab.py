@@ -7,14 +7,13 @@ import concurrent.futures
 import contextlib
 import gc
 import importlib.util
-import inspect
 import pathlib
 import sys
 import threading
 import types
 import uuid
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 from sqlalchemy import text
@@ -45,10 +44,16 @@ class Lab:
         return self.watch.longest_hold()
 
     def attempt(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """What the call returns (awaited where it must be), or the name of the exception that it raises."""
+        """What the call returns, or the name of the exception that it raises."""
         try:
-            result = function(*arguments)
-            return asyncio.run(result) if inspect.iscoroutine(result) else result
+            return function(*arguments)
+        except Exception as error:
+            return type(error).__name__
+
+    async def attempt_async(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        """What the coroutine returns, or the name of the exception that it raises."""
+        try:
+            return await asyncio.wait_for(coroutine, DEADLINE)
         except Exception as error:
             return type(error).__name__
 

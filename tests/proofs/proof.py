@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import gc
+import inspect
 import os
 import pathlib
 import sys
 import tempfile
 import types
 import warnings
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from typing import Any, NamedTuple
+
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from .databases import database
 from .lab import Lab, create_tables, garbage_left_alone, load
@@ -58,7 +63,7 @@ def seen(proof: Proof, file: pathlib.Path, server: str) -> dict[str, Any]:
                 example = _prepared(proof, file)
                 with garbage_left_alone():
                     watch.forget_holds()
-                    return dict(proof.plan.observe(example, Lab(watch, slow_url)))
+                    return _observed(proof.plan.observe(example, Lab(watch, slow_url)))
             finally:
                 _end(watch.engines)
 
@@ -67,8 +72,23 @@ def _prepared(proof: Proof, file: pathlib.Path) -> types.ModuleType:
     example = load(file)
     create_tables(example)
     if hasattr(proof.plan, "prepare"):
-        proof.plan.prepare(example)
+        _observed(proof.plan.prepare(example))
     return example
+
+
+def _observed(result: Any) -> Any:
+    return asyncio.run(_to_the_end(result)) if inspect.iscoroutine(result) else result
+
+
+async def _to_the_end(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Awaits it, and leaves no connection behind in an event loop that is about to end."""
+    try:
+        return await coroutine
+    finally:
+        gc.collect()
+        await asyncio.sleep(0)
+        for engine in watch.engines:
+            await AsyncEngine(engine).dispose()
 
 
 def _end(engines: list[Any]) -> None:
