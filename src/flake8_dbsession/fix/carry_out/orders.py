@@ -1,0 +1,68 @@
+"""What is to happen to the nodes of one piece: steps after look-up, with libcst nodes in the place of spans."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import libcst as cst
+
+from .expressions import Change
+
+Statement = cst.SimpleStatementLine | cst.BaseCompoundStatement
+
+
+@dataclass
+class Wrap:
+    """The statements from ``first`` to ``last`` of one block come to stand in a new block.
+
+    ``around`` makes the new statement of the block. With ``is_header``, ``first`` itself becomes the header.
+    """
+
+    first: cst.CSTNode
+    last: cst.CSTNode
+    around: Callable[[cst.IndentedBlock], cst.BaseCompoundStatement]
+    is_header: bool = False
+
+
+def _lists() -> defaultdict[cst.CSTNode, list[Any]]:
+    return defaultdict(list)
+
+
+@dataclass
+class Orders:
+    """Everything that one plan, or several that do not meet, want of a piece."""
+
+    before: dict[cst.CSTNode, list[Statement]] = field(default_factory=_lists)
+    after: dict[cst.CSTNode, list[Statement]] = field(default_factory=_lists)
+    dropped: set[cst.CSTNode] = field(default_factory=set)
+    wraps: dict[cst.CSTNode, list[Wrap]] = field(default_factory=_lists)
+    """By first statement, the outermost first."""
+    cleanups: dict[cst.CSTNode, list[Statement]] = field(default_factory=_lists)
+    """What joins the end of the ``finally`` of a ``try``."""
+    expressions: dict[cst.CSTNode, list[tuple[cst.CSTNode, Change]]] = field(default_factory=_lists)
+    """By the statement or handler that they stand in."""
+
+    def add(self, other: Orders) -> None:
+        """Takes in what another plan wants."""
+        pairs: list[tuple[Any, Any]] = [
+            (self.before, other.before),
+            (self.after, other.after),
+            (self.wraps, other.wraps),
+            (self.cleanups, other.cleanups),
+            (self.expressions, other.expressions),
+        ]
+        for mine, theirs in pairs:
+            for node, wanted in theirs.items():
+                mine[node].extend(wanted)
+        self.dropped |= other.dropped
+
+    def separates(self, statement: cst.CSTNode) -> bool:
+        """Whether ``statement`` needs a line of its own."""
+        return statement in self.before or statement in self.after or self.begins_or_ends_wrap(statement)
+
+    def begins_or_ends_wrap(self, statement: cst.CSTNode) -> bool:
+        """Whether a new block begins or ends at ``statement``."""
+        return statement in self.wraps or any(wrap.last is statement for wraps in self.wraps.values() for wrap in wraps)
