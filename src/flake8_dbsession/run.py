@@ -1,0 +1,93 @@
+"""From files to outcomes: read, analyse, select, suppress, in one process or in several."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
+from typing import NamedTuple
+
+from .config import Config
+from .model import Diagnostic
+from .project import Project
+from .render import Problem
+from .source import Source, Unreadable
+from .suppress import Unused, suppress
+from .workers import available, in_order
+
+STDIN = "-"
+_FILES_WORTH_A_WORKER = 20
+"""Starting a worker costs as much as checking about this many files."""
+
+
+class Outcome(NamedTuple):
+    """What came of one file: the reports that are wanted and not silenced, or what kept it from being checked."""
+
+    path: str
+    diagnostics: tuple[Diagnostic, ...] = ()
+    problem: Problem | None = None
+    silenced: int = 0
+    unused: tuple[Unused, ...] = ()
+    """Codes in ``# noqa`` comments that silence nothing."""
+
+
+def check_files(
+    paths: Sequence[str],
+    config: Config,
+    jobs: int = 0,
+    debug: bool = False,
+    progress: Callable[[int], None] = lambda done: None,
+) -> list[Outcome]:
+    """The outcome of every file, in the order of ``paths``, whatever the number of ``jobs`` (0: as fits)."""
+    project(config)  # what workers inherit
+    jobs = jobs or min(available(), 1 + len(paths) // _FILES_WORTH_A_WORKER)
+    return in_order(partial(check_file, config=config, debug=debug), paths, jobs, _lost, progress)
+
+
+def check_file(path: str, config: Config, debug: bool = False) -> Outcome:
+    """The outcome of the file at ``path``; raises nothing."""
+    return _guarded(path, lambda: Source.read(path), config, debug)
+
+
+def check_text(path: str, data: bytes, config: Config, debug: bool = False) -> Outcome:
+    """The outcome of ``data`` as the content of the file at ``path``; raises nothing."""
+    return _guarded(path, lambda: Source(path, data), config, debug)
+
+
+def wanted(source: Source, config: Config) -> Outcome:
+    """The outcome of a source that could be read."""
+    from .analyze import analyze
+
+    selected = [d for d in analyze(source, project(config)) if config.selects(d.code, d.path)]
+    kept, silenced, unused = suppress(source, selected)
+    return Outcome(source.path, tuple(kept), silenced=silenced, unused=tuple(unused))
+
+
+@lru_cache(maxsize=4)
+def project(config: Config) -> Project:
+    """The project of a configuration, one for this process."""
+    return Project(config, config.root)
+
+
+def _guarded(path: str, read: Callable[[], Source], config: Config, debug: bool) -> Outcome:
+    try:
+        return wanted(read(), config)
+    except Unreadable as error:
+        return Outcome(path, problem=Problem(path, error.line, error.column, error.message))
+    except Exception as error:  # a fault of ours costs one file, not the run
+        if debug:
+            sys.excepthook(type(error), error, error.__traceback__)
+        return Outcome(path, problem=Problem(path, 0, 0, f"internal error, please report it: {_where(error)}"))
+
+
+def _where(error: Exception) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f" in {os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}" if trace else ""
+    return f"{type(error).__name__}{place}: {' '.join(str(error).split())}"
+
+
+def _lost(path: str) -> Outcome:
+    return Outcome(path, problem=Problem(path, 0, 0, "the process that checked it died; please report it"))
