@@ -98,7 +98,7 @@ class Known:
 
     @cached_property
     def _calls(self) -> Calls:
-        return Calls(self._read("calls"))
+        return Calls(self._read("packages"), lambda theme: self._read(f"calls/{theme}"))
 
     @cached_property
     def _entries(self) -> Entries:

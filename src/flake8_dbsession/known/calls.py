@@ -1,50 +1,148 @@
-"""Which calls wait: ``data/calls.toml``."""
+"""Which calls wait: ``data/calls``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from fnmatch import fnmatchcase
+from typing import Any, NamedTuple
 
 from .words import Argument, CallFact
 
 KINDS = ("sleep", "network", "wait", "hash")
-Table = Mapping[str, Any]
+
+
+class Receiver(NamedTuple):
+    """The table of a module or type, read for look-ups.
+
+    ``kinds`` gives each member its kind ("": does not wait); "*" stands for every public member. A ``deep`` table holds
+    for members behind any attributes, too. ``awaited``: "*" for all.
+    """
+
+    kinds: Mapping[str, str]
+    makes: Mapping[str, str]
+    awaited: frozenset[str]
+    deep: bool
+    extends: str
+    table: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, table: Mapping[str, Any]) -> Receiver:
+        kinds = dict.fromkeys(table.get("quiet", "").split(), "")
+        for kind in KINDS:
+            kinds.update(dict.fromkeys(table.get(kind, "").split(), kind))
+        awaited = frozenset(table.get("awaited", "").split())
+        return cls(kinds, table.get("makes", {}), awaited, "deep" in table, table.get("extends", ""), table)
+
+    def fact(self, receiver: str, path: str) -> CallFact | None:
+        """What the member at ``path`` does; None where the table says nothing."""
+        kind = self._kind(path)
+        makes = self._nearest(self.makes, path) or ""
+        if kind is None and not makes:
+            return None
+        waits = kind not in (None, "", "sleep")
+        return CallFact(
+            f"{receiver}.{path}",
+            kind or "",
+            str(self._by_member("what", path)) if waits else "",
+            seconds=self._argument("seconds", path) if kind == "sleep" else None,
+            timeout=self._argument("timeout", path) if waits else None,
+            unless=self._argument("unless", path),
+            when=self._argument("when", path),
+            awaited=bool(kind) and not self.awaited.isdisjoint((path, "*")),
+            makes=makes,
+        )
+
+    def _kind(self, path: str) -> str | None:
+        kind = self._nearest(self.kinds, path)
+        if kind is None and path[0] != "_" and (self.deep or "." not in path):
+            return self.kinds.get("*")
+        return kind
+
+    def _nearest(self, members: Mapping[str, str], path: str) -> str | None:
+        """What is said about the path, or (deep) about its last name."""
+        found = members.get(path)
+        return members.get(path.rpartition(".")[2]) if found is None and self.deep else found
+
+    def _by_member(self, key: str, path: str) -> Any:
+        """What stands under ``key``: one value for all members, or a table by member ("*": the others)."""
+        value = self.table.get(key, "")
+        return value.get(path, value.get("*", "")) if isinstance(value, dict) else value
+
+    def _argument(self, key: str, path: str) -> Argument | None:
+        return Argument.read(self._by_member(key, path))
 
 
 class Calls:
     """The receivers (modules and types that have a table) and what their members do.
 
-    A receiver's table lists members by kind; a member may be a path (``"chat.completions.create"``). ``"*"`` stands for
-    every public method, in a ``deep`` table also through attributes; ``quiet`` members are excepted.
+    The tables stand in themes. A theme is given by ``read`` when a name of one of its ``packages`` is first asked: a
+    package is the first part of a dotted name, or with a ``*`` any part.
     """
 
-    def __init__(self, tables: Mapping[str, Table]) -> None:
-        self._tables = tables
-        self._also = {other: name for name, table in tables.items() for other in table.get("also", ())}
+    def __init__(self, packages: Mapping[str, str], read: Callable[[str], Mapping[str, Any]]) -> None:
+        self._read = read
+        self._themes: dict[str, list[str]] = {}
+        for theme, names in packages.items():
+            for name in names.split():
+                self._themes.setdefault(name, []).append(theme)
+        self._globs = [name for name in self._themes if "*" in name]
+        self._added: set[str] = set()
+        self._tables: dict[str, Mapping[str, Any]] = {}
+        self._names: dict[str, str | None] = {}
+        self._patterns: list[str] = []
+        self._receivers: dict[str, Receiver] = {}
         self._found: dict[str, CallFact | None] = {}
 
     def receiver(self, qualified: str) -> str | None:
         """The name under which a module or type is known, or None."""
-        return qualified if qualified in self._tables else self._also.get(qualified)
+        package = self._package(qualified)
+        if package is None:
+            return None
+        for theme in self._themes[package]:
+            self._add(theme)
+        if qualified not in self._names:
+            self._names[qualified] = self._match(qualified)
+        return self._names[qualified]
 
-    def lineage(self, receiver: str) -> Iterator[str]:
-        """The receiver and what it extends, nearest first."""
-        while receiver:
-            yield receiver
-            receiver = self._tables[receiver].get("extends", "")
+    def _package(self, qualified: str) -> str | None:
+        first = qualified.partition(".")[0]
+        if first in self._themes:
+            return first
+        parts = qualified.split(".")
+        return next((glob for glob in self._globs if any(fnmatchcase(part, glob) for part in parts)), None)
+
+    def _add(self, theme: str) -> None:
+        if theme in self._added:
+            return
+        self._added.add(theme)
+        tables = self._read(theme)
+        self._tables.update(tables)
+        self._patterns += [name for name in tables if "*" in name]
+        for name, table in tables.items():
+            self._names.update(dict.fromkeys((name, *table.get("also", "").split()), name))
+
+    def _match(self, qualified: str) -> str | None:
+        """The name itself where a table with a ``*`` in its name holds for it."""
+        pattern = next((pattern for pattern in self._patterns if fnmatchcase(qualified, pattern)), None)
+        if pattern is None:
+            return None
+        self._tables[qualified] = {"extends": pattern}
+        return qualified
 
     def spellings(self, qualified: str) -> Iterator[str]:
         """The name itself, then its known name and the same member of everything that its receiver extends."""
         yield qualified
         own = self.receiver(qualified)
         if own is not None:
-            yield from self.lineage(own)
-        head, _, member = qualified.rpartition(".")
-        receiver = self.receiver(head)
-        if receiver is not None:
-            yield from (f"{owner}.{member}" for owner in self.lineage(receiver))
+            yield from (name for name, _ in self._lineage(own))
+        receiver, path = self._split(qualified)
+        for name, table in self._lineage(receiver):
+            yield f"{name}.{path}"
+            if table.deep:
+                yield f"{name}.{path.rpartition('.')[2]}"
 
     def call(self, qualified: str) -> CallFact | None:
+        """What calling the function, class or method does."""
         if qualified not in self._found:
             self._found[qualified] = self._find(qualified)
         return self._found[qualified]
@@ -52,66 +150,35 @@ class Calls:
     def _find(self, qualified: str) -> CallFact | None:
         own = self.receiver(qualified)
         if own is not None:
-            return CallFact(own, makes=own)
-        for head, path in _splits(qualified):
-            receiver = self.receiver(head)
+            start = self._member(own, "__init__")
+            return start._replace(name=own, makes=own) if start else CallFact(own, makes=own)
+        receiver, path = self._split(qualified)
+        return self._member(receiver, path) if receiver else None
+
+    def _split(self, qualified: str) -> tuple[str, str]:
+        """The longest known receiver to the left of a dot, and the path from there; two empty strings if none."""
+        end = qualified.rfind(".")
+        while end > 0:
+            receiver = self.receiver(qualified[:end])
             if receiver is not None:
-                return self._member(receiver, path)
-        return None
+                return receiver, qualified[end + 1 :]
+            end = qualified.rfind(".", 0, end)
+        return "", ""
 
     def _member(self, receiver: str, path: str) -> CallFact | None:
-        name = f"{receiver}.{path}"
-        for owner in self.lineage(receiver):
-            table = self._tables[owner]
-            kind = _kind(table, path)
-            makes = table.get("makes", {}).get(path, "")
-            if kind is not None or makes:
-                return _fact(name, table, path, kind or "", makes)
+        for _, table in self._lineage(receiver):
+            fact = table.fact(receiver, path)
+            if fact is not None:
+                return fact
         if path in ("__enter__", "__aenter__"):
-            return CallFact(name, makes=receiver)
+            return CallFact(f"{receiver}.{path}", makes=receiver)
         return None
 
-
-def _splits(qualified: str) -> Iterator[tuple[str, str]]:
-    """Every head and tail of a dotted name, the longest head first."""
-    end = qualified.rfind(".")
-    while end > 0:
-        yield qualified[:end], qualified[end + 1 :]
-        end = qualified.rfind(".", 0, end)
-
-
-def _kind(table: Table, path: str) -> str | None:
-    """The kind of a member; "" where it is known to be quiet, None where the table says nothing."""
-    name = path.rpartition(".")[2]
-    deep = table.get("deep", False)
-    quiet = table.get("quiet", ())
-    if path in quiet or (deep and name in quiet):
-        return ""
-    for kind in KINDS:
-        listed = table.get(kind, ())
-        if path in listed or (deep and name in listed):
-            return kind
-        if "*" in listed and name[0] != "_" and (deep or name == path):
-            return kind
-    return None
-
-
-def _fact(name: str, table: Table, path: str, kind: str, makes: str) -> CallFact:
-    awaited = table.get("awaited", False)
-    return CallFact(
-        name,
-        kind,
-        table.get("what", "") if kind not in ("", "sleep") else "",
-        seconds=_argument(table, "seconds", path),
-        timeout=_argument(table, "timeout", path) if kind else None,
-        unless=_argument(table, "unless", path),
-        when=_argument(table, "when", path),
-        awaited=bool(kind) and (path in awaited if isinstance(awaited, list) else awaited),
-        makes=makes,
-    )
-
-
-def _argument(table: Table, key: str, path: str) -> Argument | None:
-    """What stands under ``key`` for a member: one argument for all, or a table by member."""
-    value = table.get(key)
-    return Argument.read(value.get(path) if isinstance(value, dict) else value)
+    def _lineage(self, name: str) -> Iterator[tuple[str, Receiver]]:
+        """The receiver and what it extends, nearest first, each with its name."""
+        while name:
+            self.receiver(name)
+            if name not in self._receivers:
+                self._receivers[name] = Receiver.read(self._tables[name])
+            yield name, self._receivers[name]
+            name = self._receivers[name].extends

@@ -12,21 +12,23 @@ class Conventions:
 
     def __init__(self, tables: Mapping[str, Any]) -> None:
         names = tables["conventions"]
-        self.factories = frozenset[str](names["factories"])
+        self.factories = frozenset[str](names["factories"].split())
         """Calling one gives a session: ``SessionLocal``."""
-        self.async_factories = frozenset[str](names["async_factories"])
-        self.contexts = frozenset[str](names["contexts"])
+        self.async_factories = frozenset[str](names["async_factories"].split())
+        self.contexts = frozenset[str](names["contexts"].split())
         """A call is a context manager that closes: ``session_scope``."""
-        self.dependencies = frozenset[str](names["dependencies"])
+        self.dependencies = frozenset[str](names["dependencies"].split())
         """Generators that yield a session once and close it: ``get_db``."""
-        self.flask_objects = frozenset[str](names["flask_objects"])
+        self.flask_objects = frozenset[str](names["flask_objects"].split())
         """A Flask-SQLAlchemy object, whose ``session`` is the registry: ``db``."""
-        self.loggers = frozenset[str](names["loggers"])
-        self.logger_methods = frozenset[str](names["logger_methods"])
-        self._strangers = tuple[str, ...](tables["look_alikes"]["names"])
-        self._sure = frozenset[str](tables["never_raises"]["functions"])
-        self._sure_receivers = frozenset[str](tables["never_raises"]["receivers"])
-        self.script_paths = tuple((kind, pattern) for kind, patterns in tables["paths"].items() for pattern in patterns)
+        self.loggers = frozenset[str](names["loggers"].split())
+        self.logger_methods = frozenset[str](names["logger_methods"].split())
+        self._strangers = tuple[str, ...](tables["look_alikes"]["names"].split())
+        self._sure = frozenset[str](tables["never_raises"]["functions"].split())
+        self._sure_receivers = frozenset[str](tables["never_raises"]["receivers"].split())
+        self.script_paths = tuple(
+            (kind, pattern) for kind, patterns in tables["paths"].items() for pattern in patterns.split()
+        )
 
     def is_look_alike(self, qualified: str) -> bool:
         """Whether the name belongs to a package whose sessions, engines and connections are never SQLAlchemy's."""

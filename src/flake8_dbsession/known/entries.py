@@ -67,19 +67,19 @@ class Entries:
         return {
             (receiver, attribute): _entry(table)
             for table in self._tables["convention"]
-            for receiver in table["receivers"]
-            for attribute in table["attributes"]
+            for receiver in table["receivers"].split()
+            for attribute in table["attributes"].split()
         }
 
 
 def _entry(table: Table) -> Entry:
-    return Entry(table["framework"], table["kind"], table.get("runs", ""), frozenset(table.get("cleans", ())))
+    return Entry(table["framework"], table["kind"], table.get("runs", ""), frozenset(table.get("cleans", "").split()))
 
 
 def _members(entries: Iterable[tuple[Entry, Table]], key: str) -> Iterator[tuple[str, Entry]]:
     for entry, table in entries:
         for receiver, names in table.get(key, {}).items():
-            for name in names:
+            for name in names.split():
                 yield f"{receiver}.{name}", entry
 
 
