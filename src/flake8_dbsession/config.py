@@ -84,13 +84,14 @@ class Config(NamedTuple):
 
     # -- which reports are wanted
 
-    def selects(self, code: str, path: str) -> bool:
+    def selects(self, code: str, path: str, opinions: bool = False) -> bool:
         """Whether the user wants reports of ``code`` in the file at ``path``.
 
         Of all selected and ignored prefixes the longest decides, an ignored one where they are equally long.
+        ``opinions`` says whether these need no selection of their own, because flake8 decides about them.
         """
         chosen = _longest(code, self.select + self.extend_select)
-        if not self.select and not code.startswith(OPINIONS):
+        if not self.select and (opinions or not code.startswith(OPINIONS)):
             chosen = max(chosen, 0)
         return chosen > _longest(code, self.ignore + self.extend_ignore) and self.permits(code, path)
 

@@ -74,6 +74,8 @@ _CODE_SCHEMA = {"type": "string", "pattern": f"^({_CODE.pattern})$"}
 
 text = Kind(_text, {"type": "string"})
 texts = Kind(_texts, {"type": "array", "items": {"type": "string"}})
+entries = Kind(_texts, texts.schema)
+"""Texts that may hold blanks: ``name -> advice``."""
 boolean = Kind(_boolean, {"type": "boolean"})
 number = Kind(_number, {"type": "integer", "minimum": 0})
 codes = Kind(_codes, {"type": "array", "items": _CODE_SCHEMA})

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from .config import Config, Pool
-from .kinds import Kind, boolean, codes, codes_by_pattern, counts_by_name, number, one_of, text, texts
+from .kinds import Kind, boolean, codes, codes_by_pattern, counts_by_name, entries, number, one_of, text, texts
 from .render import FORMATS
 
 FILES = ("dbsession.toml", "pyproject.toml")
@@ -55,8 +55,8 @@ KEYS = (
     Key("closers", texts, "callables that close the session they are given", in_flake8=True),
     Key("owners", texts, "callables that take over the session they are given", in_flake8=True),
     Key("context-managers", texts, "callables that yield a session and close it afterwards", in_flake8=True),
-    Key("blocking-calls", texts, 'slow calls: "name" or "name -> advice"', in_flake8=True),
-    Key("entry-points", texts, 'functions that a worker runs: "name" or "name -> kind"', in_flake8=True),
+    Key("blocking-calls", entries, 'slow calls: "name" or "name -> advice"', in_flake8=True),
+    Key("entry-points", entries, 'functions that a worker runs: "name" or "name -> kind"', in_flake8=True),
     Key("baseline", text, "file of known reports that are not repeated"),
     Key("cache-dir", text, "folder for what is remembered between runs"),
     Key("output-format", one_of(*FORMATS), "how reports are printed"),
