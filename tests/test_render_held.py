@@ -15,7 +15,7 @@ def test_a_wait_is_held_from_the_taking_to_the_wait():
     picture = held(WAIT._replace(notes=WAIT.notes[:2]), LINES)
     assert (picture.taken, picture.until, picture.is_lost) == (7, 8, False)
     assert [(mark.line, mark.kind) for mark in picture.marks] == [(6, Kind.OPENED), (7, Kind.TAKEN), (8, Kind.WAIT)]
-    assert (picture.first, picture.last) == (4, 8)
+    assert (picture.first, picture.last) == (5, 8), "blank lines at the edge are left out"
 
 
 def test_a_leak_is_held_to_the_end_of_the_function():

@@ -62,6 +62,7 @@ FORMATS: dict[str, str] = {
     "gitlab": "flake8_dbsession.render.gitlab:render",
     "junit": "flake8_dbsession.render.junit:render",
     "azure": "flake8_dbsession.render.azure:render",
+    "html": "flake8_dbsession.render.html:render",
 }
 """Format name -> ``module:function``; the function takes a :class:`Report` and returns the whole output."""
 

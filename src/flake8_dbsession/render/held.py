@@ -76,7 +76,8 @@ def held(diagnostic: Diagnostic, lines: Sequence[str]) -> Held:
         taken = diagnostic.span.line
     low, high = marks[0].line, max(mark.line for mark in marks)
     end = end_of_function(lines, low, high) if is_lost else high
-    first, last = max(low - 2, 1), max(min(end, high + REACH, len(lines)), high)
+    first = next((n for n in range(max(low - 2, 1), low) if n <= len(lines) and lines[n - 1].strip()), low)
+    last = max(min(end, high + REACH, len(lines)), high)
     until = last if is_lost else max([taken, *(mark.line for mark in marks if mark.kind is Kind.WAIT)])
     elsewhere = tuple(note for note in diagnostic.notes if _is_elsewhere(note, diagnostic))
     return Held(first, last, taken, until if taken else 0, is_lost, tuple(marks), elsewhere)
