@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .known import Entry
@@ -16,6 +17,15 @@ class Application:
 
     def __init__(self, project: Project) -> None:
         self.project = project
+
+    def holds_dependency_while_streaming(self) -> bool:
+        """Whether the declared FastAPI leaves a dependency with ``yield`` only after the response has been sent."""
+        return self.project.known.dependency_exit(self.versions.get("fastapi", "")) == "after-response"
+
+    @cached_property
+    def versions(self) -> dict[str, str]:
+        """The versions that the project declares, by distribution name."""
+        return {}
 
     def removes(self, registry: Resource, worker: Entry) -> bool:
         """Whether the application gives the registry's connection back after each run of such a worker."""

@@ -7,7 +7,7 @@ function is handed over (``Thread(target=work)``, ``basic_consume(on_message_cal
 from __future__ import annotations
 
 import ast
-from functools import cached_property
+from collections.abc import Iterable
 
 from .known import Entry
 from .modules import Module
@@ -22,14 +22,17 @@ COMMAND = Entry("script", "command")
 class Units:
     """The entries of one module."""
 
-    def __init__(self, module: Module, project: Project) -> None:
+    def __init__(self, module: Module, project: Project, registered: Iterable[tuple[str, Entry]]) -> None:
         self.module = module
         self.project = project
+        self.handed_over: dict[str, list[Entry]] = {}
+        for function, entry in registered:
+            self.handed_over.setdefault(function, []).append(entry)
 
     def entries(self, body: Body) -> list[Entry]:
         """Every way in which something outside runs the function; empty where only project code calls it."""
         found = [*self._configured(body), *self._decorated(body), *self._overridden(body)]
-        return found + self.handed_over.get(body.name, [])
+        return found + self.handed_over.get(body.qualified, [])
 
     def is_short_lived(self, body: Body) -> bool:
         """Whether every known way to run it ends the process (or the test) afterwards."""
@@ -71,46 +74,6 @@ class Units:
                 entry = self.project.known.method(base, method)
                 if entry is not None:
                     return [entry]
-        return []
-
-    @cached_property
-    def handed_over(self) -> dict[str, list[Entry]]:
-        """Functions of this module that a call anywhere in it hands to somebody else, with the entry they become."""
-        found: dict[str, list[Entry]] = {}
-        for owner, call in self._calls():
-            name = qualified(self.project.evaluate(self.module, call.func))
-            fact = self.project.known.handover(name) if name else None
-            if fact is None or fact.callable is None:
-                continue
-            argument = fact.callable.of(call)
-            for function in self._functions(owner, argument):
-                found.setdefault(function, []).append(fact.entry)
-        return found
-
-    def _calls(self) -> list[tuple[str, ast.Call]]:
-        """Each call of the file that might hand a function over, with the function around it."""
-        found = [("", n) for n in self.module.top.own_nodes if isinstance(n, ast.Call)]
-        for name, body in self.module.bodies.items():
-            found.extend((name, n) for n in body.own_nodes if isinstance(n, ast.Call))
-        return [(name, call) for name, call in found if call.args or call.keywords]
-
-    def _functions(self, around: str, argument: ast.expr | None) -> list[str]:
-        """The names of this module's functions that an argument means."""
-        match argument:
-            case ast.Name(id=name):
-                nested = f"{around}.<locals>.{name}" if around else name
-                return [n for n in (nested, name) if n in self.module.bodies][:1]
-            case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=name):
-                owner = self.module.bodies[around].owner if around in self.module.bodies else ""
-                outer = around.partition(".<locals>.")[0].rpartition(".")[0]
-                return [n for n in (f"{owner}.{name}", f"{outer}.{name}") if n in self.module.bodies][:1]
-            case ast.Attribute(value=ast.Name(id=owner), attr=name):
-                return [n for n in (f"{owner}.{name}",) if n in self.module.bodies]
-            case ast.Call(func=function):
-                partial = self.module.names.resolve(function) == "functools.partial"
-                return self._functions(around, argument.args[0] if partial and argument.args else function)
-            case ast.Lambda(body=ast.Call(func=function)):
-                return self._functions(around, function)
         return []
 
 

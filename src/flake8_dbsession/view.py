@@ -59,11 +59,11 @@ class View:
     @cached_property
     def units(self) -> Units:
         """Who runs the functions of this file."""
-        return Units(self.module, self.project)
+        return Units(self.module, self.project, (r for flow in self.flows for r in flow.scope.registered))
 
     def _solve(self) -> Iterator[Flow]:
         solved: dict[str, Flow] = {}
-        for name, body in self.module.bodies.items():
+        for name, body in {"": self.module.top, **self.module.bodies}.items():
             outer_name = name.rpartition(".<locals>.")[0]
             enclosing = enclosed(solved[outer_name]) if outer_name in solved else {}
             try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterator
 
 from ..model import Diagnostic, Note, Rule
@@ -18,9 +19,32 @@ def waits(view: View, rule: Callable[[], Rule], kinds: frozenset[str], verb: str
     for flow in view.flows:
         if is_out_of_scope(view, flow.body):
             continue
-        events = [e for e in flow.events(Happening.WAITED) if e.detail.kind in kinds]
+        events = [e for e in flow.events(Happening.WAITED) if e.detail.kind in kinds and not polls_file(flow, e)]
         for event in first_of_each_node(events):
             yield report(view, rule(), flow, event, verb)
+
+
+def file_waits(view: View, rule: Callable[[], Rule]) -> Iterator[Diagnostic]:
+    """Sleeps in a loop that waits for a file."""
+    for flow in view.flows:
+        if is_out_of_scope(view, flow.body):
+            continue
+        for event in first_of_each_node([e for e in flow.events(Happening.WAITED) if polls_file(flow, e)]):
+            yield report(view, rule(), flow, event, "waits for a file")
+
+
+def polls_file(flow: Flow, event: Event) -> bool:
+    """Whether a sleep stands in ``while not os.path.exists(…)`` or the like."""
+    line = event.node.lineno  # type: ignore[attr-defined]
+    return event.detail.kind == "sleep" and any(
+        isinstance(loop, ast.While) and loop.lineno <= line <= (loop.end_lineno or 0) and asks_for_file(loop.test)
+        for loop in flow.body.own_nodes
+    )
+
+
+def asks_for_file(test: ast.expr) -> bool:
+    names = (part.attr for part in ast.walk(test) if isinstance(part, ast.Attribute))
+    return any(name in ("exists", "isfile", "isdir", "is_file", "is_dir") for name in names)
 
 
 def report(view: View, rule: Rule, flow: Flow, event: Event, verb: str) -> Diagnostic:

@@ -36,7 +36,7 @@ from ..view import View
 def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
         for leak in flow.leaks():
-            if is_never_closed(flow, leak) and not ignorable(view, flow, leak):
+            if flow.body.node is not None and is_never_closed(flow, leak) and not ignorable(view, flow, leak):
                 yield report(view, flow, leak)
 
 

@@ -34,7 +34,7 @@ from .orm101_session_never_closed import is_never_closed
 def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
         for leak in flow.leaks():
-            if is_missed_sometimes(flow, leak) and not ignorable(view, flow, leak):
+            if flow.body.node is not None and is_missed_sometimes(flow, leak) and not ignorable(view, flow, leak):
                 yield report(view, flow, leak)
 
 

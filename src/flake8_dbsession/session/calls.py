@@ -353,6 +353,8 @@ def named(ev: Evaluation, name: str, call: Call, awaited: bool, receiver: Value 
         return UNKNOWN
     if name.endswith("ExitStack.enter_context") or name.endswith("ExitStack.enter_async_context"):
         return entered_by_stack(ev, call)
+    if name in _STREAMING:
+        stream(ev, name, call)
     role = configured(ev, name, call)
     if role is not None:
         return role
@@ -495,6 +497,33 @@ def report_wait(ev: Evaluation, what: Wait, node: ast.AST, released: tuple[Resou
             ev.now.event(Happening.WAITED, node, resource, what)
     free = tuple(r for r, life in ev.now.lives.items() if not life.phases & ENTRY and r.origin != OPENED)
     ev.scope.waits.setdefault((what, tuple(sorted({*free, *released}))), node)
+
+
+_STREAMING = frozenset(
+    {"starlette.responses.StreamingResponse", "fastapi.responses.StreamingResponse", "flask.stream_with_context"}
+    | {"sse_starlette.sse.EventSourceResponse", "sse_starlette.EventSourceResponse", "flask.Response"}
+    | {"fastapi.sse.EventSourceResponse", "quart.Response", "werkzeug.Response", "werkzeug.wrappers.Response"}
+)
+_FINISHED = frozenset({"iter", "list", "BytesIO", "StringIO", "getvalue", "open", "dumps"})
+
+
+def stream(ev: Evaluation, name: str, call: Call) -> None:
+    """A response that is produced while it is sent: what is held now stays held until the client has it all."""
+    if not call.node.args or not is_produced(call.node.args[0], call.positional[0], name.endswith(".Response")):
+        return
+    for resource in ev.now.held():
+        ev.now.event(Happening.STREAMED, call.node, resource, name)
+
+
+def is_produced(argument: ast.expr, value: Value, plain: bool) -> bool:
+    """Whether the content is a generator; a plain response streams only what is known to be one."""
+    if value.kind in ("generated", "generator") or isinstance(argument, ast.GeneratorExp):
+        return True
+    if plain or not isinstance(argument, (ast.Call, ast.Name)):
+        return False
+    function = argument.func if isinstance(argument, ast.Call) else argument
+    last = function.attr if isinstance(function, ast.Attribute) else function.id if isinstance(function, ast.Name) else ""
+    return last not in _FINISHED and isinstance(argument, ast.Call)
 
 
 # -- a few functions of the standard library

@@ -125,6 +125,7 @@ class Flow:
             waits=tuple(self.scope.waits),
             attributes=tuple(self.scope.attributes.items()),
             never_returns=not self.returned,
+            takes_own=getattr(self.scope.own[0], "lineno", 0) if self.scope.own else 0,
         )
 
 

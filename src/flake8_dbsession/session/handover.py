@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 def hand_over(ev: Evaluation, fact: HandoverFact, call: Call, awaited: bool) -> Value | None:
     """A call that gives a callable to someone else; None lets the caller go on as with any known call."""
     target = value_of(call, fact.callable) if fact.callable else UNKNOWN
+    register(ev, target, fact)
     given = passed(call, fact)
     if fact.inline and awaited and fact.callable is not None:
         return inline(ev, call, fact, target)
@@ -30,6 +31,19 @@ def hand_over(ev: Evaluation, fact: HandoverFact, call: Call, awaited: bool) -> 
     closure(ev, call, target, words)
     own_attributes(ev, call, target, words)
     return None
+
+
+def register(ev: Evaluation, target: Value, fact: HandoverFact) -> None:
+    """Remember that the project function behind ``target`` is run by somebody else."""
+    if target.kind == PARTIAL:
+        target = target.extra[0]
+    if target.kind in (FUNCTION, "coroutine") and target.name:
+        ev.scope.registered.append((target.name, fact.entry))
+    elif target.kind == FUNCTION and isinstance(target.extra[1], ast.Lambda):
+        called = target.extra[1].body
+        inner = ev.value(called.func) if isinstance(called, ast.Call) else UNKNOWN
+        if inner.kind == FUNCTION and inner.name:
+            ev.scope.registered.append((inner.name, fact.entry))
 
 
 def value_of(call: Call, argument: Argument | None) -> Value:

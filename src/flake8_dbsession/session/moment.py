@@ -49,7 +49,7 @@ class Moment:
         self.sink = sink
         self.before = state
         self.failures: list[tuple[str, dict[Resource, Life]]] = []
-        self.closed_by: dict[Resource, ast.AST] = {}
+        self.own: ast.AST | None = None
 
     # -- what is known
 
@@ -99,7 +99,8 @@ class Moment:
         if life.phases & CLOSED and not life.phases & ~CLOSED:
             self.event(Happening.USED_CLOSED, node, resource)
         if life.marks & SWALLOWED and life.phases & FAILED:
-            self.event(Happening.FAILED_USED, node, resource)
+            self.event(Happening.FAILED_USED, node, resource, self.steps.get(("caught", resource)))
+        self.own = self.own or (node if resource.origin == OPENED else None)
         if not life.surely_holds:
             self.event(Happening.TAKEN, node, resource)
             self._second(resource, node)
@@ -110,8 +111,8 @@ class Moment:
 
     def _second(self, resource: Resource, node: ast.AST) -> None:
         for other, life in self.lives.items():
-            if other != resource and life.surely_holds:
-                self.event(Happening.SECOND, node, resource, other)
+            if other != resource and life.surely_holds and resource.origin == OPENED:
+                self.event(Happening.SECOND, node, other, None)
 
     # -- giving back
 
@@ -130,7 +131,7 @@ class Moment:
         """Gives the connection back and expires the rows; where it raises, the connection stays (FAILED)."""
         life = self.life(resource)
         if life.marks & SWALLOWED and life.phases & FAILED:
-            self.event(Happening.FAILED_USED, node, resource)
+            self.event(Happening.FAILED_USED, node, resource, self.steps.get(("caught", resource)))
         if life.marks & STREAMING:
             self.event(Happening.COMMITTED_STREAMING, node, resource)
         if resource.is_connection:
@@ -189,6 +190,11 @@ class Moment:
     def mark(self, resource: Resource, mark: int) -> None:
         life = self.life(resource)
         self.lives[resource] = Life(life.phases, life.marks | mark)
+
+    def unmark(self, resource: Resource, mark: int) -> None:
+        if resource in self.lives:
+            life = self.lives[resource]
+            self.lives[resource] = Life(life.phases, life.marks & ~mark)
 
     def apply(self, resource: Resource, effect: Effect, method: str, node: ast.AST) -> None:
         """One method of the session, as the tables say."""

@@ -128,6 +128,8 @@ def apply(
         through = what._replace(chain=(step, *what.chain)[:4])
         released = {formals.actual.get(r, r) for r in free}
         report(ev, through, node, released)
+    if summary.takes_own:
+        beside(ev, node, function, path, summary.takes_own)
     ev.now.may_raise("other", changed(ev, summary.failed, formals))
     before = dict(ev.now.lives)
     ev.now.lives = changed(ev, summary.normal, formals)
@@ -143,6 +145,13 @@ def apply(
             ev.now.steps.pop(resource, None)
             if old.may_hold:
                 ev.now.expire(resource) if not resource.keeps_rows else None
+
+
+def beside(ev: Evaluation, node: ast.AST, function: Value, path: str, line: int) -> None:
+    """The callee takes a connection of its own while the caller holds one."""
+    ev.now.own = ev.now.own or node
+    for resource in ev.now.held():
+        ev.now.event(Happening.SECOND, node, resource, (function.name, path, line))
 
 
 def report(ev: Evaluation, what: Wait, node: ast.AST, released: set[Resource]) -> None:
@@ -177,7 +186,7 @@ def result(
             kind = MANAGER if manager else GENERATOR
             owned = value.resource if value.resource in opened else None
             return Value(kind, value.resource.type, owned or value.resource, extra=() if owned else ("borrowed",))
-        return Value("generated", extra=(value,)) if manager else UNKNOWN
+        return Value("generated", extra=(value,))
     value = formals.outside(summary.returns, node, opened)
     if value.kind in (MANAGER, GENERATOR):
         return value

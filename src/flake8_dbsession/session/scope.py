@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
+from ..known import Entry
 from .body import Body
 from .summary import Wait
 from .values import Resource, Value
@@ -19,4 +20,8 @@ class Scope:
         self.yields: list[tuple[Value, ast.AST]] = []
         self.attributes: dict[str, Value] = {}
         self.stored: list[tuple[ast.expr, Value]] = []
+        self.registered: list[tuple[str, Entry]] = []
+        """Project functions handed to somebody else, with what they become there."""
+        self.own: list[ast.AST] = []
+        """Where a session opened here (or in a function called here) takes a connection."""
         self.waits: dict[tuple[Wait, tuple[Resource, ...]], ast.AST] = {}

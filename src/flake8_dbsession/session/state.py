@@ -61,7 +61,7 @@ class State:
         lives: dict[Resource, Life],
         raising: str = "",
         result: Value = UNKNOWN,
-        steps: dict[Resource, Any] | None = None,
+        steps: dict[Any, Any] | None = None,
     ) -> None:
         self.names = names
         self.lives = lives

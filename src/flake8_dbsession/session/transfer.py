@@ -14,7 +14,7 @@ from .exceptions import accepts
 from .moment import Moment
 from .refine import assume
 from .scope import Scope
-from .state import FAILED, HELD, IDLE, SWALLOWED, Life, State
+from .state import FAILED, HELD, IDLE, STREAMING, SWALLOWED, Life, State
 from .summary import World
 from .values import (
     AMBIENT,
@@ -80,6 +80,8 @@ class Transfer:
         return Evaluation(self.body, self.world, self.scope, state, self.events)
 
     def outcome(self, ev: Evaluation, *ways: Via) -> Out:
+        if ev.now.own is not None and not self.scope.own:
+            self.scope.own.append(ev.now.own)
         for way in ways:
             yield way, ev.now.state()
         for state in ev.now.failed_states():
@@ -216,6 +218,8 @@ class Transfer:
         ended.now.names.pop(slot(loop), None)
         if item.kind == SESSION and item.resource is not None:
             ended.now.finish(item.resource, loop)
+        elif item.resource is not None:
+            ended.now.unmark(item.resource, STREAMING)
         yield Via.FALSE, ended.now.state()
 
     # -- with
@@ -307,7 +311,7 @@ class Transfer:
         assert isinstance(handler, ast.ExceptHandler)
         enters, passes = accepts(handler, state.raising, self.evaluation(state))
         if enters:
-            inside = swallowed(state)
+            inside = swallowed(state, handler)
             names = {**inside.names, "<caught>": Value("caught", state.raising)}
             yield Via.TRUE, State(names, inside.lives, "", inside.result, inside.steps)
         if passes:
@@ -326,13 +330,14 @@ class Transfer:
             yield Via.FALSE, state
 
 
-def swallowed(state: State) -> State:
+def swallowed(state: State, handler: ast.AST | None = None) -> State:
     """The exception is caught: a session that failed is marked as failed and carried on."""
     lives = {
         r: Life(life.phases, life.marks | SWALLOWED) if life.phases & FAILED else life
         for r, life in state.lives.items()
     }
-    return State(state.names, lives, "", state.result, state.steps)
+    failed = {("caught", r): handler for r, life in state.lives.items() if life.phases & FAILED}
+    return State(state.names, lives, "", state.result, {**state.steps, **failed})
 
 
 def slot(node: ast.AST) -> str:

@@ -1,0 +1,86 @@
+"""Roll back after a failed flush or commit before the session goes on
+
+What it does
+    Reports an ``except`` that catches a failed flush or commit and lets the session go on without ``rollback()``: in the
+    next turn of a loop, after the ``try``, or in a session that others go on with (an attribute, a global).
+
+Why it matters
+    A flush or commit that raises keeps the connection checked out and leaves the session unusable: every later statement
+    raises ``PendingRollbackError`` until ``rollback()`` or ``close()`` (measured on 1.4, 2.0 and 2.1).
+
+Stays silent when
+    The handler rolls back, closes, removes or raises; when only lookups or foreign exceptions can arrive; when a request
+    ends there and the framework discards the session.
+
+Fix safety
+    Safe: ``rollback()`` becomes the first statement of the handler; the transaction is lost already.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from ..fix.plans import InsertFirst
+from ..mending import Answer
+from ..model import Diagnostic, Plan, Rule, Safety
+from ..reports import is_out_of_scope
+from ..session.events import Happening
+from ..session.flow import Flow
+from ..session.state import FAILED, SWALLOWED
+from ..session.values import ATTRIBUTE, Resource
+from ..story import name_of
+from ..view import View
+
+
+def check(view: View) -> Iterator[Diagnostic]:
+    for flow in view.flows:
+        if is_out_of_scope(view, flow.body):
+            continue
+        for handler, (resource, use) in failures(view, flow).items():
+            yield report(view, flow, handler, resource, use)
+
+
+def failures(view: View, flow: Flow) -> dict[ast.ExceptHandler, tuple[Resource, ast.AST | None]]:
+    """Each handler that swallows a failure, with the session and the statement that uses it next, if any."""
+    found: dict[ast.ExceptHandler, tuple[Resource, ast.AST | None]] = {}
+    for event in flow.events(Happening.FAILED_USED):
+        if isinstance(event.detail, ast.ExceptHandler) and event.resource is not None:
+            found.setdefault(event.detail, (event.resource, event.node))
+    for handler, resource in left_failed(flow):
+        if goes_on(view, flow, resource):
+            found.setdefault(handler, (resource, None))
+    return found
+
+
+def left_failed(flow: Flow) -> Iterator[tuple[ast.ExceptHandler, Resource]]:
+    for state in flow.returned:
+        for resource, life in state.lives.items():
+            handler = state.steps.get(("caught", resource))
+            if life.phases & FAILED and life.marks & SWALLOWED and isinstance(handler, ast.ExceptHandler):
+                yield handler, resource
+
+
+def goes_on(view: View, flow: Flow, resource: Resource) -> bool:
+    """Whether somebody else uses the session after the function: an attribute or a global, outside of a request's end."""
+    return resource.origin == ATTRIBUTE and not flow.body.name.endswith("__exit__")
+
+
+def report(view: View, flow: Flow, handler: ast.ExceptHandler, resource: Resource, use: ast.AST | None) -> Diagnostic:
+    name = name_of(flow, resource)
+    subject = f"session {name!r}" if name else "the session"
+    after = "used again" if use is not None else "left to others"
+    notes = [view.note("it is used here, and raises PendingRollbackError", use)] if use is not None else []
+    plan, refusal = repair(view, flow, handler, name, resource)
+    message = f"{subject} is {after} after a failed flush or commit without rollback()"
+    return view.diagnostic(RULE, handler, message, notes, plan, refusal, flow.body)
+
+
+def repair(view: View, flow: Flow, handler: ast.ExceptHandler, name: str, resource: Resource) -> Answer:
+    if not name or not name.replace(".", "").isidentifier():
+        return None, "the session has no name here"
+    call = f"{'await ' if resource.is_async else ''}{name}.rollback()"
+    return Plan("roll back first", Safety.SAFE, (InsertFirst(view.span(handler), call),)), ""
+
+
+RULE = Rule("ORM104", "missing-rollback", "failed session goes on without rollback", check)

@@ -1,0 +1,38 @@
+"""Keep the generator that a dependency's session comes from
+
+What it does
+    Reports ``next(get_db())``, ``get_db().__next__()`` and ``await anext(get_db())``.
+
+Why it matters
+    Nobody keeps the generator, so it is finalised as soon as ``next`` returns: its ``finally`` closes the session before
+    the caller has used it. The first query silently opens the session again, and nobody closes it (measured: log
+    ``open, close``, one connection out). An async generator is finalised later, by the event loop, in the middle of a query.
+
+Stays silent when
+    The generator has a name that lives as long as the session, or is entered with ``with contextmanager(get_db)()``.
+
+Fix safety
+    No fix is offered here: a ``with`` block needs the extent of the session's use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..model import Diagnostic, Rule
+from ..reports import first_of_each_node
+from ..session.events import Happening
+from ..view import View
+
+
+def check(view: View) -> Iterator[Diagnostic]:
+    if view.is_test:
+        return
+    for flow in view.flows:
+        for event in first_of_each_node(flow.events(Happening.DISCARDED_GENERATOR)):
+            message = f"{view.text(event.node)!r} drops the generator, which closes its session before it is used"
+            refusal = "a with block needs the extent of the session's use"
+            yield view.diagnostic(RULE, event.node, message, (), None, refusal, flow.body)
+
+
+RULE = Rule("ORM105", "discarded-session-generator", "session of a generator that nobody keeps", check)

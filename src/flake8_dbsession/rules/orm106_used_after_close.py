@@ -1,0 +1,51 @@
+"""Do not use a session after it was closed
+
+What it does
+    Reports SQL on a session after its ``close()`` or after its ``with`` block, where nothing closes it again.
+
+Why it matters
+    ``close()`` is not terminal: the next statement silently takes a connection again (measured 0 → 1), and the code
+    that closes has already run.
+
+Stays silent when
+    The session is closed again afterwards on every way out.
+
+Fix safety
+    No fix is offered: whether the use belongs into the block or needs a session of its own is the author's decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..model import Diagnostic, Rule
+from ..reports import is_out_of_scope
+from ..session.events import Event, Happening
+from ..session.flow import Flow
+from ..story import name_of
+from ..view import View
+
+
+def check(view: View) -> Iterator[Diagnostic]:
+    for flow in view.flows:
+        if is_out_of_scope(view, flow.body):
+            continue
+        leaked = {leak.resource for leak in flow.leaks()}
+        seen = set()
+        for event in flow.events(Happening.USED_CLOSED):
+            if event.resource in leaked and event.resource not in seen:
+                seen.add(event.resource)
+                yield report(view, flow, event)
+
+
+def report(view: View, flow: Flow, event: Event) -> Diagnostic:
+    assert event.resource is not None
+    name = name_of(flow, event.resource)
+    closes = [e for e in flow.events(Happening.CLOSED) if e.resource == event.resource]
+    notes = [view.note("it is closed here", closes[0].node)] if closes else []
+    message = f"session {name!r} is used after it was closed, which takes a connection that nobody gives back"
+    refusal = "only the author can say whether the use belongs into the block"
+    return view.diagnostic(RULE, event.node, message, notes, None, refusal, flow.body)
+
+
+RULE = Rule("ORM106", "used-after-close", "session used after close", check)

@@ -1,0 +1,40 @@
+"""Do not commit while rows are still being streamed
+
+What it does
+    Reports ``commit()`` inside a loop over a ``yield_per`` query or a server-side cursor of the same session.
+
+Why it matters
+    The commit ends the transaction that the cursor lives in. On PyMySQL the loop silently ends after the first row, on
+    psycopg it raises ``InvalidCursorName``; SQLite alone goes on (measured).
+
+Stays silent when
+    The rows are read whole first (``all()``), or the commit goes to another session.
+
+Fix safety
+    No fix is offered: commit after the loop, or write through a second session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..model import Diagnostic, Rule
+from ..reports import first_of_each_node
+from ..session.events import Happening
+from ..story import name_of
+from ..view import View
+
+
+def check(view: View) -> Iterator[Diagnostic]:
+    if view.is_test:
+        return
+    for flow in view.flows:
+        for event in first_of_each_node(flow.events(Happening.COMMITTED_STREAMING)):
+            assert event.resource is not None
+            name = name_of(flow, event.resource)
+            message = f"commit of {name!r} ends the cursor whose rows are still being read"
+            refusal = "commit after the loop, or write through a second session"
+            yield view.diagnostic(RULE, event.node, message, (), None, refusal, flow.body)
+
+
+RULE = Rule("ORM110", "commit-while-streaming", "commit while a server-side cursor is read", check)

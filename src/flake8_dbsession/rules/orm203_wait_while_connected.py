@@ -1,0 +1,36 @@
+"""Do not wait for somebody else while a connection is checked out
+
+What it does
+    Reports polls of queues and brokers, locks, events, futures, ``join``, subprocesses, browsers, loops that wait for a
+    file, ``input()`` and slow password hashing while a session or connection holds a pooled connection.
+
+Why it matters
+    The wait has no relation to the database, but lasts as long as the other side likes, and the connection is idle all
+    that time. Where what is waited for needs a connection itself, the pool can deadlock.
+
+Stays silent when
+    Nothing is held: before the first SQL, after commit, rollback or close, after the ``with`` block; for waits that return
+    at once (``block=False``).
+
+Fix safety
+    No fix is offered: giving the connection back before the wait ends the transaction, and rows read before it expire.
+
+Configuration
+    ``blocking-calls`` adds calls of your own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..model import Diagnostic, Rule
+from ..view import View
+from .holding import file_waits, waits
+
+
+def check(view: View) -> Iterator[Diagnostic]:
+    yield from waits(view, lambda: RULE, frozenset({"wait", "hash"}), "waits")
+    yield from file_waits(view, lambda: RULE)
+
+
+RULE = Rule("ORM203", "wait-while-connected", "wait for something else while a connection is held", check)

@@ -1,0 +1,63 @@
+"""Do not keep the request's session for a streaming response
+
+What it does
+    Reports a streaming response (``StreamingResponse``, ``EventSourceResponse``, ``stream_with_context``) that is
+    returned while the request's session holds a connection.
+
+Why it matters
+    The connection is given back when the client has read the last byte. A dependency with ``yield`` is left after the
+    response in FastAPI before 0.106 and from 0.118 on, and Flask's ``stream_with_context`` keeps the app context for the
+    whole stream (measured): a handful of slow clients empty the pool.
+
+Stays silent when
+    Nothing is held when the response is made; when the content is finished data; when the installed FastAPI leaves the
+    dependency first.
+
+Fix safety
+    No fix is offered: read what the stream needs in a session of its own and close it before returning.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from ..model import Diagnostic, Rule
+from ..reports import first_of_each_node, is_out_of_scope
+from ..session.events import Event, Happening
+from ..session.flow import Flow
+from ..session.values import OPENED, PARAMETER
+from ..story import name_of
+from ..view import View
+
+
+def check(view: View) -> Iterator[Diagnostic]:
+    for flow in view.flows:
+        if is_out_of_scope(view, flow.body):
+            continue
+        events = [e for e in flow.events(Happening.STREAMED) if is_kept(view, flow, e)]
+        for event in first_of_each_node(events):
+            yield report(view, flow, event)
+
+
+def is_kept(view: View, flow: Flow, event: Event) -> bool:
+    """Whether the session lives on after the function has returned the response."""
+    resource = event.resource
+    if resource is None or event.detail == "yield" or resource.origin == OPENED:
+        return False
+    return resource.origin != PARAMETER or view.project.app.holds_dependency_while_streaming()
+
+
+def report(view: View, flow: Flow, event: Event) -> Diagnostic:
+    assert event.resource is not None
+    name = name_of(flow, event.resource)
+    where: ast.AST = next((p for p in flow.body.parameters if p.arg == name), event.node)
+    notes = [view.note("the response is produced while it is sent", event.node)] if where is not event.node else []
+    if event.taken is not None:
+        notes.insert(0, view.note("the connection is taken here", event.taken))
+    message = f"session {name!r} keeps its connection until the streamed response is finished"
+    refusal = "what the stream needs has to be read before, in a session of its own"
+    return view.diagnostic(RULE, where, message, notes, None, refusal, flow.body)
+
+
+RULE = Rule("ORM204", "stream-while-connected", "request's session kept for a streaming response", check)

@@ -1,0 +1,72 @@
+"""Give the connection back between the turns of a long loop
+
+What it does
+    Reports an endless or batch loop (``while True``) that reads batch after batch, does other work on them, and begins
+    each turn with the connection of the turn before.
+
+Why it matters
+    One transaction spans the whole run: the connection is idle while the batch is worked on, locks and snapshots grow old,
+    and a failure loses everything.
+
+Stays silent when
+    Each turn commits, rolls back, closes, or opens a session of its own.
+
+Fix safety
+    No fix is offered: read ids first, then work on each in a short transaction.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from ..flow.graph import Kind
+from ..model import Diagnostic, Rule
+from ..reports import is_out_of_scope
+from ..session.events import Happening
+from ..session.flow import Flow
+from ..session.values import AMBIENT, OPENED, Resource
+from ..story import name_of
+from ..view import View
+from .orm103_missing_remove import endless_loop_holding
+
+
+def check(view: View) -> Iterator[Diagnostic]:
+    for flow in view.flows:
+        if view.is_test or view.is_script:
+            continue
+        for loop, resource in loops(flow):
+            if is_out_of_scope(view, flow.body):
+                continue
+            name = name_of(flow, resource)
+            message = f"the connection of {name!r} is kept from one turn of the loop to the next"
+            refusal = "read ids first, then work on each in a short transaction"
+            yield view.diagnostic(RULE, loop, message, (), None, refusal, flow.body)
+
+
+def loops(flow: Flow) -> Iterator[tuple[ast.While, Resource]]:
+    """Each ``while True`` that queries, works, and carries the connection into the next turn."""
+    for node in flow.nodes(Kind.TEST):
+        loop = node.statement
+        if not (isinstance(loop, ast.While) and isinstance(loop.test, ast.Constant) and loop.test.value):
+            continue
+        for resource in taken_inside(flow, loop):
+            held = [s for s in flow.at(node) if resource in s.lives and s.lives[resource].surely_holds]
+            if held and (resource.origin != AMBIENT or endless_loop_holding(flow, resource) is None) and works(flow, loop):
+                yield loop, resource
+                break
+
+
+def taken_inside(flow: Flow, loop: ast.While) -> list[Resource]:
+    end = loop.end_lineno or 0
+    taken = [e for e in flow.events(Happening.TAKEN) if loop.lineno <= e.node.lineno <= end]  # type: ignore[attr-defined]
+    found = {e.resource for e in taken if e.resource is not None and e.resource.origin in (AMBIENT, OPENED)}
+    return sorted(found)
+
+
+def works(flow: Flow, loop: ast.While) -> bool:
+    """Whether the loop works on batches: a loop inside it over what was read."""
+    return any(isinstance(node, (ast.For, ast.AsyncFor)) for part in loop.body for node in ast.walk(part))
+
+
+RULE = Rule("ORM205", "loop-holds-connection", "connection kept from one turn of a loop to the next", check)

@@ -1,0 +1,52 @@
+"""Do not take a second connection while the first is held
+
+What it does
+    Reports a session that is opened and used while another one holds its connection: in the same function, or by a
+    function of the project that opens a session of its own.
+
+Why it matters
+    As many callers as the pool has connections can each hold one and wait for a second: every session is closed in the
+    end, and still all of them time out (measured with 2 callers on a pool of 2).
+
+Stays silent when
+    The first session has committed, rolled back or closed; when the second comes from another engine; when the session is
+    passed on instead.
+
+Fix safety
+    No fix is offered: pass the session on, or finish with the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..model import Diagnostic, Note, Rule, Span
+from ..reports import first_of_each_node, is_out_of_scope
+from ..session.events import Event, Happening
+from ..session.flow import Flow
+from ..story import name_of, taken
+from ..view import View
+
+
+def check(view: View) -> Iterator[Diagnostic]:
+    for flow in view.flows:
+        if is_out_of_scope(view, flow.body):
+            continue
+        for event in first_of_each_node(flow.events(Happening.SECOND)):
+            yield report(view, flow, event)
+
+
+def report(view: View, flow: Flow, event: Event) -> Diagnostic:
+    assert event.resource is not None
+    notes = list(taken(view, event.taken))
+    who = view.text(event.node)
+    if event.detail is not None:
+        function, path, line = event.detail
+        notes.append(Note("a session opened here takes a second connection", Span(line, 0, line, 0), path))
+        who = f"{function.rpartition('.')[2]}()"
+    message = f"{who!r} takes a second connection while session {name_of(flow, event.resource)!r} holds one"
+    refusal = "pass the session on, or finish with the first"
+    return view.diagnostic(RULE, event.node, message, notes, None, refusal, flow.body)
+
+
+RULE = Rule("ORM206", "second-session-while-connected", "second session used while the first holds", check)

@@ -1,0 +1,48 @@
+"""Give each task a session of its own
+
+What it does
+    Reports one session or connection in several coroutines that run at once: ``gather``, ``TaskGroup``, ``create_task``.
+
+Why it matters
+    A session works on one statement at a time. Concurrent flushes and commits failed in every run; concurrent reads fail
+    as soon as a connection has to be made or pinged, so a test that passes proves nothing (measured on asyncpg, aiomysql
+    and aiosqlite).
+
+Stays silent when
+    Each coroutine opens its own session; when a task is awaited before the session is used again.
+
+Fix safety
+    No fix is offered: await the statements one after the other, or open a session in each coroutine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..model import Diagnostic, Rule
+from ..reports import first_of_each_node, in_loop
+from ..session.events import Event, Handover, Happening
+from ..session.flow import Flow
+from ..view import View
+from .orm301_session_shared_across_threads import used_beside
+
+
+def check(view: View) -> Iterator[Diagnostic]:
+    if view.is_test:
+        return
+    for flow in view.flows:
+        for event in first_of_each_node([e for e in flow.events(Happening.HANDED_OVER) if is_shared(flow, e)]):
+            detail: Handover = event.detail
+            message = f"session {detail.name!r} is used by several tasks at once"
+            refusal = "await one after the other, or open a session in each"
+            yield view.diagnostic(RULE, event.node, message, (), None, refusal, flow.body)
+
+
+def is_shared(flow: Flow, event: Event) -> bool:
+    detail: Handover = event.detail
+    if detail.concurrency != "task" or detail.through == "row":
+        return False
+    return detail.many or in_loop(flow, event.node) or used_beside(flow, detail.name, event.node)
+
+
+RULE = Rule("ORM302", "session-shared-across-tasks", "one session used by several tasks", check)

@@ -1,0 +1,70 @@
+"""Do not keep one session for the whole process
+
+What it does
+    Reports a session (not a registry or factory) that is kept at module level, as a class attribute or a default
+    argument, or that a function puts into a global.
+
+Why it matters
+    Every request, thread and task uses the same session: its transaction never ends for all of them at once, one failure
+    poisons it for everybody, and concurrent use returns wrong rows (measured on PyMySQL).
+
+Stays silent when
+    What is kept is a scoped_session, a sessionmaker or an engine; in tests, commands and one-shot scripts.
+
+Fix safety
+    No fix is offered: keep the factory and open a session for each unit of work.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from ..model import Diagnostic, Rule
+from ..session.values import CLASS, SESSION, Value
+from ..view import View
+
+
+def check(view: View) -> Iterator[Diagnostic]:
+    if view.is_test or view.is_script or is_main(view):
+        return
+    for name, node in kept(view):
+        message = f"{name!r} is one session for the whole process; keep the factory instead"
+        refusal = "each unit of work needs a session of its own"
+        yield view.diagnostic(RULE, node, message, (), None, refusal)
+
+
+def is_main(view: View) -> bool:
+    """A file that is run, not imported."""
+    return any(
+        isinstance(s, ast.If) and isinstance(s.test, ast.Compare) and ast.unparse(s.test.left) == "__name__"
+        for s in view.source.tree.body
+    )
+
+
+def kept(view: View) -> Iterator[tuple[str, ast.expr]]:
+    """Each name with the call that opens the session it keeps."""
+    for name, binding in view.names.bindings.items():
+        for value in binding.values:
+            if is_session(view, value):
+                yield name, value
+    for info in view.module.classes.values():
+        for name, value in info.values.items():
+            if is_session(view, value):
+                yield f"{info.name}.{name}", value
+    for body in view.module.bodies.values():
+        for value in body.defaults.values():
+            if is_session(view, value):
+                yield ast.unparse(value), value
+
+
+def is_session(view: View, expression: ast.expr) -> bool:
+    if not isinstance(expression, ast.Call):
+        return False
+    value: Value = view.project.evaluate(view.module, expression)
+    return value.kind == SESSION and value.resource is not None and value.resource.type != "PoolProxiedConnection"
+
+
+RULE = Rule("ORM304", "global-session", "session kept for the whole process", check)
+
+__all__ = ["CLASS", "RULE"]
