@@ -79,7 +79,7 @@ class Plugin:
         return [report for report in found if self.config.selects(report.code, self.filename, opinions=True)]
 
 
-def _given(options: Namespace) -> dict[str, tuple[str, ...]]:
+def _given(options: Namespace) -> dict[str, Any]:
     """The settings that flake8's command line or files set."""
     values = {key.field: getattr(options, f"dbsession_{key.field}", None) for key in _OPTIONS}
     return {field: _listed(value) for field, value in values.items() if value is not None}

@@ -1,0 +1,205 @@
+"""``dbsession check``: reports, in the format that is asked for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+
+from ..config import Config
+from ..render import FORMATS, Report, renderer
+from ..run import Outcome
+from ..settings import ConfigError
+from . import CLEAN, ERROR, FINDINGS
+from .gather import Gathered, gather, rooted
+from .options import add_files, add_running, add_selection, configured
+from .terminal import wants_colour
+
+FOR_PEOPLE = ("full", "concise")
+"""Formats that show paths as they were given, and may have colours and a summary."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Check what ``argv`` names; returns 0 without findings, 1 with, 2 when something could not be checked."""
+    options = parser().parse_args(argv)
+    if options.fix:
+        from .fix import from_check
+
+        return from_check(options)
+    try:
+        config = configured(options)
+        if options.show_settings or options.show_files:
+            return _show(options, config)
+        return _check(options, config)
+    except ConfigError as error:
+        print(f"dbsession: {error}", file=sys.stderr)
+        return ERROR
+
+
+def parser() -> ArgumentParser:
+    """The options of the subcommand."""
+    made = ArgumentParser(prog="dbsession check", description="Report what is wrong with sessions and connections.")
+    add_files(made)
+    add_selection(made)
+    output = made.add_argument_group("output")
+    output.add_argument("--output-format", choices=tuple(FORMATS), help="how findings are printed (default: full)")
+    output.add_argument("--output-file", "-o", default="", metavar="FILE", help="write findings there")
+    output.add_argument("--statistics", action="store_true", help="print how often each rule was broken, instead")
+    output.add_argument("--exit-zero", action="store_true", help="exit with 0 in spite of findings")
+    output.add_argument(
+        "--warn-unused-noqa", action="store_true", help="tell of ORM codes in noqa comments that silence nothing"
+    )
+    output.add_argument("--show-files", action="store_true", help="print which files would be checked, and exit")
+    output.add_argument("--show-settings", action="store_true", help="print the configuration, and exit")
+    known = made.add_argument_group("known findings")
+    known.add_argument("--baseline", default=None, metavar="FILE", help="do not repeat the findings of this baseline")
+    known.add_argument("--no-baseline", action="store_true", help="repeat all findings")
+    known.add_argument("--diff-base", default="", metavar="COMMIT", help="only findings on lines changed since then")
+    fixing = made.add_argument_group("fixing")
+    fixing.add_argument("--fix", action="store_true", help="as `dbsession fix`")
+    fixing.add_argument("--unsafe-fixes", action="store_true", default=None, help="with --fix, also unsafe ones")
+    fixing.add_argument("--diff", action="store_true", help="with --fix, print what would change")
+    add_running(made)
+    return made
+
+
+def _check(options: Namespace, config: Config) -> int:
+    from ..baseline import Unusable
+    from ..changes import NoGit
+
+    try:
+        gathered = _gathered(options, config)
+        report = _without_known(options, config, gathered.report)
+    except (NoGit, Unusable) as error:
+        print(f"dbsession: {error}", file=sys.stderr)
+        return ERROR
+    shown = options.output_format or config.output_format
+    text = _statistics(report, shown) if options.statistics else _rendered(options, report, shown)
+    if not _written(options, text):
+        return ERROR
+    _tell(options, config, gathered, report, shown)
+    if report.errors:
+        return ERROR
+    return FINDINGS if report.diagnostics and not options.exit_zero else CLEAN
+
+
+def _gathered(options: Namespace, config: Config) -> Gathered:
+    if not options.diff_base:
+        return gather(options, config)
+    from ..changes import changed_files, since, touches
+    from .gather import find
+
+    changes = since(options.diff_base)
+    files, problems, _ = find(options, config)
+    gathered = gather(options, config, changed_files(changes, files))
+    report = gathered.report
+    return gathered._replace(
+        report=report._replace(
+            diagnostics=tuple(d for d in report.diagnostics if touches(changes, d)),
+            errors=(*report.errors, *problems),
+        )
+    )
+
+
+def _without_known(options: Namespace, config: Config, report: Report) -> Report:
+    path = options.baseline or (os.path.join(config.root, config.baseline) if config.baseline else "")
+    if options.no_baseline or not path:
+        return report
+    from ..baseline import judge, load
+
+    placed = rooted(report)
+    originals = dict(zip(placed.diagnostics, report.diagnostics, strict=True))
+    return report._replace(diagnostics=tuple(originals[new] for new in judge(placed, load(path)).new))
+
+
+def _rendered(options: Namespace, report: Report, shown: str) -> str:
+    if shown not in FOR_PEOPLE:
+        return renderer(shown)(rooted(report))
+    return renderer(shown)(report._replace(colour=not options.output_file and wants_colour(options.color, sys.stdout)))
+
+
+def _statistics(report: Report, shown: str) -> str:
+    counts: dict[tuple[str, str], int] = {}
+    for diagnostic in report.diagnostics:
+        rule = diagnostic.code, diagnostic.name
+        counts[rule] = counts.get(rule, 0) + 1
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    if shown.startswith("json"):
+        import json
+
+        return json.dumps([{"code": c, "name": n, "count": count} for (c, n), count in ordered], indent=2) + "\n"
+    width = len(str(ordered[0][1])) if ordered else 0
+    return "".join(f"{count:>{width}}  {code}  {name}\n" for (code, name), count in ordered)
+
+
+def _written(options: Namespace, text: str) -> bool:
+    if not options.output_file:
+        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        sys.stdout.write(text)
+        return True
+    try:
+        with open(options.output_file, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+            file.write(text)
+    except OSError as error:
+        print(f"dbsession: {options.output_file}: cannot be written: {error.strerror}", file=sys.stderr)
+        return False
+    return True
+
+
+def _tell(options: Namespace, config: Config, gathered: Gathered, report: Report, shown: str) -> None:
+    """What is not part of the report: problems, warnings, and a last line for people."""
+    sys.stdout.flush()
+    sys.stderr.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    for problem in report.errors:
+        print(problem, file=sys.stderr)
+    if options.warn_unused_noqa:
+        for outcome in gathered.outcomes:
+            _warn_unused(outcome)
+    if options.quiet:
+        return
+    if gathered.notebooks:
+        print(f"{_count(gathered.notebooks, 'notebook')} left out: only Python files are checked", file=sys.stderr)
+    if shown in FOR_PEOPLE and not options.statistics:
+        print(summary(report, sum(outcome.silenced for outcome in gathered.outcomes)), file=sys.stderr)
+
+
+def _warn_unused(outcome: Outcome) -> None:
+    for line, column, code in outcome.unused:
+        print(f"{outcome.path}:{line}:{column + 1}: unused-noqa: {code} silences nothing here", file=sys.stderr)
+
+
+def summary(report: Report, silenced: int = 0) -> str:
+    """One line on what was found: how much, where, and what can be done about it."""
+    checked = f"{_count(report.checked, 'file')} checked"
+    hushed = f", {silenced} silenced by noqa" if silenced else ""
+    if not report.diagnostics:
+        return f"No findings ({checked}{hushed})"
+    safe = sum(d.plan is not None and d.plan.safety.value == "safe" for d in report.diagnostics)
+    unsafe = sum(d.plan is not None and d.plan.safety.value == "unsafe" for d in report.diagnostics)
+    files = len({d.path for d in report.diagnostics})
+    lines = [f"{_count(len(report.diagnostics), 'finding')} in {_count(files, 'file')} ({checked}{hushed})"]
+    if safe or unsafe:
+        more = f"{unsafe} with --unsafe-fixes" if unsafe else ""
+        lines.append("; `dbsession fix` mends " + (f"{safe}, {more} more" if safe and more else more or str(safe)))
+    return "".join(lines)
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def _show(options: Namespace, config: Config) -> int:
+    if options.show_settings:
+        from ..schema import as_toml
+
+        print(as_toml(config), end="")
+        return CLEAN
+    from .gather import find
+
+    files, problems, _ = find(options, config)
+    for path in files:
+        print(path)
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    return ERROR if problems else CLEAN
