@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 from reports import sample
 
-from flake8_dbsession.baseline import Unusable, dump, entries_of, judge, load, within
+from flake8_dbsession.baseline import Unusable, covered_by, dump, entries_of, judge, load
 from flake8_dbsession.model import Diagnostic, Span
 from flake8_dbsession.render import Report
 
@@ -115,13 +115,13 @@ def test_a_copy_is_no_move():
 
 def test_a_file_that_was_not_part_of_the_run_keeps_its_entries():
     _, _, tail = FILE.partition("\n\n\n")
-    verdict = judge(report(stock=tail), BASELINE, covered=within(["stock.py"], gone=lambda path: False))
+    verdict = judge(report(stock=tail), BASELINE, covered=lambda path: path == "stock.py")
     assert rows(verdict.new) == [("stock.py", 2)]
     assert (verdict.stale, verdict.kept) == (Counter(), BASELINE)
 
 
 def test_a_renamed_file_takes_its_entries_along():
-    verdict = judge(report(store=FILE), BASELINE, covered=within(["store.py"], gone=lambda path: path == "shop.py"))
+    verdict = judge(report(store=FILE), BASELINE, covered=lambda path: True)
     assert (verdict.new, verdict.stale) == ((), Counter())
     assert {one.path for one in verdict.kept} == {"store.py"}
 
@@ -130,15 +130,23 @@ def test_a_renamed_file_takes_its_entries_along():
     ("paths", "path", "covers"),
     [
         (["."], "a/b.py", True),
+        ([".."], "a/b.py", True),
         (["a"], "a/b.py", True),
         (["a/"], "a/b.py", True),
-        (["a"], "ab/c.py", False),
+        (["a"], "ab.py", False),
         (["a/b.py"], "a/b.py", True),
-        ([], "a.py", False),
+        (["a/b.py"], "a/gone.py", True),
+        (["ab.py"], "a/b.py", False),
+        ([], "ab.py", False),
     ],
 )
-def test_what_a_run_covers(paths, path, covers):
-    assert within(paths, gone=lambda path: False)(path) is covers
+def test_what_a_run_covers(tmp_path, monkeypatch, paths, path, covers):
+    (tmp_path / "a").mkdir()
+    for name in ("a/b.py", "ab.py"):
+        (tmp_path / name).touch()
+    monkeypatch.chdir(tmp_path)
+    assert covered_by(paths, str(tmp_path))(path) is covers
+    assert covered_by(paths, str(tmp_path), unread=[path])(path) is False
 
 
 def test_a_file_is_read_back_as_it_was_written(tmp_path):

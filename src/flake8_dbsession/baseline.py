@@ -12,13 +12,15 @@ findings and on stale entries (what they stand for is gone), ``prune`` removes t
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from .model import Diagnostic
 from .render import Report
 from .render.identity import Identity, identity
+from .render.paths import relative
 
 VERSION = 1
 FILE = "dbsession-baseline.json"
@@ -89,16 +91,29 @@ def judge(report: Report, entries: Entries, covered: Callable[[str], bool] = lam
     return Verdict(tuple(d for d, known in pairs if not known), tuple(d for d, known in pairs if known), stale, kept)
 
 
-def within(paths: Sequence[str], gone: Callable[[str], bool]) -> Callable[[str], bool]:
-    """Whether a path is one of ``paths``, below one of them, or ``gone``; all relative to the root, with slashes."""
-    names = {path.rstrip("/") for path in paths}
+def covered_by(paths: Iterable[str], root: str, unread: Iterable[str] = ()) -> Callable[[str], bool]:
+    """What :func:`judge` takes as ``covered``: what is one of ``paths`` or below one of them, or is gone.
+
+    ``unread`` are files among them that could not be checked; ``root`` is where the paths in a baseline start from.
+    """
+    names = {relative(os.path.abspath(path), root) for path in paths}
+    missing = {relative(os.path.abspath(path), root) for path in unread}
+    is_all = any(f"{root}/".startswith(f"{name.rstrip('/')}/") for name in names)
 
     def covered(path: str) -> bool:
-        if "." in names or path in names or gone(path):
-            return True
-        return any(path.startswith(f"{name}/") for name in names)
+        if path in missing:
+            return False
+        return is_all or not names.isdisjoint(_ancestry(path)) or not os.path.exists(os.path.join(root, path))
 
     return covered
+
+
+def _ancestry(path: str) -> Iterator[str]:
+    """The path, the folders above it, and ``.``."""
+    while path:
+        yield path
+        path = path.rpartition("/")[0]
+    yield "."
 
 
 def _identities(report: Report) -> list[Identity]:

@@ -14,8 +14,10 @@ CLEAN, FINDINGS, ERROR, INTERRUPTED = 0, 1, 2, 130
 SUBCOMMANDS: dict[str, tuple[str, str]] = {
     "check": ("flake8_dbsession.cli.check:main", "report what is wrong with sessions and connections"),
     "fix": ("flake8_dbsession.cli.fix:main", "mend what can be mended"),
+    "baseline": ("flake8_dbsession.cli.baseline:main", "put up with the findings of today, and with fewer tomorrow"),
     "explain": ("flake8_dbsession.explain:main", "print the page of a rule"),
     "rules": ("flake8_dbsession.explain:main_rules", "list all rules"),
+    "server": ("flake8_dbsession.server:main", "serve an editor (language server protocol)"),
     "schema": ("flake8_dbsession.schema:main", "print the JSON Schema of the configuration"),
 }
 """Name -> ``module:function`` and a line of help. The function takes the arguments and returns the exit code."""

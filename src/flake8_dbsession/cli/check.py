@@ -70,7 +70,7 @@ def _check(options: Namespace, config: Config) -> int:
 
     try:
         gathered = _gathered(options, config)
-        report = _without_known(options, config, gathered.report)
+        report = _without_known(options, config, gathered)
     except (NoGit, Unusable) as error:
         print(f"dbsession: {error}", file=sys.stderr)
         return ERROR
@@ -102,15 +102,17 @@ def _gathered(options: Namespace, config: Config) -> Gathered:
     )
 
 
-def _without_known(options: Namespace, config: Config, report: Report) -> Report:
+def _without_known(options: Namespace, config: Config, gathered: Gathered) -> Report:
+    report = gathered.report
     path = options.baseline or (os.path.join(config.root, config.baseline) if config.baseline else "")
     if options.no_baseline or not path:
         return report
-    from ..baseline import judge, load
+    from ..baseline import covered_by, judge, load
 
     placed = rooted(report)
     originals = dict(zip(placed.diagnostics, report.diagnostics, strict=True))
-    return report._replace(diagnostics=tuple(originals[new] for new in judge(placed, load(path)).new))
+    checked = covered_by([outcome.path for outcome in gathered.outcomes if outcome.problem is None], report.root)
+    return report._replace(diagnostics=tuple(originals[new] for new in judge(placed, load(path), checked).new))
 
 
 def _rendered(options: Namespace, report: Report, shown: str) -> str:
