@@ -76,18 +76,25 @@ def _guarded(path: str, read: Callable[[], Source], config: Config, debug: bool)
     except Unreadable as error:
         return Outcome(path, problem=Problem(path, error.line, error.column, error.message))
     except Exception as error:  # a fault of ours costs one file, not the run
-        if debug:
-            sys.excepthook(type(error), error, error.__traceback__)
-        return Outcome(path, problem=Problem(path, 0, 0, f"internal error, please report it: {_where(error)}"))
+        return Outcome(path, problem=described(path, error, debug))
 
 
-def _where(error: Exception) -> str:
+def described(path: str, error: Exception, debug: bool = False) -> Problem:
+    """A fault of ours over the file at ``path`` as one line; its traceback too where ``debug``."""
+    if debug:
+        sys.excepthook(type(error), error, error.__traceback__)
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    place = f" in {os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}" if trace else ""
-    return f"{type(error).__name__}{place}: {' '.join(str(error).split())}"
+    where = f" in {os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}" if trace else ""
+    words = " ".join(f"{type(error).__name__}{where}: {error}".split())
+    return Problem(path, 0, 0, f"internal error, please report it: {words}")
+
+
+def lost(path: str) -> Problem:
+    """What to say when the process that worked on the file died."""
+    return Problem(path, 0, 0, "internal error, please report it: the process that worked on this file died")
 
 
 def _lost(path: str) -> Outcome:
-    return Outcome(path, problem=Problem(path, 0, 0, "the process that checked it died; please report it"))
+    return Outcome(path, problem=lost(path))

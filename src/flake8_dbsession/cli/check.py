@@ -14,7 +14,7 @@ from ..settings import ConfigError
 from . import CLEAN, ERROR, FINDINGS
 from .gather import Gathered, gather, rooted
 from .options import add_files, add_running, add_selection, configured
-from .terminal import wants_colour
+from .terminal import count, wants_colour
 
 FOR_PEOPLE = ("full", "concise")
 """Formats that show paths as they were given, and may have colours and a summary."""
@@ -161,7 +161,7 @@ def _tell(options: Namespace, config: Config, gathered: Gathered, report: Report
     if options.quiet:
         return
     if gathered.notebooks:
-        print(f"{_count(gathered.notebooks, 'notebook')} left out: only Python files are checked", file=sys.stderr)
+        print(f"{count(gathered.notebooks, 'notebook')} left out: only Python files are checked", file=sys.stderr)
     if shown in FOR_PEOPLE and not options.statistics:
         print(summary(report, sum(outcome.silenced for outcome in gathered.outcomes)), file=sys.stderr)
 
@@ -173,22 +173,18 @@ def _warn_unused(outcome: Outcome) -> None:
 
 def summary(report: Report, silenced: int = 0) -> str:
     """One line on what was found: how much, where, and what can be done about it."""
-    checked = f"{_count(report.checked, 'file')} checked"
+    checked = f"{count(report.checked, 'file')} checked"
     hushed = f", {silenced} silenced by noqa" if silenced else ""
     if not report.diagnostics:
         return f"No findings ({checked}{hushed})"
     safe = sum(d.plan is not None and d.plan.safety.value == "safe" for d in report.diagnostics)
     unsafe = sum(d.plan is not None and d.plan.safety.value == "unsafe" for d in report.diagnostics)
     files = len({d.path for d in report.diagnostics})
-    lines = [f"{_count(len(report.diagnostics), 'finding')} in {_count(files, 'file')} ({checked}{hushed})"]
+    lines = [f"{count(len(report.diagnostics), 'finding')} in {count(files, 'file')} ({checked}{hushed})"]
     if safe or unsafe:
         more = f"{unsafe} with --unsafe-fixes" if unsafe else ""
         lines.append("; `dbsession fix` mends " + (f"{safe}, {more} more" if safe and more else more or str(safe)))
     return "".join(lines)
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def _show(options: Namespace, config: Config) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from argparse import ArgumentParser, ArgumentTypeError, Namespace, _ArgumentGroup
 from collections.abc import Sequence
+from typing import Any
 
 from ..config import Config
 from ..kinds import codes
@@ -65,7 +66,7 @@ def configured(options: Namespace) -> Config:
     config = load(start_of(paths_of(options)), options.config, options.isolated)
     if options.select is not None:
         config = config._replace(select=(), ignore=(), extend_select=(), extend_ignore=())
-    given = {field: tuple(value) for field in _LISTS if (value := getattr(options, field)) is not None}
+    given: dict[str, Any] = {field: tuple(value) for field in _LISTS if (value := getattr(options, field)) is not None}
     added = {f"extend_{field}": given.pop(f"extend_{field}", ()) for field in ("select", "ignore")}
     config = config._replace(**given)
     return config._replace(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import IO
 
+from ..model import Diagnostic
+
 
 def wants_colour(choice: str, stream: IO[str]) -> bool:
     """Whether to write colours: as ``choice`` (auto, always, never) says, else ``NO_COLOR`` and ``FORCE_COLOR``, else
@@ -16,3 +18,13 @@ def wants_colour(choice: str, stream: IO[str]) -> bool:
     if os.environ.get("FORCE_COLOR"):
         return True
     return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def place(diagnostic: Diagnostic) -> str:
+    """``path:line:column:``, the column counted from 1."""
+    return f"{diagnostic.path}:{diagnostic.span.line}:{diagnostic.span.column + 1}:"
+
+
+def count(number: int, word: str) -> str:
+    """``1 file``, ``2 files``."""
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"

@@ -1,0 +1,131 @@
+"""One file mended: analysed, fixed round by round, written back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from ..config import Config
+from ..model import Diagnostic, Safety
+from ..project import Project
+from ..render import Problem
+from ..run import described
+from ..source import Source, Unreadable
+from ..suppress import suppress
+
+Ask = Callable[[Diagnostic, bytes, bytes], bool]
+
+
+class Left(NamedTuple):
+    """A finding that is still there, at its place in the new text, and why."""
+
+    diagnostic: Diagnostic
+    reason: str
+
+
+class Mended(NamedTuple):
+    """What became of a file; ``after`` is ``before`` where nothing was fixed."""
+
+    path: str
+    before: bytes
+    after: bytes
+    fixed: tuple[Diagnostic, ...] = ()
+    left: tuple[Left, ...] = ()
+    problem: Problem | None = None
+
+
+class How(NamedTuple):
+    """How to mend: with which configuration, with unsafe fixes or without, written to the files or not."""
+
+    config: Config
+    unsafe: bool
+    writes: bool
+    debug: bool = False
+
+
+def can_help(diagnostic: Diagnostic, how: How) -> bool:
+    """Whether there is a fix for the finding that may be carried out."""
+    allowed = (Safety.SAFE, Safety.UNSAFE) if how.unsafe else (Safety.SAFE,)
+    return diagnostic.plan is not None and diagnostic.plan.safety in allowed
+
+
+def mend_file(path: str, how: How, ask: Ask | None = None) -> Mended:
+    """Mend the file at ``path``; raises nothing."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except OSError as error:
+        return Mended(path, b"", b"", problem=Problem(path, 0, 0, f"cannot be read: {error.strerror}"))
+    mended = mend_text(path, data, how, ask)
+    return _written(mended) if how.writes and mended.problem is None else mended
+
+
+def mend_text(path: str, data: bytes, how: How, ask: Ask | None = None) -> Mended:
+    """Mend ``data`` as the content of the file at ``path``; raises nothing but what ``ask`` raises."""
+    from ..fix.loop import Fate, fix
+
+    def wanted(diagnostic: Diagnostic) -> bool:
+        return how.config.selects(diagnostic.code, diagnostic.path)
+
+    try:
+        done = fix(data, path, _analyser(how.config), unsafe=how.unsafe, wanted=wanted, ask=ask)
+    except Unreadable as error:
+        return Mended(path, data, data, problem=Problem(path, error.line, error.column, error.message))
+    except Exception as error:  # a fault of ours costs one file, not the run
+        return Mended(path, data, data, problem=described(path, error, how.debug))
+    fixed = tuple(v.diagnostic for v in done.verdicts if v.fate is Fate.FIXED and wanted(v.diagnostic))
+    reasons = [
+        (v.diagnostic, v.reason if v.fate is Fate.REFUSED else why_not(v.diagnostic))
+        for v in done.verdicts
+        if v.fate is not Fate.FIXED
+    ]
+    left = tuple(Left(d, _take(reasons, d)) for d in done.left if wanted(d))
+    return Mended(path, data, done.data, fixed, left)
+
+
+def _analyser(config: Config) -> Callable[[bytes, str], list[Diagnostic]]:
+    """Every finding, so that no fix brings one that was not asked for.
+
+    Each text gets a project of its own: what another one has learnt is about the text before.
+    """
+    from ..analyze import analyze
+
+    every = config._replace(select=(), ignore=(), extend_select=(), extend_ignore=())
+
+    def analyse(data: bytes, path: str) -> list[Diagnostic]:
+        source = Source(path, data)
+        found = analyze(source, Project(config, config.root))
+        return suppress(source, [d for d in found if config.selects(d.code, path) or every.selects(d.code, path)]).kept
+
+    return analyse
+
+
+def why_not(diagnostic: Diagnostic) -> str:
+    """Why a finding is not fixed that nobody has tried to fix."""
+    if diagnostic.plan is None:
+        return diagnostic.refusal
+    needs = "needs --unsafe-fixes" if diagnostic.plan.safety is Safety.UNSAFE else "display-only"
+    return f"{needs}: {diagnostic.plan.reason}" if diagnostic.plan.reason else needs
+
+
+def _take(reasons: list[tuple[Diagnostic, str]], left: Diagnostic) -> str:
+    """The reason that belongs to a finding, whose lines may have moved."""
+    for number, (diagnostic, reason) in enumerate(reasons):
+        if (diagnostic.code, diagnostic.function) == (left.code, left.function):
+            del reasons[number]
+            return reason
+    return ""
+
+
+def _written(mended: Mended) -> Mended:
+    from ..fix.write import Changed, write
+
+    try:
+        write(mended.path, mended.before, mended.after)
+    except Changed as error:
+        problem = Problem(mended.path, 0, 0, f"is not written: {error}")
+    except OSError as error:
+        problem = Problem(mended.path, 0, 0, f"cannot be written: {error.strerror}")
+    else:
+        return mended
+    return mended._replace(after=mended.before, fixed=(), problem=problem)
