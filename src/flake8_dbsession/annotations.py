@@ -121,7 +121,10 @@ def by_type(project: Project, qualified: str, name: str) -> Value:
     if short in ("sessionmaker", "async_sessionmaker"):
         return Value(FACTORY, "AsyncSession" if "async" in short else "Session")
     receiver = project.known.receiver(qualified)
-    return Value(OBJECT, receiver) if receiver is not None else UNKNOWN
+    if receiver is not None:
+        return Value(OBJECT, receiver)
+    foreign = qualified.rpartition(".")[2][:1].isupper() and not project.modules.is_first_party(qualified)
+    return Value(OBJECT, qualified) if foreign and "." in qualified and not qualified.startswith("typing.") else UNKNOWN
 
 
 def injected(project: Project, names: Names, call: ast.Call, name: str) -> Value:

@@ -47,14 +47,14 @@ class ClassInfo:
         """``self.x = value`` anywhere in the class: attribute -> (value, method), ``__init__`` first."""
         found: dict[str, list[tuple[ast.expr, Function]]] = {}
         for method in sorted(self.methods.values(), key=lambda m: m.name != "__init__"):
-            me = method.args.args[0].arg if method.args.args else ""
+            me = {self.node.name, method.args.args[0].arg if method.args.args else ""}
             for node in ast.walk(method):
                 targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
                 value = getattr(node, "value", None)
                 if not isinstance(node, (ast.Assign, ast.AnnAssign)) or value is None:
                     continue
                 for target in targets:
-                    if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == me:
+                    if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id in me:
                         found.setdefault(target.attr, []).append((value, method))
         return found
 

@@ -271,7 +271,7 @@ class Project:
 
     def attribute(self, owner: Value, name: str) -> Value:
         """An attribute of a project class, of an object of it, or of a known type."""
-        if owner.kind == OBJECT and self.known.receiver(owner.name) is not None:
+        if owner.kind == OBJECT and (self.known.receiver(owner.name) is not None or self._is_foreign(owner.name)):
             return Value(METHOD, name, extra=(owner,))
         key = (f"{owner.kind}:{owner.name}", name)
         if key not in self._attributes:
@@ -281,6 +281,10 @@ class Project:
         if value.kind == FUNCTION and value.extra[:1] == ("method",):
             return self._bound(value, owner)
         return value
+
+    def _is_foreign(self, name: str) -> bool:
+        """Whether a type belongs to a library."""
+        return "." in name and not self.modules.is_first_party(name) and self.class_info(name) is None
 
     def _bound(self, value: Value, owner: Value) -> Value:
         function = value._replace(extra=(owner if owner.kind == OBJECT else None, None))
@@ -332,15 +336,18 @@ class Project:
     def _own_attribute(self, info: ClassInfo, name: str, owner: Value) -> Value:
         if name in info.methods:
             return Value(FUNCTION, f"{info.qualified}.{name}", extra=("method", None))
+        plain = UNKNOWN
         if name in info.values:
-            return self._as_attribute(self.evaluate(info.module, info.values[name]), name, info)
-        for expression, method in info.attribute_values.get(name, ()) if owner.kind == OBJECT else ():
+            plain = self._as_attribute(self.evaluate(info.module, info.values[name]), name, info)
+            if plain.kind not in ("unknown", CONSTANT):
+                return plain
+        for expression, method in info.attribute_values.get(name, ()):
             value = self._as_attribute(self._in_method(info, expression, method), name, info)
             if value.kind not in ("unknown", CONSTANT):
                 return value
         if name in info.annotations:
             return self._as_attribute(annotated(self, info.module.names, info.annotations[name], name), name, info)
-        return UNKNOWN
+        return plain
 
     def _in_method(self, info: ClassInfo, expression: ast.expr, method: Function) -> Value:
         """The value of an expression inside a method, its parameters as annotated and simple locals followed."""

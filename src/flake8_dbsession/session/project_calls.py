@@ -104,8 +104,10 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
 
 
 def unseen(ev: Evaluation, call: Call, returned: Value) -> Value:
-    for value in call.values:
-        ev.now.give(value)
+    """A function of the project that is too deep or recursive: it borrows what it gets."""
+    from .calls import pass_on
+
+    pass_on(ev, call)
     ev.now.may_raise()
     return returned
 
@@ -185,7 +187,7 @@ def result(
         if value.kind == "session" and value.resource is not None:
             kind = MANAGER if manager else GENERATOR
             owned = value.resource if value.resource in opened else None
-            return Value(kind, value.resource.type, owned or value.resource, extra=() if owned else ("borrowed",))
+            return Value(kind, value.resource.type, owned or value.resource, extra=() if owned else ("borrowed", releases(summary)))
         return Value("generated", extra=(value,))
     value = formals.outside(summary.returns, node, opened)
     if value.kind in (MANAGER, GENERATOR):
@@ -198,6 +200,13 @@ def result(
         if cached:
             ev.now.mark(resource, GIVEN)
     return value
+
+
+def releases(summary: Summary) -> bool:
+    """Whether a context manager that hands out a session it was given leaves it without a connection."""
+    resource = summary.yields.resource
+    life = dict(summary.normal).get(resource) if resource is not None else None
+    return life is not None and not life.may_leak and not life.phases & ENTRY
 
 
 def construct(ev: Evaluation, made: Value, call: Call) -> Value:

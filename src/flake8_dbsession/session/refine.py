@@ -36,7 +36,7 @@ def assume_name(ev: Evaluation, name: str, wanted: bool) -> bool:
     known = truth(value)
     if known is not None:
         return known is wanted
-    if value == UNKNOWN and name in ev.body.tested_names and name in ev.body.local_names:
+    if value == UNKNOWN and name in ev.body.flag_names:
         remember(ev, name, TRUE if wanted else FALSE)
     return True
 
@@ -49,7 +49,7 @@ def assume_none(ev: Evaluation, subject: ast.expr, wanted: bool) -> bool:
         return wanted
     if truth(value):
         return not wanted
-    if value == UNKNOWN and wanted and isinstance(subject, ast.Name) and subject.id in ev.body.local_names:
+    if value == UNKNOWN and wanted and isinstance(subject, ast.Name) and subject.id in ev.body.flag_names:
         remember(ev, subject.id, NONE)
     return True
 

@@ -17,6 +17,8 @@ class Scope:
     def __init__(self, body: Body, outer: Callable[[str], Value]) -> None:
         self.local_names = body.local_names
         self.outer = outer
+        self.taken_out: frozenset[str] = frozenset()
+        """The keys under which the module takes sessions out of containers to close them."""
         self.yields: list[tuple[Value, ast.AST]] = []
         self.attributes: dict[str, Value] = {}
         self.stored: list[tuple[ast.expr, Value]] = []

@@ -39,6 +39,11 @@ class Life(NamedTuple):
         return bool(self.phases & HOLDING)
 
     @property
+    def may_leak(self) -> bool:
+        """As :attr:`may_hold`, or lent to code that surely used it."""
+        return bool(self.phases & (HOLDING | UNSURE))
+
+    @property
     def surely_holds(self) -> bool:
         return bool(self.phases & HOLDING) and not self.phases & ~HOLDING
 
@@ -114,15 +119,34 @@ def joined(left: Value | None, right: Value | None) -> Value:
 
 
 def merge(states: list[State]) -> list[State]:
-    """Fold an overfull set: states that agree on every session join first; if that is too little, all join."""
-    groups: dict[Any, State] = {}
-    for state in states:
-        key = (frozenset(state.lives.items()), state.raising)
-        groups[key] = join(groups[key], state) if key in groups else state
-    folded = list(groups.values())
-    if len(folded) > 8:
-        by_exception: dict[str, State] = {}
+    """Fold an overfull set, as little as will do.
+
+    States that agree on every session and flag join first; then those that agree on flags and on which names are
+    sessions; then those with the same kind of exception.
+    """
+    folded = states
+    for key in (_sessions_and_flags, _flags, _exception):
+        groups: dict[object, State] = {}
         for state in folded:
-            by_exception[state.raising] = join(by_exception[state.raising], state) if state.raising in by_exception else state
-        folded = list(by_exception.values())
+            group = key(state)
+            groups[group] = join(groups[group], state) if group in groups else state
+        folded = list(groups.values())
+        if len(folded) <= 8:
+            break
     return folded
+
+
+def _sessions_and_flags(state: State) -> object:
+    return frozenset(state.lives.items()), _flags(state)
+
+
+def _flags(state: State) -> object:
+    told = frozenset(item for item in state.names.items() if item[1].kind in _FLAGS)
+    return told, state.raising
+
+
+def _exception(state: State) -> object:
+    return state.raising
+
+
+_FLAGS = frozenset({"constant", "session"})

@@ -269,7 +269,8 @@ class Transfer:
             closed = Value(SESSION, resource=closed.resource)
         if closed.kind in (SESSION, MANAGER, GENERATOR) and closed.resource is not None:
             if "borrowed" in closed.extra:
-                now.lives[closed.resource] = Life(IDLE)
+                if closed.extra[1]:
+                    now.release(closed.resource)
             else:
                 now.finish(closed.resource, item.context_expr, "with")
         elif closed.kind == TRANSACTION and closed.resource is not None and closed.name == "root":
