@@ -1,0 +1,276 @@
+"""The engines of one file as the rules judge them: with their server, their pool class and what the project adds."""
+
+from __future__ import annotations
+
+import ast
+import os
+import weakref
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from .engines import NOTHING, Engine, Found, find, is_candidate
+from .flask import ENGINE_OPTIONS, Extension, FlaskConfig
+from .options import Item, Options, Unseen
+from .settings import PoolClass, default_pool, knowledge
+from .survey import Survey, is_aside, survey_of
+from .url import Url
+from .values import UNKNOWN, Value
+
+if TYPE_CHECKING:
+    from ..view import View
+
+SQLALCHEMY_RELEASES = ("1.3.24", "1.4.54", "2.0.58", "2.1.9")
+FLASK_RELEASES = ("2.5.1", "3.1.1")
+
+
+class Made(NamedTuple):
+    """One engine to be judged.
+
+    ``node`` is where it is reported; ``certain``: it is made on every way through its function; ``edited`` the call or display that an option may be added to (None: nowhere);
+    ``url`` is what the code says, ``server`` the same or, where the code does not say, what the project's evidence
+    agrees on. ``kept``: somebody keeps it for the life of the process. ``flask``: Flask-SQLAlchemy makes it.
+    """
+
+    node: ast.expr
+    edited: ast.Call | ast.Dict | None
+    url: Url
+    server: Url
+    options: Options
+    keeper: str
+    flask: bool
+    is_async: bool
+    tolerant: bool
+    certain: bool
+
+    @property
+    def kept(self) -> bool:
+        """Whether somebody keeps the engine after its function is done."""
+        return bool(self.keeper)
+
+    def has(self, name: str) -> bool:
+        """Whether the option is set on some way."""
+        return name in self.options.items
+
+    def certainly(self, name: str) -> Item | None:
+        """The option, where it is set on every way."""
+        item = self.options.items.get(name)
+        return item if item and item.certain else None
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is SQLite and nothing can make it anything else."""
+        return self.url.is_sqlite and (not self.url.variable or not self.server.dialect)
+
+
+class FilePool:
+    """What one file says about engines, with the project around it. ``path`` is absolute; ``found`` is None for a file
+    without a word about engines; ``is_aside``: it is a test, a script, a migration or an example."""
+
+    def __init__(self, path: str, found: Found | None, survey: Survey, is_aside: bool) -> None:
+        self.path = path
+        self.survey = survey
+        self.is_aside = is_aside
+        self.is_candidate = found is not None
+        self.found = found or NOTHING
+
+    @cached_property
+    def is_imported(self) -> bool:
+        """Whether the file is a module of the application, not a script: another file imports it, or it makes the
+        application itself."""
+        module = self.survey.modules.name_of(self.path)[0]
+        return self.found.makes_application or self.survey.imports(module, self.path)
+
+    @cached_property
+    def engines(self) -> list[Made]:
+        """Every engine of the running application that this file makes or configures, in order; none of a file
+        that is no part of it."""
+        if not self.is_candidate or self.is_aside:
+            return []
+        return [*self._called(), *self._configured()]
+
+    def _called(self) -> Iterator[Made]:
+        for engine in self.found.engines:
+            if engine.fallback or engine.guarded or (engine.is_top_level and not self.is_imported):
+                continue
+            options = self.followed(engine.options)
+            url = self._url(engine)
+            edited = engine.node if options.whole and options is engine.options else None
+            yield Made(
+                engine.node,
+                edited,
+                url,
+                self.server(url),
+                options,
+                engine.keeper,
+                False,
+                engine.is_async,
+                engine.tolerant,
+                engine.certain,
+            )
+
+    def _url(self, engine: Engine) -> Url:
+        """The URL, with SQLite told by the argument that only its driver takes."""
+        connect_args = engine.options.items.get("connect_args")
+        if not engine.url.dialect and connect_args:
+            given = self.found.mappings.contents(connect_args.value, connect_args.scope)
+            if "check_same_thread" in given.items and given.items["check_same_thread"].certain:
+                return Url("sqlite", "", "file")
+        return engine.url
+
+    def _configured(self) -> Iterator[Made]:
+        """Flask-SQLAlchemy's engines, at the options that are written in this file."""
+        for config in self.found.configs:
+            if ENGINE_OPTIONS in config.own:
+                yield self._of_config(config)
+        for extension in self.found.extensions:
+            if extension.options.items and not extension.hooked:
+                yield self._of_extension(extension)
+
+    def _of_config(self, config: FlaskConfig) -> Made:
+        value = config.settings[ENGINE_OPTIONS].value
+        displays = config.options.displays
+        edited = value if config.options.whole and displays[:1] == [value] else None
+        server = self.server(config.url)
+        certain = config.settings[ENGINE_OPTIONS].certain
+        shown = edited if isinstance(edited, (ast.Dict, ast.Call)) else None
+        return Made(value, shown, config.url, server, config.options, "module", True, False, False, certain)
+
+    def _of_extension(self, extension: Extension) -> Made:
+        options = extension.options
+        edited = options.displays[0] if options.whole and len(options.displays) == 1 else None
+        unknown = Url()
+        return Made(extension.call.node, edited, unknown, self.server(unknown), options, "module", True, False, False, True)
+
+    def started(self) -> Iterator[Made]:
+        """Flask-SQLAlchemy's engines at the place where an app gets them (``db.init_app(app)``, ``SQLAlchemy(app)``),
+        for projects that set no engine options anywhere."""
+        if not self.is_candidate or self.is_aside:
+            return
+        for extension in self.found.extensions:
+            if extension.bound and not extension.hooked and not extension.options.items and extension.options.whole:
+                yield self._start(extension.call.node, extension.call.node)
+        for call, name in self.found.starts:
+            known = self._extension(name)
+            if known and not known.hooked and not known.options.items and known.options.whole:
+                yield self._start(call.node, None)
+
+    def _start(self, node: ast.Call, edited: ast.Call | None) -> Made:
+        options = self.project_options()
+        server = self.survey.server_url(self.path)
+        return Made(node, edited, Url(), server, options, "module", True, False, False, True)
+
+    def _extension(self, name: str) -> Extension | None:
+        """The extension object that a dotted name means, re-exports included."""
+        top, last = name.partition(".")[0], name.rpartition(".")[2]
+        for path, found in self.survey.extension_files():
+            module = self.survey.modules.name_of(path)[0]
+            for extension in found.extensions:
+                if extension.name == last and module.partition(".")[0] == top:
+                    return extension
+        return None
+
+    def server(self, url: Url) -> Url:
+        """``url`` where it names a server for sure, else what the project's evidence agrees on."""
+        if url.dialect and not (url.is_sqlite and url.variable):
+            return url
+        return self.survey.server_url(self.path)
+
+    def followed(self, options: Options) -> Options:
+        """``options`` with each ``**parameter`` replaced by what the project's calls of the function give for it."""
+        if options.whole:
+            return options
+        merged = Options(dict(options.items), [], list(options.displays))
+        for unseen in options.unseen:
+            given = list(self._given(unseen))
+            if not given:
+                return options
+            for each in given:
+                if each.unseen:
+                    return options
+                merged.merge(each, certain=False)
+        return merged
+
+    def _given(self, unseen: Unseen) -> Iterator[Options]:
+        """What the callers give for a parameter, where every call is seen."""
+        scope = unseen.scope
+        name = unseen.expression.id if isinstance(unseen.expression, ast.Name) else ""
+        if not isinstance(scope.node, (ast.FunctionDef, ast.AsyncFunctionDef)) or not scope.parameter(name):
+            return
+        positions = [a.arg for a in scope.node.args.args if a.arg not in ("self", "cls")]
+        for found, call in self.survey.calls_of(scope.node.name):
+            keyword = next((k.value for k in call.keywords if k.arg == name), None)
+            position = positions.index(name) if name in positions else len(call.args)
+            argument = keyword or (call.args[position] if position < len(call.args) else None)
+            yield self._argument(found, call, argument, unseen)
+
+    def _argument(self, found: Found, call: ast.Call, argument: ast.expr | None, unseen: Unseen) -> Options:
+        if argument is None:
+            return Options()
+        if _is_configuration(argument):
+            return self.project_options()
+        scope = next((c.scope for c in found.reading.calls if c.node is call), unseen.scope)
+        return found.mappings.contents(argument, scope)
+
+    def project_options(self) -> Options:
+        """The union of all ``SQLALCHEMY_ENGINE_OPTIONS`` that the project's files set."""
+        merged = Options()
+        for found in self.survey.naming(ENGINE_OPTIONS.encode()):
+            for config in found.configs:
+                if ENGINE_OPTIONS in config.own:
+                    merged.merge(config.options, certain=False)
+        return Options(merged.items)
+
+    # -- values
+
+    def value(self, item: Item | None) -> Value:
+        """What an option is worth."""
+        return self.found.reader.value(item.value, item.scope) if item else UNKNOWN
+
+    def pool_class(self, made: Made) -> PoolClass | None:
+        """The pool class of an engine; None where it is set to something unknown or cannot be said."""
+        item = made.options.items.get("poolclass")
+        if item:
+            if not item.certain:
+                return None
+            resolved = self.found.reading.resolve(item.value, item.scope) or ""
+            name = resolved.rpartition(".")[2] if resolved.startswith("sqlalchemy.") else ""
+            return knowledge().pools.get(name)
+        if made.flask and made.url.place == "memory":
+            return knowledge().pools["StaticPool"]
+        return default_pool(made.url, made.is_async, self.major("sqlalchemy", SQLALCHEMY_RELEASES))
+
+    def major(self, package: str, releases: tuple[str, ...]) -> int:
+        """The major release of ``package`` that the project declares; 0 where it leaves that open."""
+        return self.survey.declared(self.path).major(package, releases)
+
+
+def _is_configuration(expression: ast.expr) -> bool:
+    """``app.config.get("SQLALCHEMY_ENGINE_OPTIONS", {})`` or ``app.config["SQLALCHEMY_ENGINE_OPTIONS"]``."""
+    if isinstance(expression, ast.Call) and expression.args:
+        key: ast.expr = expression.args[0]
+        return isinstance(expression.func, ast.Attribute) and expression.func.attr == "get" and _names_options(key)
+    return isinstance(expression, ast.Subscript) and _names_options(expression.slice)
+
+
+def _names_options(key: ast.expr) -> bool:
+    return isinstance(key, ast.Constant) and key.value == ENGINE_OPTIONS
+
+
+_POOLS: weakref.WeakKeyDictionary[View, FilePool] = weakref.WeakKeyDictionary()
+
+
+def pool_of(view: View) -> FilePool:
+    """What ``view``'s file says about engines; computed once for all rules."""
+    if view not in _POOLS:
+        path = os.path.abspath(view.source.path)
+        survey = survey_of(path, view.project.root, view.config.pool)
+        found = find(view.source.tree, view.names) if is_candidate(view.source.data) else None
+        _POOLS[view] = FilePool(path, found, survey, view.is_test or view.is_script or is_aside(path, survey.home))
+    return _POOLS[view]
+
+
+def pools_of(survey: Survey) -> Iterator[FilePool]:
+    """The same for every file of the project that says anything."""
+    for path, found in survey.found.items():
+        yield FilePool(path, found, survey, False)

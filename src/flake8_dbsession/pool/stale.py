@@ -1,0 +1,71 @@
+"""Why an engine may hand out a connection that the server closed, and whether anything stands against it."""
+
+from __future__ import annotations
+
+from .judge import FilePool, Made
+from .settings import TUNING, Server, server_of
+
+_TESTS = (b"'engine_connect'", b'"engine_connect"', b"'checkout'", b'"checkout"')
+_SHORT = 3600
+"""A recycle time (seconds) that is meant against dead connections where the server itself sets no limit."""
+
+
+def is_pooled(made: Made, pool: FilePool) -> bool:
+    """Whether the engine keeps connections to a server for later; False where that cannot be said.
+
+    A pool class set by hand counts only when it is known to pool; a ready-made ``pool=`` does not.
+    """
+    if made.is_sqlite or made.has("pool"):
+        return False
+    if made.has("poolclass"):
+        pool_class = pool.pool_class(made)
+        return bool(pool_class and pool_class.pools)
+    return True
+
+
+def idle_limit(made: Made, pool: FilePool) -> tuple[Server, int] | None:
+    """The server and the seconds after which it closes an idle connection; None where it never does or is unknown."""
+    server = server_of(made.server.dialect)
+    if server is None and not made.server.dialect:
+        server = server_of(pool.survey.configured.server)
+    if server is None or not server.closes_idle:
+        return None
+    seconds = pool.survey.limits(server.name).idle.number
+    return (server, seconds) if seconds else None
+
+
+def is_recycled(made: Made, pool: FilePool) -> bool:
+    """Whether ``pool_recycle`` is set to something that keeps connections younger than the server's idle limit.
+
+    A value that cannot be seen is believed.
+    """
+    item = made.options.items.get("pool_recycle")
+    if item is None:
+        return False
+    seconds = pool.value(item).number
+    if seconds is None:
+        return True
+    limit = idle_limit(made, pool)
+    return 0 <= seconds < (limit[1] if limit else _SHORT + 1)
+
+
+def is_tested(pool: FilePool) -> bool:
+    """Whether a listener of the project tests connections when they are taken."""
+    return pool.found.pings or any(found.pings for found in pool.survey.naming(*_TESTS))
+
+
+def reason(made: Made, pool: FilePool) -> str:
+    """What may close the connections of ``made`` while they wait in the pool, as the end of a sentence; "" where
+    nothing in the project speaks for it. Defaults with a server that closes nothing are left alone."""
+    limit = idle_limit(made, pool)
+    if limit:
+        server, _ = limit
+        return f"{server.title} closes connections that idle longer than {server.idle_setting}"
+    tuned = sorted(TUNING & made.options.items.keys())
+    if tuned:
+        return f"{' and '.join(tuned[:2])} keep connections open, dead ones too"
+    server_known = server_of(made.server.dialect)
+    job = pool.survey.jobs(pool.path)
+    if server_known and job and made.keeper == "module":
+        return f"{job} workers wait between jobs for longer than networks and restarts leave a connection alive"
+    return ""

@@ -1,0 +1,272 @@
+"""The project around a file: its other engines, its declarations, its processes and its server, read when first asked."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import os
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+
+from ..config import Pool
+from ..modules import Module, Modules
+from ..source import Source, Unreadable
+from .declared import MARKERS, Declared, declared_in
+from .deployment import Deployment, deployment, is_deployment
+from .engines import TOKENS, Found, find
+from .servers import Limits, limits, server_of_image
+from .settings import knowledge
+from .shell import environment_file
+from .url import Url, parse
+
+ASIDE = frozenset(
+    {
+        *("test", "tests", "testing", "fixture", "fixtures", "e2e", "benches", "benchmarks"),
+        *("example", "examples", "doc", "docs", "contrib", "demo"),
+        *("script", "scripts", "tools", "bin", "cli", "cmd", "commands", "management"),
+        *("alembic", "migration", "migrations", "versions"),
+        *("build", "dist", "dist-packages", "libs", "node_modules", "site-packages", "vendor"),
+    }
+)
+"""Folders whose files are no part of the running application."""
+_SKIPPED = frozenset({"node_modules", "__pycache__", "site-packages", "dist-packages", "build", "dist", "htmlcov"})
+_URL_WORDS = ("DATABASE", "DB", "SQLALCHEMY", "POSTGRES", "MYSQL", "MARIADB", "DSN")
+
+
+class Survey:
+    """What is known of the project in the folder ``home``, which may be a part of ``root``, where deployment files
+    are looked for (both absolute). Nothing is read before it is asked for."""
+
+    def __init__(self, home: str, root: str, configured: Pool) -> None:
+        self.home = home
+        self.root = root
+        self.configured = configured
+        self.modules = Modules(home, ("src",))
+        self._found: dict[str, Found | None] = {}
+        self._reads: dict[str, bool] = {}
+
+    @cached_property
+    def python(self) -> list[str]:
+        """The Python files of the application, sorted."""
+        return [p for p in _walk(self.home, lambda name: name.endswith(".py")) if not is_aside(p, self.home)]
+
+    @cached_property
+    def deployment_files(self) -> list[str]:
+        """The files that may say how the application is started or what its server allows, sorted."""
+        return [p for p in _walk(self.root, is_deployment) if not is_aside(p, self.root)]
+
+    @cached_property
+    def found(self) -> dict[str, Found]:
+        """What each Python file says about engines, where it says anything."""
+        each = {path: self.found_in(path, TOKENS) for path in self.python}
+        return {path: found for path, found in each.items() if found}
+
+    def found_in(self, path: str, tokens: Iterable[bytes]) -> Found | None:
+        """What one file says about engines; None where it has none of the ``tokens`` or cannot be read."""
+        if path not in self._found:
+            source = _source(path, tokens)
+            if source is None:
+                return None
+            self._found[path] = find(source.tree, self.modules.of_file(source).names)
+        return self._found[path]
+
+    def naming(self, *tokens: bytes) -> Iterator[Found]:
+        """What the files say that hold any of ``tokens``."""
+        for path in self.python:
+            found = self.found_in(path, tokens)
+            if found:
+                yield found
+
+    @cached_property
+    def _extension_files(self) -> list[tuple[str, Found]]:
+        each = ((path, self.found_in(path, (b"flask_sqlalchemy",))) for path in self.python)
+        return [(path, found) for path, found in each if found and found.extensions]
+
+    def extension_files(self) -> list[tuple[str, Found]]:
+        """The files that make a Flask-SQLAlchemy extension object."""
+        return self._extension_files
+
+    def declared(self, path: str) -> Declared:
+        """What the project declares that the file belongs to: the nearest folder above it that declares anything."""
+        return _declared(project_of(path, self.root))
+
+    @cached_property
+    def deployment(self) -> Deployment:
+        return deployment(self.deployment_files, self.root)
+
+    def server_url(self, path: str) -> Url:
+        """The server that the project's evidence agrees on for the file, the best kind of evidence first: URLs in
+        ``.env`` files, databases of the compose file that is believed, declared drivers, databases of any compose
+        file. An unknown URL where they disagree or there are none."""
+        believed = (service.image for _, service in self.deployment.services)
+        for evidence in (
+            self._urls_in_environment(),
+            _images(believed),
+            self._drivers(path),
+            _images(self.deployment.images),
+        ):
+            servers = {(u.dialect, u.driver) for u in evidence if not u.is_sqlite}
+            dialects = {dialect for dialect, _ in servers}
+            if len(dialects) == 1:
+                drivers = {driver for _, driver in servers}
+                return Url(dialects.pop(), drivers.pop() if len(drivers) == 1 else "", "server")
+            if dialects:
+                return Url()
+        return Url()
+
+    def _urls_in_environment(self) -> list[Url]:
+        found = []
+        for path in self.deployment_files:
+            if os.path.basename(path).startswith(".env"):
+                with open(path, encoding="utf-8", errors="replace") as file:
+                    for name, (value, _) in environment_file(file.read()).items():
+                        if any(word in name.upper() for word in _URL_WORDS) and "://" in value:
+                            found.append(parse(value))
+        return [u for u in found if u.dialect in knowledge().servers]
+
+    def _drivers(self, path: str) -> list[Url]:
+        declared = self.declared(path)
+        rows = knowledge().drivers.values()
+        return [Url(row.server, row.name, "server") for row in rows if any(declared.has(p) for p in row.packages)]
+
+    def variable(self, name: str) -> tuple[str, str, int] | None:
+        """The value that the deployment gives to an environment variable, with its file and line; None for none, and
+        where services disagree."""
+        values = {variables[name] for variables in self.deployment.variables if name in variables}
+        return values.pop() if len({value for value, _, _ in values}) == 1 else None
+
+    def limits(self, dialect: str) -> Limits:
+        """What the server of ``dialect`` allows."""
+        return limits(self.configured, dialect, self.deployment.services, self.deployment_files)
+
+    def jobs(self, path: str) -> str:
+        """The job runner or message client that the file's project declares, "" for none."""
+        declared = self.declared(path)
+        return next((name for name in knowledge().jobs if declared.has(name)), "")
+
+    def reads(self, key: str) -> bool:
+        """Whether code of the project reads the setting ``key`` of some configuration."""
+        if key not in self._reads:
+            trees = (_source(path, (key.encode(),)) for path in self.python)
+            self._reads[key] = any(source is not None and _is_read(key, source.tree) for source in trees)
+        return self._reads[key]
+
+    def imports(self, module: str, path: str) -> bool:
+        """Whether the module in the file at ``path`` is imported by another file of the project, or started by name."""
+        stem = module.rpartition(".")[2].encode()
+        for other in self.python:
+            source = _source(other, (stem,)) if other != path else None
+            if source and _imports(module, self.modules.of_file(source)):
+                return True
+        commands = (w for _, s in self.deployment.services for t in (s.command, s.entrypoint) if t for w in t.value)
+        return any(module and f"{module}:" in word for word in commands)
+
+    def calls_of(self, function: str) -> Iterator[tuple[Found, ast.Call]]:
+        """Every call in the project of something with that last name."""
+        token = f"{function}(".encode()
+        for path in self.python:
+            source = _source(path, (token,))
+            if source is None:
+                continue
+            names = self.modules.of_file(source).names
+            found = find(source.tree, names, also=function)
+            for call in found.reading.calls_named(function):
+                yield found, call.node
+
+
+def _is_read(key: str, tree: ast.Module) -> bool:
+    """``settings.KEY``, ``config["KEY"]``, ``config.get("KEY")`` or the bare name; ``os.environ`` is no configuration."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Attribute(attr=name, ctx=ast.Load()) | ast.Name(id=name, ctx=ast.Load()) if name == key:
+                return True
+            case ast.Subscript(value=holder, slice=ast.Constant(value=text), ctx=ast.Load()) if text == key:
+                if "environ" not in ast.unparse(holder):
+                    return True
+            case ast.Call(func=ast.Attribute(value=holder, attr="get"), args=[ast.Constant(value=text), *_]):
+                if text == key and "environ" not in ast.unparse(holder):
+                    return True
+    return False
+
+
+def _imports(module: str, other: Module) -> bool:
+    """Whether ``other`` binds something of ``module`` at its top."""
+    stands_for = [b.imported for b in other.names.bindings.values() if b.imported] + other.names.stars
+    return any(name == module or name.startswith(f"{module}.") for name in stands_for)
+
+
+def _images(images: Iterable[str]) -> list[Url]:
+    servers = [server_of_image(image) for image in images]
+    return [Url(server.name, "", "server") for server in servers if server]
+
+
+def _walk(top: str, wanted: Callable[[str], bool]) -> Iterator[str]:
+    for folder, folders, names in os.walk(top):
+        folders[:] = sorted(f for f in folders if _entered(folder, f))
+        yield from (os.path.join(folder, name) for name in sorted(names) if wanted(name))
+
+
+def _entered(folder: str, name: str) -> bool:
+    if name.startswith(".") or name in _SKIPPED:
+        return False
+    return not os.path.exists(os.path.join(folder, name, "pyvenv.cfg"))
+
+
+def _source(path: str, tokens: Iterable[bytes]) -> Source | None:
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+        return Source(path, data) if any(token in data for token in tokens) else None
+    except (OSError, Unreadable):
+        return None
+
+
+def is_aside(path: str, root: str) -> bool:
+    """Whether a file is no part of the running application: tests, scripts, migrations, examples, vendored code."""
+    relative = os.path.relpath(path, root)
+    *folders, name = relative.lower().split(os.sep)
+    stem = name.removesuffix(".py")
+    if stem in ("conftest", "setup", "noxfile", "tasks_dev") or stem.startswith("test_") or stem.endswith("_test"):
+        return True
+    return any(folder in ASIDE or folder.startswith(("test_", "example_")) for folder in folders)
+
+
+def project_of(path: str, root: str) -> str:
+    """The nearest folder above the file, up to ``root``, that declares dependencies; ``root`` where none does."""
+    folder = os.path.dirname(os.path.abspath(path))
+    while folder.startswith(root) and folder != os.path.dirname(folder):
+        if _declares(folder):
+            return folder
+        if folder == root:
+            break
+        folder = os.path.dirname(folder)
+    return root
+
+
+@functools.cache
+def _declares(folder: str) -> bool:
+    if not os.path.isdir(folder):
+        return False
+    names = os.listdir(folder)
+    return any(name in MARKERS or ("requirements" in name and name.endswith(".txt")) for name in names)
+
+
+@functools.cache
+def _declared(folder: str) -> Declared:
+    return declared_in(folder)
+
+
+_SURVEYS: dict[tuple[str, str, Pool], Survey] = {}
+
+
+def survey_of(path: str, root: str, configured: Pool) -> Survey:
+    """The survey of the project that the file at ``path`` belongs to; one for a process and configuration.
+
+    A project among tests, fixtures or examples of ``root`` is one of its own, deployment included.
+    """
+    path, root = os.path.abspath(path), os.path.abspath(root)
+    home = project_of(path, root)
+    key = (home, home if is_aside(path, root) else root, configured)
+    if key not in _SURVEYS:
+        _SURVEYS[key] = Survey(*key)
+    return _SURVEYS[key]

@@ -1,0 +1,74 @@
+"""Test pooled connections before they are used.
+
+What it does
+    Reports an engine that is kept for the life of the process without ``pool_pre_ping``, where something in the
+    project speaks for dead connections: a server that closes idle ones (MySQL and MariaDB after ``wait_timeout``),
+    a pool whose size or times were chosen by hand, or job workers that wait for hours between two uses.
+
+Why it matters
+    The pool cannot know that the server, a restart or a firewall has closed a connection. It hands it out, and the
+    first statement fails: ``(2006, "MySQL server has gone away")``, ``server closed the connection unexpectedly``.
+    With ``pool_pre_ping`` the pool asks first, for the price of one round trip, and replaces the dead.
+
+What it does not do
+    Pre-ping looks only when a connection is taken. One that a session holds for longer than ``wait_timeout`` dies
+    all the same; see ORM201 to ORM205.
+
+Stays silent when
+    ``pool_pre_ping`` is set at all, to True, False or a setting; ``pool_recycle`` is shorter than the server's limit
+    (or cannot be seen); the pool class does not keep connections (NullPool, StaticPool) or is chosen elsewhere; the
+    database is SQLite; a ``checkout`` or ``engine_connect`` listener tests connections; some of the options come
+    from where they cannot be seen; the engine does not outlive the function; or the file is a test, a script or a
+    migration. An engine with nothing but a URL on PostgreSQL is left alone too: PostgreSQL closes nothing by itself.
+
+    A ``checkout`` listener that catches ``sqlalchemy.exc`` errors around the driver's cursor is no test: the driver
+    raises its own exceptions, and the dead connection is handed out (measured).
+
+Fix safety
+    Safe where the options are a call or a dictionary that is seen whole: ``pool_pre_ping=True`` is added.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from ..fix.plans import SetItem, SetKeyword
+from ..model import Diagnostic, Plan, Rule, Safety
+from ..pool.judge import FilePool, Made, pool_of
+from ..pool.stale import is_pooled, is_recycled, is_tested, reason
+from ..view import View
+
+_TITLE = "test each connection when it is taken: pool_pre_ping=True"
+
+
+def check(view: View) -> Iterator[Diagnostic]:
+    """Each kept engine with a reason to test its connections and nothing that does."""
+    pool = pool_of(view)
+    for made in (*pool.engines, *pool.started()):
+        why = needed(made, pool)
+        if why and not is_tested(pool):
+            plan = repair(made, view)
+            refusal = "" if plan else "the options are not all in one place that can be edited"
+            yield view.diagnostic(RULE, made.node, f"engine without pool_pre_ping: {why}", plan=plan, refusal=refusal)
+
+
+def needed(made: Made, pool: FilePool) -> str:
+    """Why connections should be tested; "" where they are, need not be, or the options are not seen whole."""
+    if made.has("pool_pre_ping") or not made.options.whole or not made.kept:
+        return ""
+    if not is_pooled(made, pool) or is_recycled(made, pool):
+        return ""
+    return reason(made, pool)
+
+
+def repair(made: Made, view: View) -> Plan | None:
+    """The option added where the engine's options stand."""
+    if isinstance(made.edited, ast.Dict):
+        return Plan(_TITLE, Safety.SAFE, (SetItem(view.span(made.edited), "pool_pre_ping", "True"),))
+    if isinstance(made.edited, ast.Call):
+        return Plan(_TITLE, Safety.SAFE, (SetKeyword(view.span(made.edited), "pool_pre_ping", "True"),))
+    return None
+
+
+RULE = Rule("ORM411", "no-pre-ping", "an engine that may hand out dead connections", check)
