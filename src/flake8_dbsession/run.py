@@ -6,15 +6,17 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .config import Config
 from .model import Diagnostic
-from .project import Project
 from .render import Problem
 from .source import Source, Unreadable
 from .suppress import Unused, suppress
 from .workers import available, in_order
+
+if TYPE_CHECKING:
+    from .project import Project
 
 STDIN = "-"
 _FILES_WORTH_A_WORKER = 20
@@ -67,6 +69,8 @@ def wanted(source: Source, config: Config) -> Outcome:
 @lru_cache(maxsize=4)
 def project(config: Config) -> Project:
     """The project of a configuration, one for this process."""
+    from .project import Project
+
     return Project(config, config.root)
 
 
