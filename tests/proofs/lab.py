@@ -35,6 +35,10 @@ class Lab:
         """How many connections are checked out now."""
         return self.watch.connections_out()
 
+    def connections_open(self) -> int:
+        """How many connections to the server are open, in a pool or out of it."""
+        return self.watch.connections_open()
+
     def most_out(self) -> int:
         """The largest number of connections that were checked out at one moment."""
         return self.watch.most_out()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from typing import Any
 
 from sqlalchemy import URL, Engine, event
@@ -28,7 +29,7 @@ class Watch:
     def start(self, size: int = SIZE) -> None:
         """Forgets everything, the engines included; pools made from now on have ``size`` connections."""
         self.size = size
-        self.engines: list[Engine] = []
+        self._engines: list[weakref.ref[Engine]] = []
         self.forget_holds()
 
     def forget_holds(self) -> None:
@@ -37,9 +38,14 @@ class Watch:
         self._holds: list[float] = []
         self._most = 0
 
+    @property
+    def engines(self) -> list[Engine]:
+        """The engines that are still there, the oldest first."""
+        return [engine for engine in (reference() for reference in self._engines) if engine is not None]
+
     def add(self, engine: Engine) -> None:
         """Watches ``engine`` from now on."""
-        self.engines.append(engine)
+        self._engines.append(weakref.ref(engine))
         event.listen(engine, "checkout", self._taken)
         event.listen(engine, "checkin", self._given_back)
 
@@ -58,6 +64,10 @@ class Watch:
         """How many connections are checked out at this moment."""
         return sum(_checked_out(engine.pool) for engine in self.engines)
 
+    def connections_open(self) -> int:
+        """How many connections to the server are open, in a pool or out of it."""
+        return sum(_checked_out(engine.pool) + _checked_in(engine.pool) for engine in self.engines)
+
     def most_out(self) -> int:
         """The largest number of connections that were out at one moment."""
         return self._most
@@ -71,6 +81,10 @@ class Watch:
 
 def _checked_out(pool: Pool) -> int:
     return 0 if isinstance(pool, NullPool | StaticPool) else pool.checkedout()
+
+
+def _checked_in(pool: Pool) -> int:
+    return 0 if isinstance(pool, NullPool | StaticPool) else pool.checkedin()
 
 
 watch = Watch()

@@ -88,7 +88,8 @@ async def _to_the_end(coroutine: Coroutine[Any, Any, Any]) -> Any:
         gc.collect()
         await asyncio.sleep(0)
         for engine in watch.engines:
-            await AsyncEngine(engine).dispose()
+            if engine.dialect.is_async:
+                await AsyncEngine(engine).dispose()
 
 
 def _end(engines: list[Any]) -> None:
