@@ -13,7 +13,7 @@ from ..render import Report, renderer
 from ..settings import ConfigError
 from . import CLEAN, ERROR, FINDINGS
 from .gather import gather, rooted
-from .options import add_files, add_running, add_selection, configured
+from .options import add_executor, add_files, add_running, add_selection, configured
 
 
 def main(argv: Sequence[str]) -> int:
@@ -45,6 +45,7 @@ def parser() -> ArgumentParser:
     add_files(made)
     add_selection(made)
     add_running(made)
+    add_executor(made)
     return made
 
 

@@ -13,7 +13,7 @@ from ..run import Outcome
 from ..settings import ConfigError
 from . import CLEAN, ERROR, FINDINGS
 from .gather import Gathered, gather, rooted
-from .options import add_files, add_running, add_selection, configured
+from .options import add_executor, add_files, add_running, add_selection, configured
 from .terminal import count, wants_colour
 
 FOR_PEOPLE = ("full", "concise")
@@ -61,6 +61,7 @@ def parser() -> ArgumentParser:
     fixing.add_argument("--unsafe-fixes", action="store_true", default=None, help="with --fix, also unsafe ones")
     fixing.add_argument("--diff", action="store_true", help="with --fix, print what would change")
     add_running(made)
+    add_executor(made)
     return made
 
 

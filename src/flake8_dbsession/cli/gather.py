@@ -6,7 +6,7 @@ import io
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -37,8 +37,16 @@ def gather(options: Namespace, config: Config, only: Sequence[str] | None = None
     else:
         files, problems, notebooks = list(only), [], 0
     with progress(len(files), options.quiet) as told:
-        outcomes = check_files(files, config, options.jobs, options.debug, told)
+        outcomes = _checked(files, options, config, told)
     return Gathered(report_of(outcomes, problems, config, Texts()), outcomes, notebooks)
+
+
+def _checked(files: Sequence[str], options: Namespace, config: Config, told: Callable[[int], None]) -> list[Outcome]:
+    if options.executor == "dask":
+        from ..executor import check_files as check_on_cluster
+
+        return check_on_cluster(files, config, options.scheduler, options.debug, told)
+    return check_files(files, config, options.jobs, options.debug, told)
 
 
 def find(options: Namespace, config: Config) -> tuple[list[str], list[Problem], int]:

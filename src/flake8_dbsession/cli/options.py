@@ -59,6 +59,13 @@ def add_running(parser: ArgumentParser) -> None:
     group.add_argument("--debug", action="store_true", help="print the traceback of a fault in dbsession")
 
 
+def add_executor(parser: ArgumentParser) -> None:
+    """Where the work is done."""
+    group = parser.add_argument_group("beyond one machine")
+    group.add_argument("--executor", choices=("local", "dask"), default="local", help="check here or on a Dask cluster")
+    group.add_argument("--scheduler", default="", metavar="URL", help="address of the cluster: tcp://host:8786")
+
+
 def configured(options: Namespace) -> Config:
     """The configuration of the files, with what the options say instead; raises :class:`ConfigError`."""
     if options.config and not os.path.isfile(options.config):
