@@ -57,6 +57,9 @@ class Units:
         value = self.project.evaluate(self.module, decorator)
         name = qualified(value)
         entry = known.decorator(name) if name else None
+        if entry is None and isinstance(decorator, ast.Attribute) and decorator.attr in ("command", "group"):
+            group = self.project.target(self.project.evaluate(self.module, decorator.value))
+            entry = COMMAND if group is not None and any(d.endswith(".group") for d in group.decorators) else None
         if entry is None and isinstance(decorator, ast.Attribute):
             receiver = (dotted(decorator.value) or "").rpartition(".")[2]
             entry = known.decorator_by_convention(receiver, decorator.attr)

@@ -14,7 +14,7 @@ from . import __version__
 from .config import OPINIONS, Config
 from .kinds import entries
 from .settings import KEYS, ConfigError, load
-from .source import Source, encoding_of
+from .source import Source
 
 if TYPE_CHECKING:
     from flake8.options.manager import OptionManager
@@ -54,8 +54,7 @@ class Plugin:
     def parse_options(cls, options: Namespace) -> None:
         """Take the configuration: ``pyproject.toml`` first, then what flake8 was told; ends flake8 if it is wrong."""
         try:
-            config = load(".", isolated=getattr(options, "isolated", False))
-            cls.config = config._replace(**_given(options))
+            cls.config = load(".")._replace(**_given(options))
         except ConfigError as error:
             from flake8.exceptions import ExecutionError
 
@@ -74,7 +73,9 @@ class Plugin:
         from .analyze import analyze
         from .run import project
 
-        source = Source(self.filename, _bytes(self.lines), self.tree)
+        text = "".join(self.lines)
+        source = Source(self.filename, text.encode("utf-8", "surrogatepass"), self.tree)
+        source.text = text  # decoded by flake8, whatever a coding cookie says
         found = analyze(source, project(self.config))
         return [report for report in found if self.config.selects(report.code, self.filename, opinions=True)]
 
@@ -88,15 +89,3 @@ def _given(options: Namespace) -> dict[str, Any]:
 def _listed(value: str | Sequence[str]) -> tuple[str, ...]:
     items = value.replace("\n", ",").split(",") if isinstance(value, str) else value
     return tuple(item.strip() for item in items if item.strip())
-
-
-def _bytes(lines: Sequence[str]) -> bytes:
-    """What the lines were decoded from, as far as it matters: newlines are as flake8 has them."""
-    text = "".join(lines)
-    data = text.encode("utf-8", "surrogatepass")
-    if data.isascii():
-        return data
-    try:
-        return text.encode(encoding_of(data))
-    except (SyntaxError, UnicodeEncodeError, LookupError):
-        return data

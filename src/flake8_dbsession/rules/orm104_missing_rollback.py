@@ -63,7 +63,7 @@ def left_failed(flow: Flow) -> Iterator[tuple[ast.ExceptHandler, Resource]]:
 
 def goes_on(view: View, flow: Flow, resource: Resource) -> bool:
     """Whether somebody else uses the session after the function: an attribute or a global, outside of a request's end."""
-    return resource.origin == ATTRIBUTE and not flow.body.name.endswith("__exit__")
+    return resource.origin == ATTRIBUTE and not flow.body.name.endswith("__exit__") and not flow.body.name.endswith("__init__")
 
 
 def report(view: View, flow: Flow, handler: ast.ExceptHandler, resource: Resource, use: ast.AST | None) -> Diagnostic:

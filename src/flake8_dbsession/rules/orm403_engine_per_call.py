@@ -24,7 +24,7 @@ from ..model import Diagnostic, Rule
 from ..reports import first_of_each_node, is_out_of_scope
 from ..session.events import Event, Happening
 from ..session.flow import Flow
-from ..session.values import ENGINE
+from ..session.values import ENGINE, FACTORY, REGISTRY
 from ..view import View
 
 _ONCE = frozenset({"startup", "command", "migration", "test"})
@@ -33,7 +33,7 @@ _CACHES = frozenset({"lru_cache", "cache", "cached", "cached_property", "memoize
 
 def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
-        if is_out_of_scope(view, flow.body) or runs_once(view, flow):
+        if flow.body.node is None or is_out_of_scope(view, flow.body) or runs_once(view, flow):
             continue
         for event in first_of_each_node(flow.events(Happening.ENGINE_MADE)):
             if is_dropped(flow, event):
@@ -50,13 +50,13 @@ def runs_once(view: View, flow: Flow) -> bool:
 
 def is_dropped(flow: Flow, event: Event) -> bool:
     """Whether the engine is bound to a plain local name that is neither returned, kept, passed on nor disposed."""
-    names = {n for s in (*flow.returned, *flow.raised) for n, v in s.names.items() if v.kind == ENGINE and not n.startswith("<")}
+    names = {n for s in (*flow.returned, *flow.raised) for n, v in s.names.items() if v.kind in (ENGINE, FACTORY, REGISTRY) and not n.startswith("<")}
     assigned = [
         n
         for n in flow.body.own_nodes
         if isinstance(n, ast.Assign) and n.value is event.node and isinstance(n.targets[0], ast.Name)
     ]
-    if not assigned or any(s.result.kind == ENGINE for s in flow.returned):
+    if not assigned or any(s.result.kind in (ENGINE, FACTORY, REGISTRY) for s in flow.returned):
         return False
     name = assigned[0].targets[0].id  # type: ignore[attr-defined]
     if name not in flow.body.local_names or name not in names:

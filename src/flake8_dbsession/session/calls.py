@@ -108,8 +108,18 @@ def perform(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value
 def unseen(ev: Evaluation, call: Call) -> Value:
     """Code that cannot be seen may raise, and may keep or close what it gets if it is called like that."""
     pass_on(ev, call)
-    ev.now.may_raise()
+    if not is_log(ev, call.node.func):
+        ev.now.may_raise()
     return UNKNOWN
+
+
+def is_log(ev: Evaluation, function: ast.expr) -> bool:
+    """``logger.warning(…)`` on whatever is called like a logger."""
+    if not isinstance(function, ast.Attribute):
+        return False
+    owner = function.value
+    name = owner.id if isinstance(owner, ast.Name) else owner.attr if isinstance(owner, ast.Attribute) else ""
+    return name in ev.world.known.conventions.loggers
 
 
 def pass_on(ev: Evaluation, call: Call) -> None:
@@ -120,7 +130,7 @@ def pass_on(ev: Evaluation, call: Call) -> None:
     """
     for value in call.values:
         if is_borrower(call.node.func) and value.kind == SESSION:
-            ev.now.lend(value)
+            ev.now.lend(value, call.node)
         else:
             ev.now.give(value)
 
@@ -393,7 +403,7 @@ def named(ev: Evaluation, name: str, call: Call, awaited: bool, receiver: Value 
         if result is not None:
             return result
     fact = known.call(name)
-    if fact is not None and fact.kind and not (fact.awaited and not awaited):
+    if fact is not None and fact.kind and not (fact.awaited and not awaited) and not (handover and handover.every):
         wait(ev, fact, call)
     if known.never_raises(name):
         return UNKNOWN
@@ -411,8 +421,9 @@ def sqlalchemy_call(ev: Evaluation, short: str, call: Call) -> Value | None:
         return None
     if made.kind == FACTORY and short in ("Session", "AsyncSession", "sqlmodel.Session", "sqlmodel.ext.asyncio.session.AsyncSession"):
         return open_session(ev, call, made)
-    if made.kind == ENGINE:
+    if made.kind == ENGINE and not {"NullPool", "StaticPool"} & set(made.extra):
         ev.now.event(Happening.ENGINE_MADE, call.node, None, short)
+        ev.scope.engines.append(call.node)
     elif made.kind in (FACTORY, REGISTRY):
         ev.now.event(Happening.REGISTRY_MADE, call.node, None, short)
     return made

@@ -106,6 +106,14 @@ class Flow:
             result = result.join(life)
         return result
 
+    def makes_engine(self, returned: Value) -> bool:
+        """Whether each call makes an engine and hands it (or what is bound to it) out, cached nowhere."""
+        kept = any(isinstance(n, (ast.Global, ast.Nonlocal)) for n in self.body.own_nodes)
+        kept = kept or any(isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store) for n in self.body.own_nodes)
+        handed = returned.kind in ("engine", "factory", "registry")
+        guarded = any(isinstance(n, ast.If) for n in self.body.statements)
+        return bool(self.scope.engines) and handed and not kept and not self.scope.attributes and not guarded
+
     # -- the view from outside
 
     def summary(self) -> Summary:
@@ -125,6 +133,7 @@ class Flow:
             waits=tuple(self.scope.waits),
             attributes=tuple(self.scope.attributes.items()),
             never_returns=not self.returned,
+            makes_engine=self.makes_engine(returns),
             takes_own=getattr(self.scope.own[0], "lineno", 0) if self.scope.own else 0,
         )
 

@@ -98,8 +98,7 @@ class Moment:
             return
         if life.phases & CLOSED and not life.phases & ~CLOSED:
             self.event(Happening.USED_CLOSED, node, resource)
-        if life.marks & SWALLOWED and life.phases & FAILED:
-            self.event(Happening.FAILED_USED, node, resource, self.steps.get(("caught", resource)))
+        self.after_failure(resource, node)
         self.own = self.own or (node if resource.origin == OPENED else None)
         if not life.surely_holds:
             self.event(Happening.TAKEN, node, resource)
@@ -129,9 +128,8 @@ class Moment:
 
     def commit(self, resource: Resource, node: ast.AST) -> None:
         """Gives the connection back and expires the rows; where it raises, the connection stays (FAILED)."""
+        self.after_failure(resource, node)
         life = self.life(resource)
-        if life.marks & SWALLOWED and life.phases & FAILED:
-            self.event(Happening.FAILED_USED, node, resource, self.steps.get(("caught", resource)))
         if life.marks & STREAMING:
             self.event(Happening.COMMITTED_STREAMING, node, resource)
         if resource.is_connection:
@@ -178,9 +176,16 @@ class Moment:
 
     # -- passing on
 
-    def lend(self, value: Value) -> None:
+    def after_failure(self, resource: Resource, node: ast.AST) -> None:
+        """Whoever uses a session whose failure was swallowed gets PendingRollbackError (measured)."""
+        life = self.life(resource)
+        if life.marks & SWALLOWED and life.phases & FAILED:
+            self.event(Happening.FAILED_USED, node, resource, self.steps.get(("caught", resource)))
+
+    def lend(self, value: Value, node: ast.AST) -> None:
         """The value is passed to a function that cannot be seen and gives it back: it may have run SQL or committed."""
         for resource in contained(value):
+            self.after_failure(resource, node)
             life = self.life(resource)
             if not resource.is_connection:
                 self.lives[resource] = Life(UNSURE, life.marks)

@@ -133,6 +133,13 @@ def apply(
     if summary.takes_own:
         beside(ev, node, function, path, summary.takes_own)
     ev.now.may_raise("other", changed(ev, summary.failed, formals))
+    if summary.makes_engine:
+        ev.now.event(Happening.ENGINE_MADE, node, None, function.name)
+        ev.scope.engines.append(node)
+    for formal, life in summary.normal:
+        actual = formals.actual.get(formal, formal)
+        if life.phases != ENTRY and actual in ev.now.lives:
+            ev.now.after_failure(actual, node)
     before = dict(ev.now.lives)
     ev.now.lives = changed(ev, summary.normal, formals)
     for resource, life in list(ev.now.lives.items()):

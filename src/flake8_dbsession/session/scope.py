@@ -24,6 +24,8 @@ class Scope:
         self.stored: list[tuple[ast.expr, Value]] = []
         self.registered: list[tuple[str, Entry]] = []
         """Project functions handed to somebody else, with what they become there."""
+        self.engines: list[ast.AST] = []
+        """Where an engine is made, here or in a function called here that hands it out."""
         self.own: list[ast.AST] = []
         """Where a session opened here (or in a function called here) takes a connection."""
         self.waits: dict[tuple[Wait, tuple[Resource, ...]], ast.AST] = {}

@@ -45,6 +45,8 @@ class Summary(NamedTuple):
     waits: tuple[tuple[Wait, tuple[Resource, ...]], ...] = ()
     attributes: tuple[tuple[str, Value], ...] = ()
     never_returns: bool = False
+    makes_engine: bool = False
+    """Whether an engine is made inside at each call and handed out."""
     takes_own: int = 0
     """The line where a session that is opened inside takes a connection; 0 for none."""
 

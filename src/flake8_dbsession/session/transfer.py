@@ -276,6 +276,8 @@ class Transfer:
         elif closed.kind == TRANSACTION and closed.resource is not None and closed.name == "root":
             now.release(closed.resource)
             now.expire(closed.resource)
+        elif closed.kind == "generated":
+            self.leave_object(now, closed, item.context_expr)
         elif closed == _CONTEXT:
             self.pop_context(now)
         elif closed.kind == OBJECT and value.kind != CLOSING:
