@@ -158,30 +158,16 @@ def steps(draw: Any, source: Source) -> Step:
     return draw(st.sampled_from(choices))
 
 
-def after(source: Source, step: Step) -> str:
-    """The dump of the tree as ``step`` should make it."""
+def after(source: Source, *wanted: Step) -> str:
+    """The dump of the tree as steps that do not meet should make it."""
     tree = ast.parse(source.data)
     home = Source(source.path, source.data, tree)
-    spans = {id(statement): home.span(statement) for statement in ast.walk(tree) if isinstance(statement, ast.stmt)}
-    new = ast.parse("new()").body[0]
-    where = next(span for span in step if isinstance(span, tuple))
-    for block, number, span in placed(home):
-        if span != where:
-            continue
-        match step:
-            case DeleteStatement():
-                block[number : number + 1] = [] if len(block) > 1 else [_GONE]
-            case InsertBefore():
-                block.insert(number, new)
-            case InsertAfter():
-                block.insert(number + 1, new)
-            case InsertFirst():
-                inner = block[number].body  # type: ignore[attr-defined]
-                inner.insert(1 if _has_docstring(block[number]) else 0, new)
-            case WrapInFinally() | WrapInWith():
-                count = next(n for n, s in enumerate(block) if spans[id(s)] == step.last) + 1
-                _wrap(block, number, count, step, spans, new)
-        break
+    places = [(block, block[number], span) for block, number, span in placed(home)]
+    spans = {id(statement): span for _, statement, span in places}
+    for step in wanted:
+        where = next(span for span in step if isinstance(span, tuple))
+        block, statement = next((block, found) for block, found, span in places if span == where)
+        _take(block, statement, step, spans)
     tree.body = _cleaned(tree).body  # type: ignore[attr-defined]
     return ast.dump(tree)
 
@@ -189,24 +175,39 @@ def after(source: Source, step: Step) -> str:
 _GONE = ast.Pass()
 
 
+def _take(block: list[ast.stmt], statement: ast.stmt, step: Step, spans: dict[int, Span]) -> None:
+    """Changes ``block`` as ``step`` on ``statement`` should."""
+    number = block.index(statement)
+    new = ast.parse("new()").body[0]
+    match step:
+        case DeleteStatement():
+            block[number] = _GONE
+        case InsertBefore():
+            block.insert(number, new)
+        case InsertAfter():
+            block.insert(number + 1, new)
+        case InsertFirst():
+            inner = statement.body  # type: ignore[attr-defined]
+            inner.insert(1 if _has_docstring(statement) else 0, new)
+        case WrapInFinally() | WrapInWith():
+            stop = next(n for n, s in enumerate(block) if spans.get(id(s)) == step.last) + 1
+            _wrap(block, number, stop, step, spans, new)
+
+
 def _wrap(block: list[ast.stmt], start: int, stop: int, step: Any, spans: dict[int, Span], new: ast.stmt) -> None:
     first = block[start]
-    taken = [s if spans[id(s)] not in step.drop else _GONE for s in block[start:stop]]
+    taken = [s if spans.get(id(s)) not in step.drop else _GONE for s in block[start:stop]]
     around: Any
     if isinstance(step, WrapInWith):
         assert isinstance(first, ast.Assign | ast.AnnAssign)
         target = first.targets[0] if isinstance(first, ast.Assign) else first.target
-        around = ast.With([ast.withitem(first.value, target)], _kept(taken[1:]))
+        around = ast.With([ast.withitem(first.value, target)], taken[1:])
     elif stop - start == 1 and isinstance(first, ast.Try):
         first.finalbody.append(new)
         return
     else:
-        around = ast.Try(_kept(taken), [], [], [new])
+        around = ast.Try(taken, [], [], [new])
     block[start:stop] = [around]
-
-
-def _kept(statements: list[ast.stmt]) -> list[ast.stmt]:
-    return [s for s in statements if s is not _GONE] or [ast.Pass()]
 
 
 def _has_docstring(node: ast.stmt) -> bool:
@@ -216,14 +217,15 @@ def _has_docstring(node: ast.stmt) -> bool:
 
 def _cleaned(node: Any) -> Any:
     """Empty branches go, an empty block gets ``pass``, and a ``try`` of nothing but a body is its body."""
-    for name in ("body", "orelse", "finalbody", "handlers"):
+    for name in ("body", "orelse", "finalbody", "handlers", "cases"):
         block = getattr(node, name, None)
         if not isinstance(block, list):
             continue
-        gone = block == [_GONE]
-        if gone:
-            block[:] = [] if name in ("orelse", "finalbody") or isinstance(node, ast.Module) else [ast.Pass()]
-        for child in list(block):
+        kept = [child for child in block if child is not _GONE]
+        if not kept and name == "body" and not isinstance(node, ast.Module):
+            kept = [ast.Pass()]
+        block[:] = kept
+        for child in kept:
             _cleaned(child)
             if isinstance(child, ast.Try) and not child.handlers and not child.finalbody:
                 block[block.index(child) : block.index(child) + 1] = child.body

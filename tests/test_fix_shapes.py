@@ -40,6 +40,17 @@ def test_the_tree_is_what_the_plan_says_and_the_comments_stay(data: st.DataObjec
 
 @given(st.data())
 @QUIET
+def test_several_plans_at_once(data: st.DataObject) -> None:
+    source = Source("shape.py", data.draw(files()))
+    plans = [Plan("mend", Safety.UNSAFE, (data.draw(steps(source)),)) for _ in range(4)]
+    done = carry_out(source.data, "shape.py", plans)
+    assert {reason for _, reason in done.refused} <= {"overlaps another fix"}
+    result = Source("shape.py", done.data)
+    assert ast.dump(result.tree) == after(source, *(plan.steps[0] for plan in done.applied))
+
+
+@given(st.data())
+@QUIET
 def test_a_safe_plan_loses_no_comment_at_all(data: st.DataObject) -> None:
     source = Source("shape.py", data.draw(files()))
     step = data.draw(steps(source))

@@ -108,8 +108,8 @@ class _Work:
         return good, bad
 
     def _carried_out(self, plans: Sequence[Plan]) -> list[str]:
-        imports = list(dict.fromkeys(step for plan in plans for step in missing(self.ground, plan)))
-        joins = {step: joinable(self.ground, step, self.marked) for step in imports}
+        imports = missing(self.ground, plans)
+        joins = {step: joinable(self.ground, step, limit, self.marked) for step, limit in imports.items()}
         regions = [pair for plan in plans for pair in region(self.ground, plan)]
         regions += [(number, number) for number, each in enumerate(self.ground.tree.body) if each in joins.values()]
         pieces = [self._piece(first, last) for first, last in merged(self.ground, regions)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from ...model import Plan
@@ -21,15 +21,19 @@ class Insertion(NamedTuple):
     text: str
 
 
-def missing(ground: Ground, plan: Plan) -> list[AddImport]:
-    """The imports that ``plan`` asks for and the file does not have.
+def missing(ground: Ground, plans: Iterable[Plan]) -> dict[AddImport, int]:
+    """The imports that ``plans`` ask for and the file does not have, each with the line it has to stand before.
 
     Raises :class:`~.ground.Refusal` where the name means something else anywhere in the file.
     """
-    asked = [step for step in plan.steps if isinstance(step, AddImport)]
-    first_use = min((start[0] for start, _ in stretches(plan)), default=sys.maxsize)
-    inside = all(_in_function(ground.tree, start[0]) for start, _ in stretches(plan))
-    return [step for step in asked if not _is_there(ground.tree, step, sys.maxsize if inside else first_use)]
+    found: dict[AddImport, int] = {}
+    for plan in plans:
+        lines = [start[0] for start, _ in stretches(plan)]
+        limit = min((line for line in lines if not _in_function(ground.tree, line)), default=sys.maxsize)
+        for step in plan.steps:
+            if isinstance(step, AddImport) and not _is_there(ground.tree, step, limit):
+                found[step] = min(limit, found.get(step, limit))
+    return found
 
 
 def _in_function(node: ast.AST, line: int) -> bool:
@@ -99,13 +103,14 @@ def module_of(statement: ast.ImportFrom) -> str:
     return "." * statement.level + (statement.module or "")
 
 
-def joinable(ground: Ground, step: AddImport, marked: set[int]) -> ast.ImportFrom | None:
-    """The top-level ``from module import …`` that the name can join; none on lines in ``marked``."""
+def joinable(ground: Ground, step: AddImport, limit: int, marked: set[int]) -> ast.ImportFrom | None:
+    """The top-level ``from module import …`` above ``limit`` that the name can join; none on ``marked`` lines."""
     for statement in ground.tree.body:
         if (
             step.name
             and isinstance(statement, ast.ImportFrom)
             and module_of(statement) == step.module
+            and statement.lineno < limit
             and statement.names[0].name != "*"
             and marked.isdisjoint(range(statement.lineno, (statement.end_lineno or 0) + 1))
         ):

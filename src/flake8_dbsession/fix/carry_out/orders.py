@@ -18,12 +18,13 @@ Statement = cst.SimpleStatementLine | cst.BaseCompoundStatement
 class Wrap:
     """The statements from ``first`` to ``last`` of one block come to stand in a new block.
 
-    ``around`` makes the new statement of the block. With ``is_header``, ``first`` itself becomes the header.
+    ``around`` makes the new statement of the block and of what ``first`` has become. With ``is_header``,
+    ``first`` itself goes into the header.
     """
 
     first: cst.CSTNode
     last: cst.CSTNode
-    around: Callable[[cst.IndentedBlock], cst.BaseCompoundStatement]
+    around: Callable[[cst.IndentedBlock, Any], cst.BaseCompoundStatement]
     is_header: bool = False
 
 

@@ -48,13 +48,14 @@ class Piece:
         self._pair(self.statements, self.module, "")
 
     def _parse(self, ground: Ground, first: int, last: int) -> cst.Module:
-        config: cst.PartialParserConfig = cst.PartialParserConfig(
-            default_indent=ground.indent(first, last), default_newline="\n" if self._newline else ground.newlines[0]
-        )
+        """The module of the piece; a statement before it shows libcst what new lines shall look like."""
+        newline = "\n" if self._newline else ground.newlines[0]
+        sample = f"if _:{newline}{ground.indent(first, last)}pass{newline}"
         try:
-            module = cst.parse_module(self.text, config)
+            module = cst.parse_module(sample + self.text)
         except cst.ParserSyntaxError as error:
             raise Refusal(f"libcst cannot read the code: {error.message.splitlines()[0]}") from None
+        module = module.with_changes(body=module.body[1:])
         if module.code != self.text:
             raise Refusal("libcst does not give the code back unchanged")
         return module

@@ -38,19 +38,19 @@ class _Builder:
             if waiting:
                 wrap = waiting.pop(0)
                 stop += _length(wrap, lines[at:]) - 1
-                run.extend(self.wrapped(wrap, lines[at:stop], indent))
+                self.wrapped(run, wrap, lines[at:stop], indent)
             else:
-                run.extend(self.single(lines[at]))
+                self.single(run, lines[at])
             at = stop
         return run
 
-    def wrapped(self, wrap: Wrap, lines: Sequence[Item], indent: str | None) -> Run:
-        """One new statement around ``lines``."""
+    def wrapped(self, run: Run, wrap: Wrap, lines: Sequence[Item], indent: str | None) -> None:
+        """Adds one new statement around ``lines``."""
         first, *rest = lines
-        outside, inside = Run(), Run()
+        inside = Run()
         leading, header = first.leading, cst.TrailingWhitespace()
         if wrap.is_header:
-            leading = self.insert(outside, first)
+            leading = self.insert(run, first)
             if isinstance(first.line, cst.SimpleStatementLine):
                 header = first.line.trailing_whitespace
             for node in self.orders.after.get(first.statements[0], ()):
@@ -60,12 +60,11 @@ class _Builder:
         else:
             rest = [first._replace(leading=()), *rest]
         inside.extend(self.run(rest, indent))
-        outside.add(with_leading(wrap.around(_block(inside, indent, header)), leading))
-        return outside
+        new = wrap.around(_block(inside, indent, header), self.exchanged(first.statements[0]))
+        run.add(with_leading(new, leading))
 
-    def single(self, item: Item) -> Run:
-        """One line with what comes before and after it; no node where all its statements went."""
-        run = Run()
+    def single(self, run: Run, item: Item) -> None:
+        """Adds one line with what comes before and after it; no node where all its statements went."""
         leading = self.insert(run, item)
         if isinstance(item.line, cst.SimpleStatementLine):
             self.line(run, item, item.line, leading)
@@ -75,7 +74,6 @@ class _Builder:
             run.extend(self.compound(item.line, leading))
         for node in self.orders.after.get(item.statements[-1], ()):
             run.add(node)
-        return run
 
     def insert(self, run: Run, item: Item) -> Lines:
         """Puts new statements above the comments of the old one, and answers with these comments.
@@ -92,10 +90,10 @@ class _Builder:
         return rest
 
     def line(self, run: Run, item: Item, line: cst.SimpleStatementLine, leading: Lines) -> None:
-        """The small statements of one line that stay."""
+        """Adds the small statements of one line that stay."""
         kept: list[Any] = [small for small in item.statements if small not in self.orders.dropped]
         if not kept:
-            comment = as_comment(line.trailing_whitespace) if len(item.statements) > 1 else []
+            comment = as_comment(line.trailing_whitespace) if item.keeps_comment else []
             run.drop([*leading, *comment])
             return
         last = line.body[-1].semicolon if kept[-1] is item.statements[-1] else cst.MaybeSentinel.DEFAULT

@@ -141,17 +141,17 @@ class _Resolver:
         first, last, orders = self._range(step.statement, step.last)
         trail = self.ground.statement(step.statement)
         call = _assigned_call(self.ground, trail[-1], step)
-        node: Any = first.node
-        value = node.value
-        if isinstance(trail[-1].value, ast.Await) and trail[-1].value is not call:  # type: ignore[attr-defined]
-            value = value.expression
-        item = cst.WithItem(_wrapped(value, step.wrapper), asname=cst.AsName(cst.parse_expression(step.name)))  # type: ignore[arg-type]
-
-        def around(block: cst.IndentedBlock) -> cst.With:
-            return cst.With([item], block, asynchronous=cst.Asynchronous() if step.is_async else None)
-
         if step.is_async and not awaits_here((*trail, call)):
             raise Refusal("async with cannot stand here: this is not the body of an async function")
+        name: Any = expressions.parse(step.name)
+        wrapper = expressions.parse(step.wrapper) if step.wrapper else None
+        is_awaited = call is not trail[-1].value  # type: ignore[attr-defined]
+
+        def around(block: cst.IndentedBlock, assignment: Any) -> cst.With:
+            value = assignment.value.expression if is_awaited else assignment.value
+            item = cst.WithItem(cst.Call(wrapper, [cst.Arg(value)]) if wrapper else value, cst.AsName(name))
+            return cst.With([item], block, asynchronous=cst.Asynchronous() if step.is_async else None)
+
         self._wrap(orders, Wrap(first.node, last.node, around, is_header=True))
         self._drop(step.drop)
 
@@ -162,7 +162,7 @@ class _Resolver:
             orders.cleanups[first.node].append(cleanup)
         else:
 
-            def around(block: cst.IndentedBlock) -> cst.Try:
+            def around(block: cst.IndentedBlock, _: Any) -> cst.Try:
                 inner = cst.IndentedBlock([cleanup], indent=block.indent)
                 return cst.Try(block, finalbody=cst.Finally(inner))
 
@@ -200,11 +200,6 @@ def _assigned_call(ground: Ground, statement: Any, step: WrapInWith) -> ast.expr
         raise Refusal("the statement assigns something else than the call")
     found: ast.expr = value
     return found
-
-
-def _wrapped(value: cst.BaseExpression, wrapper: str) -> cst.BaseExpression:
-    """``value``, as the argument of ``wrapper`` where there is one."""
-    return cst.Call(expressions.parse(wrapper), [cst.Arg(value)]) if wrapper else value
 
 
 def _lost_comments(location: Location, gone: set[cst.CSTNode]) -> Iterator[str]:

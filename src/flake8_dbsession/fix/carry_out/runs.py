@@ -19,6 +19,8 @@ class Item(NamedTuple):
     statements: tuple[cst.CSTNode, ...]
     line: Statement
     leading: Lines
+    keeps_comment: bool = False
+    """Whether the comment at the end of the line outlives the statements, since it may have meant others as well."""
 
 
 @dataclass
@@ -39,7 +41,7 @@ class Run:
 
     def drop(self, leading: Lines) -> None:
         """Takes note that a statement below ``leading`` lines is gone."""
-        self.pending = _joined(self.pending, leading, at_start=not self.nodes)
+        self.pending = _joined(self.pending, leading, at_start=False)
         self.gap = True
 
     def extend(self, other: Run) -> None:
@@ -98,7 +100,7 @@ def items(suite: cst.Module | cst.BaseSuite, orders: Orders) -> list[Item]:
         elif len(each.body) > 1 and any(orders.separates(small) for small in each.body):
             found.extend(apart(each))
         else:
-            found.append(Item(tuple(each.body), each, each.leading_lines))
+            found.append(Item(tuple(each.body), each, each.leading_lines, len(each.body) > 1))
     return found
 
 
@@ -110,5 +112,5 @@ def apart(line: cst.SimpleStatementLine) -> list[Item]:
             alone = cst.SimpleStatementLine([small], trailing_whitespace=line.trailing_whitespace)
         else:
             alone = cst.SimpleStatementLine([small.with_changes(semicolon=cst.MaybeSentinel.DEFAULT)])
-        found.append(Item((small,), alone, line.leading_lines if small is line.body[0] else ()))
+        found.append(Item((small,), alone, line.leading_lines if small is line.body[0] else (), True))
     return found

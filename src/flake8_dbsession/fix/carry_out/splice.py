@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -39,7 +40,9 @@ def built(piece: Piece, orders: Orders) -> str:
         return ""
     text = piece.written(module)
     try:
-        tree = ast.parse(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text)
     except SyntaxError as error:
         raise Refusal(f"the new code would not parse: {error.msg}") from None
     if _long_strings(piece.statements, piece.replaced(orders)) - _long_strings([tree], set()):
@@ -75,7 +78,7 @@ def spliced(ground: Ground, pieces: Sequence[Piece], texts: Mapping[int, str], n
         parts += ground.lines[at:start]
         at = stop
         if not text:
-            at = _past_blank_lines(ground.lines, parts, stop)
+            at = _closed_hole(ground.lines, parts, stop)
         elif start == stop and parts and not parts[-1].endswith(("\n", "\r")):
             parts.append(newline + text[: -len(newline)])
         else:
@@ -83,9 +86,11 @@ def spliced(ground: Ground, pieces: Sequence[Piece], texts: Mapping[int, str], n
     return parts + ground.lines[at:]
 
 
-def _past_blank_lines(lines: Sequence[str], above: Sequence[str], at: int) -> int:
-    """The line from which the text goes on after a hole: blank lines above it make those below needless."""
+def _closed_hole(lines: Sequence[str], above: list[str], at: int) -> int:
+    """The line from which the text goes on after a hole: blank lines on both sides, or at the end, are needless."""
     if not above or not above[-1].strip():
         while at < len(lines) and not lines[at].strip():
             at += 1
+    while at == len(lines) and above and not above[-1].strip():
+        above.pop()
     return at
