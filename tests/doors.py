@@ -16,9 +16,9 @@ from sqlalchemy.orm import sessionmaker
 SessionLocal = sessionmaker(create_engine("sqlite://"))
 
 
-def title(article):
+def count(article):
     session = SessionLocal()
-    return session.scalar(select(article))
+    return len(session.scalars(select(article)).all())
 """
 """One ORM101, on line 8 from column 15 (counted from 1), with a safe fix."""
 

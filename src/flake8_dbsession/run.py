@@ -63,7 +63,8 @@ def wanted(source: Source, config: Config) -> Outcome:
 
     selected = [d for d in analyze(source, project(config)) if config.selects(d.code, d.path)]
     kept, silenced, unused = suppress(source, selected)
-    return Outcome(source.path, tuple(kept), silenced=silenced, unused=tuple(unused))
+    useless = tuple(one for one in unused if config.selects(one.code, source.path))
+    return Outcome(source.path, tuple(kept), silenced=silenced, unused=useless)
 
 
 @lru_cache(maxsize=4)

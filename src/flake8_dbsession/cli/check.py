@@ -66,15 +66,8 @@ def parser() -> ArgumentParser:
 
 
 def _check(options: Namespace, config: Config) -> int:
-    from ..baseline import Unusable
-    from ..changes import NoGit
-
-    try:
-        gathered = _gathered(options, config)
-        report = _without_known(options, config, gathered)
-    except (NoGit, Unusable) as error:
-        print(f"dbsession: {error}", file=sys.stderr)
-        return ERROR
+    gathered = _gathered(options, config)
+    report = _without_known(options, config, gathered)
     shown = options.output_format or config.output_format
     text = _statistics(report, shown) if options.statistics else _rendered(options, report, shown)
     if not _written(options, text):
@@ -88,10 +81,13 @@ def _check(options: Namespace, config: Config) -> int:
 def _gathered(options: Namespace, config: Config) -> Gathered:
     if not options.diff_base:
         return gather(options, config)
-    from ..changes import changed_files, since, touches
+    from ..changes import NoGit, changed_files, since, touches
     from .gather import find
 
-    changes = since(options.diff_base)
+    try:
+        changes = since(options.diff_base)
+    except NoGit as error:
+        raise ConfigError(error) from None
     files, problems, _ = find(options, config)
     gathered = gather(options, config, changed_files(changes, files))
     report = gathered.report
@@ -108,12 +104,16 @@ def _without_known(options: Namespace, config: Config, gathered: Gathered) -> Re
     path = options.baseline or (os.path.join(config.root, config.baseline) if config.baseline else "")
     if options.no_baseline or not path:
         return report
-    from ..baseline import covered_by, judge, load
+    from ..baseline import Unusable, covered_by, judge, load
 
+    try:
+        entries = load(path)
+    except Unusable as error:
+        raise ConfigError(error) from None
     placed = rooted(report)
     originals = dict(zip(placed.diagnostics, report.diagnostics, strict=True))
     checked = covered_by([outcome.path for outcome in gathered.outcomes if outcome.problem is None], report.root)
-    return report._replace(diagnostics=tuple(originals[new] for new in judge(placed, load(path), checked).new))
+    return report._replace(diagnostics=tuple(originals[new] for new in judge(placed, entries, checked).new))
 
 
 def _rendered(options: Namespace, report: Report, shown: str) -> str:

@@ -1,0 +1,247 @@
+"""Odd files, odd ends: each is one clear line and the right exit code, and the rest is checked."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from doors import CLEAN, LEAK, dbsession, lay
+
+import flake8_dbsession
+from flake8_dbsession.cli import main
+
+USES = "import sqlalchemy\n"
+"""So that the engine has a look at the file."""
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return lay(tmp_path, app_py=LEAK)
+
+
+BAD = {
+    "syntax": (b"def f(:\n", "odd.py:1:7: cannot be parsed: "),
+    "bytes": (b"x = '\xff\xfe'\n", "odd.py:1:"),
+    "cookie": (b"# coding: nonsense\nx = 1\n", "odd.py"),
+    "null": (b"x = 1\0\n", "odd.py"),
+    "utf-16": ("x = 1\n".encode("utf-16"), "odd.py"),
+    "indentation": (b"if True:\nx = 1\n", "odd.py:2:1: cannot be parsed: "),
+    "nesting": (b"x = " + b"(" * 5000 + b")" * 5000 + b"\n", "odd.py"),
+    "unclosed": (b"x = '''\n", "odd.py:1:5: cannot be parsed: "),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_file_that_cannot_be_read_is_one_line(project, name):
+    data, start = BAD[name]
+    (project / "odd.py").write_bytes(data)
+    done = dbsession("check", "--output-format=concise", "--quiet", cwd=project)
+    assert done.returncode == 2
+    assert done.stdout.startswith("app.py:8:15: ORM101 ")
+    [line] = done.stderr.splitlines()
+    assert line.startswith(start)
+    assert "internal error" not in line
+
+
+GOOD = {
+    "empty": b"",
+    "blank": b"\n\n\n",
+    "bom": b"\xef\xbb\xbfimport sqlalchemy\n",
+    "form feed": b"import sqlalchemy\n\x0c\nx = 1\n",
+    "carriage returns": b"import sqlalchemy\rx = 1\r",
+    "no newline": b"import sqlalchemy",
+    "terms": (USES + "x = " + " + ".join(["1"] * 10_000) + "\n").encode(),
+    "attributes": (USES + "x = session" + ".filter(a)" * 900 + "\n").encode(),
+    "lines": (USES + "x = 1\n" * 50_000).encode(),
+    "function": (USES + "def f(session):\n" + "    session.add(1)\n" * 3_000).encode(),
+    "blocks": (USES + "".join(" " * n + "if x:\n" for n in range(90)) + " " * 90 + "session.add(1)\n").encode(),
+}
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_strange_file_is_no_trouble(project, name):
+    (project / "odd.py").write_bytes(GOOD[name])
+    done = dbsession("check", "--output-format=concise", "--quiet", cwd=project)
+    lines = [line for line in done.stderr.splitlines() if not _too_deep(line)]
+    assert lines == []
+    assert done.stdout.startswith("app.py:8:15: ORM101 ")
+    assert len(done.stdout.splitlines()) == 1
+
+
+def _too_deep(line):
+    """Some versions of Python cannot read the deepest of these files, and say so."""
+    return line.startswith("odd.py: cannot be parsed: nested too deeply")
+
+
+def test_a_file_that_vanishes_is_told(project, monkeypatch, capfd):
+    from flake8_dbsession import discover as module
+
+    real = module.discover
+
+    def discover(*arguments):
+        found = real(*arguments)
+        os.unlink("gone.py")
+        return found
+
+    monkeypatch.setattr(module, "discover", discover)
+    lay(project, gone_py=CLEAN)
+    assert main(["check", "--output-format=concise", "--quiet"]) == 2
+    out, err = capfd.readouterr()
+    assert out.startswith("app.py:8:15: ORM101 ")
+    assert err == "gone.py: cannot be read: No such file or directory\n"
+
+
+def test_a_fault_of_ours_costs_one_file(project, monkeypatch, capfd):
+    from flake8_dbsession import analyze as module
+
+    real = module.analyze
+
+    def analyze(source, project):
+        if source.path == "odd.py":
+            raise RuntimeError("never\nseen")
+        return real(source, project)
+
+    monkeypatch.setattr(module, "analyze", analyze)
+    lay(project, odd_py="x = 1\n")
+    assert main(["check", "--output-format=concise", "--quiet"]) == 2
+    out, err = capfd.readouterr()
+    assert out.startswith("app.py:8:15: ORM101 ")
+    assert err.startswith("odd.py: internal error, please report it: RuntimeError in test_cli_robust.py:")
+    assert err.endswith(": never seen\n")
+    assert main(["check", "--debug", "--quiet"]) == 2
+    assert "Traceback" in capfd.readouterr().err
+
+
+def test_a_process_that_dies_costs_one_file(project, monkeypatch, capfd):
+    from flake8_dbsession import analyze as module
+
+    real = module.analyze
+
+    def analyze(source, project):
+        if source.path == "odd.py":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(source, project)
+
+    monkeypatch.setattr(module, "analyze", analyze)
+    lay(project, odd_py="x = 1\n")
+    assert main(["check", "--output-format=concise", "--quiet", "--jobs=2"]) == 2
+    out, err = capfd.readouterr()
+    assert out.startswith("app.py:8:15: ORM101 ")
+    assert err == "odd.py: internal error, please report it: the process that worked on this file died\n"
+
+
+def test_a_closed_pipe_ends_the_run_quietly(project):
+    lay(project, app_py=LEAK + LEAK[LEAK.index("\n\ndef") :] * 2000)
+    command = [sys.executable, "-m", "flake8_dbsession", "check", "app.py", "--quiet"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.read(100)
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait(60) == 1
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_an_interrupt_exits_with_130_and_says_nothing(project, jobs):
+    """The analysis of a file is made to last, so that there is something to interrupt."""
+    script = (
+        "import os, sys, time; from flake8_dbsession import analyze as a; from flake8_dbsession.cli import main\n"
+        "def wait(source, project): open('started', 'w').close(); time.sleep(60)\n"
+        "a.analyze = wait\n"
+        f"sys.exit(main(['check', '.', '--jobs={jobs}']))"
+    )
+    lay(project, **{f"app{number}_py": LEAK for number in range(4)})
+    environment = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(flake8_dbsession.__file__))}
+    process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, env=environment)
+    deadline = time.monotonic() + 30
+    while not (project / "started").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 130
+    assert process.stderr.read() == b""
+
+
+def test_notebooks_are_left_out_with_a_word(project):
+    (project / "n.ipynb").write_text("{}")
+    done = dbsession("check", ".", "n.ipynb", "--output-format=concise", cwd=project)
+    assert done.returncode == 1
+    assert "2 notebooks left out: only Python files are checked\n" in done.stderr
+
+
+def test_an_output_that_knows_no_bars_gets_escapes_not_a_crash(project):
+    done = dbsession("check", cwd=project, PYTHONUTF8="0", PYTHONIOENCODING="ascii", LC_ALL="C")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert done.stdout.isascii()
+
+
+def test_nothing_of_the_source_reaches_the_terminal_as_a_command(project):
+    lay(project, app_py=LEAK.replace("    return", "    '\033[2J\a'\n    return"))
+    done = dbsession("check", cwd=project)
+    assert done.stdout.isprintable() is False  # its newlines
+    assert all(line.isprintable() for line in done.stdout.splitlines())
+
+
+# -- terminals
+
+
+def on_terminal(*arguments, cwd, **environment):
+    """What the command writes when standard output is a terminal."""
+    leader, follower = pty.openpty()
+    source = os.path.dirname(os.path.dirname(flake8_dbsession.__file__))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flake8_dbsession", *arguments],
+        cwd=cwd,
+        stdout=follower,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "TERM": "xterm", "PYTHONPATH": source, **environment},
+    )
+    os.close(follower)
+    written = b""
+    while True:
+        try:
+            data = os.read(leader, 4096)
+        except OSError:
+            break
+        if not data:
+            break
+        written += data
+    process.wait(60)
+    os.close(leader)
+    return written
+
+
+def test_colours_are_for_terminals(project, monkeypatch):
+    for name in ("NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    assert b"\033[1;31mORM101\033[0m" in on_terminal("check", cwd=project)
+    assert b"\033[" not in on_terminal("check", cwd=project, NO_COLOR="1")
+    assert b"\033[" not in on_terminal("check", cwd=project, TERM="dumb")
+    assert b"\033[" not in on_terminal("check", "--color=never", cwd=project)
+    assert "\033[" not in dbsession("check", cwd=project).stdout
+    assert "\033[" in dbsession("check", "--color=always", cwd=project).stdout
+    assert "\033[" in dbsession("check", cwd=project, FORCE_COLOR="1").stdout
+    assert "\033[" not in dbsession("check", "--output-format=json", "--color=always", cwd=project).stdout
+
+
+def test_progress_is_shown_on_a_terminal_in_a_long_run_only(monkeypatch, capsys):
+    from flake8_dbsession.cli import progress as module
+
+    def run(quiet=False):
+        with module.progress(3, quiet) as told:
+            for done in (1, 2, 3):
+                told(done)
+        return capsys.readouterr().err
+
+    assert run() == ""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert run() == ""
+    monkeypatch.setattr(module, "_AFTER", 0.0)
+    monkeypatch.setattr(module, "_EVERY", 0.0)
+    assert run() == "\rchecked 1 of 3 files\rchecked 2 of 3 files\rchecked 3 of 3 files\r\033[K"
+    assert run(quiet=True) == ""
