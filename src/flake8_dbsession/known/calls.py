@@ -31,7 +31,8 @@ class Receiver(NamedTuple):
         for kind in KINDS:
             kinds.update(dict.fromkeys(table.get(kind, "").split(), kind))
         awaited = frozenset(table.get("awaited", "").split())
-        return cls(kinds, table.get("makes", {}), awaited, "deep" in table, table.get("extends", ""), table)
+        makes = {member: made for made, members in table.get("makes", {}).items() for member in members.split()}
+        return cls(kinds, makes, awaited, "deep" in table, table.get("extends", ""), table)
 
     def fact(self, receiver: str, path: str) -> CallFact | None:
         """What the member at ``path`` does; None where the table says nothing."""

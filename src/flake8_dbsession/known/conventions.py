@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
 from typing import Any
 
 
@@ -11,33 +11,54 @@ class Conventions:
     """Names by convention, look-alikes, calls that cannot fail, and paths of short-lived code."""
 
     def __init__(self, tables: Mapping[str, Any]) -> None:
-        names = tables["conventions"]
-        self.factories = frozenset[str](names["factories"].split())
+        names = {key: frozenset[str](words.split()) for key, words in tables["conventions"].items()}
+        self.factories = names["factories"]
         """Calling one gives a session: ``SessionLocal``."""
-        self.async_factories = frozenset[str](names["async_factories"].split())
-        self.contexts = frozenset[str](names["contexts"].split())
-        """A call is a context manager that closes: ``session_scope``."""
-        self.dependencies = frozenset[str](names["dependencies"].split())
-        """Generators that yield a session once and close it: ``get_db``."""
-        self.flask_objects = frozenset[str](names["flask_objects"].split())
+        self.async_factories = names["async_factories"]
+        """Calling one gives an AsyncSession."""
+        self.registries = names["registries"]
+        """A scoped registry: ``DBSession.query(…)``, ``DBSession.remove()``."""
+        self.contexts = names["contexts"]
+        """Calling one gives a context manager that closes the session it gives: ``session_scope``."""
+        self.async_contexts = names["async_contexts"]
+        """The same for ``async with``."""
+        self.dependencies = names["dependencies"]
+        """A generator that yields one session and closes it: ``get_db``."""
+        self.flask_objects = names["flask_objects"]
         """A Flask-SQLAlchemy object, whose ``session`` is the registry: ``db``."""
-        self.loggers = frozenset[str](names["loggers"].split())
-        self.logger_methods = frozenset[str](names["logger_methods"].split())
-        self._strangers = tuple[str, ...](tables["look_alikes"]["names"].split())
+        self.loggers = names["loggers"]
+        self.logger_methods = names["logger_methods"]
+        """``logger.info(…)`` cannot fail, whatever library the logger is of."""
+        self._strangers = frozenset[str](tables["look_alikes"]["names"].split())
         self._sure = frozenset[str](tables["never_raises"]["functions"].split())
         self._sure_receivers = frozenset[str](tables["never_raises"]["receivers"].split())
         self.script_paths = tuple(
-            (kind, pattern) for kind, patterns in tables["paths"].items() for pattern in patterns.split()
+            (kind, pattern) for kind, words in tables["paths"].items() for pattern in words.split()
         )
 
     def is_look_alike(self, qualified: str) -> bool:
-        """Whether the name belongs to a package whose sessions, engines and connections are never SQLAlchemy's."""
-        return any(qualified == name or qualified.startswith(f"{name}.") for name in self._strangers)
+        return any(name in self._strangers for name in _beginnings(qualified))
 
     def never_raises(self, spellings: Iterable[str]) -> bool:
         names = [name.removeprefix("builtins.") for name in spellings]
         return any(name in self._sure or name.rpartition(".")[0] in self._sure_receivers for name in names)
 
     def script_kind(self, path: str) -> str:
-        path = "/" + path.replace("\\", "/").lstrip("./")
-        return next((kind for kind, pattern in self.script_paths if fnmatchcase(path, f"*/{pattern}")), "")
+        pure = PurePosixPath(path.replace("\\", "/"))
+        return next((kind for kind, pattern in self.script_paths if _matches(pure, pattern)), "")
+
+
+def _beginnings(qualified: str) -> Iterable[str]:
+    """``a``, ``a.b`` and ``a.b.c`` of ``a.b.c``."""
+    end = qualified.find(".")
+    while end > 0:
+        yield qualified[:end]
+        end = qualified.find(".", end + 1)
+    yield qualified
+
+
+def _matches(path: PurePosixPath, pattern: str) -> bool:
+    """Whether a pattern means the path: ``tests/`` by one of its folders, ``test_*.py`` by its last parts."""
+    if pattern.endswith("/"):
+        return f"/{pattern}" in f"/{path.parent}/"
+    return path.match(pattern)

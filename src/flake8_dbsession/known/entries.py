@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -24,13 +25,18 @@ class Entries:
         return self._first(self._decorators, qualified)
 
     def method(self, base: str, name: str) -> Entry | None:
-        return self._first(self._methods, f"{base}.{name}")
+        """The entry for the name, for its beginning (``on_*``) or for every public method (``*``)."""
+        beginning = f"{name.partition('_')[0]}_*"
+        names = (name, beginning, "*") if name[0] != "_" else (name,)
+        found = (self._first(self._methods, f"{base}.{each}") for each in names)
+        return next((entry for entry in found if entry is not None), None)
 
     def handover(self, qualified: str) -> Handover | None:
         return self._first(self._handovers, qualified)
 
     def by_convention(self, receiver: str, attribute: str) -> Entry | None:
-        return self._conventions.get((receiver, attribute))
+        guesses = self._conventions.get(attribute, ())
+        return next((entry for pattern, entry in guesses if fnmatchcase(receiver, pattern)), None)
 
     def dependency_exit(self, version: str, scope: str) -> str:
         if scope == "function":
@@ -63,13 +69,14 @@ class Entries:
         }
 
     @cached_property
-    def _conventions(self) -> dict[tuple[str, str], Entry]:
-        return {
-            (receiver, attribute): _entry(table)
-            for table in self._tables["convention"]
-            for receiver in table["receivers"].split()
-            for attribute in table["attributes"].split()
-        }
+    def _conventions(self) -> dict[str, list[tuple[str, Entry]]]:
+        """For each attribute the patterns of receivers, with what they mean."""
+        guesses: dict[str, list[tuple[str, Entry]]] = {}
+        for table in self._tables["convention"]:
+            entry = _entry(table)
+            for attribute in table["attributes"].split():
+                guesses.setdefault(attribute, []).extend((pattern, entry) for pattern in table["receivers"].split())
+        return guesses
 
 
 def _entry(table: Table) -> Entry:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import NamedTuple
 
-SHORT_LIVED = frozenset({"command", "migration", "test"})
+SHORT_LIVED = frozenset({"command", "test"})
 
 
 class Argument(NamedTuple):
@@ -58,7 +58,7 @@ class Entry(NamedTuple):
     """Who calls a function from outside, and what that means for sessions.
 
     ``kind`` is "request", "dependency", "task", "consumer", "thread", "process", "timer", "scheduler", "socket", "bot",
-    "command", "test", "migration", "teardown", "startup" or "middleware". ``runs`` says what runs beside the code that
+    "command", "test", "teardown", "startup" or "middleware". ``runs`` says what runs beside the code that
     registers it: "thread", "task", "process", "greenlet", "later" (in the same thread, after this code) or "".
     ``cleans`` names what the framework releases after each run; "flask-sqlalchemy" is ``db.session.remove()``.
     """
@@ -81,10 +81,11 @@ class Entry(NamedTuple):
 class Handover(NamedTuple):
     """A call that gives a callable or coroutine to someone else.
 
-    ``callable`` is the argument that holds it; None where ``every`` positional argument does (``asyncio.gather``).
-    What the callable receives stands in ``args`` (a sequence) and ``kwargs`` (a mapping), in the positional and keyword
-    arguments behind it where ``rest``, or one by one in ``each`` (``map``). ``coroutine``: the argument is the result
-    of a call, whose arguments are those that count. ``inline``: awaiting the call waits until the callable has ended.
+    ``callable`` is the argument that holds it; None where ``every`` positional argument does (``asyncio.gather``) and
+    where it is the receiver itself (``task.delay(…)``). What the callable receives stands in ``args`` (a sequence) and
+    ``kwargs`` (a mapping), in the positional and keyword arguments behind it where ``rest`` (all of them without a
+    ``callable``), or one by one in ``each`` (``map``; coroutines, without one). ``coroutine``: the argument is the
+    result of a call, whose arguments are those that count. ``inline``: awaiting the call waits for the callable's end.
     """
 
     name: str
