@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import pathlib
+
 import pytest
 from reports import FILE, LEAK, WAIT
 
+from flake8_dbsession import run
+from flake8_dbsession.config import Config
 from flake8_dbsession.model import Note, Span
 from flake8_dbsession.render.held import Kind, end_of_function, held, kind_of
 
+FIXTURES = pathlib.Path(__file__).resolve().parents[1] / "fixtures"
+HOLDING = ("ORM101", "ORM102", "ORM103", "ORM2")
+EXAMPLES = [path for code in HOLDING for path in sorted(FIXTURES.glob(f"{code}*/example.py"))]
 LINES = FILE.splitlines()
 
 
@@ -29,6 +36,23 @@ def test_a_leak_without_a_note_is_taken_where_it_is_reported():
     assert (picture.taken, picture.last) == (13, 13)
     assert [note.path for note in picture.elsewhere] == ["shop/database.py"]
     assert [mark.line for mark in picture.marks] == [13]
+
+
+def test_a_loop_that_keeps_it_is_held_from_one_end_to_the_other():
+    loop = LEAK._replace(code="ORM205", span=Span(6, 4, 9, 20), notes=())
+    assert held(loop, LINES)[1:5] == (9, 6, 9, False)
+
+
+def test_the_reports_of_the_rules_are_understood():
+    seen = set()
+    for path in EXAMPLES:
+        lines = path.read_text("utf-8").splitlines()
+        for diagnostic in run.check_file(str(path), Config(root=str(path.parent))).diagnostics:
+            if diagnostic.code.startswith(HOLDING):
+                picture = held(diagnostic, lines)
+                assert picture.first <= picture.taken <= picture.until <= picture.last, diagnostic
+                seen.add(diagnostic.code)
+    assert len(seen) > 5
 
 
 def test_what_holds_no_connection_has_no_bar():

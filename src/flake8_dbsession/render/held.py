@@ -64,23 +64,32 @@ _WORDS = (
     (Kind.WAIT, ("waits", "sleeps")),
     (Kind.OPENED, ("opened here", "is opened")),
 )
-_LEAKS = ("ORM101", "ORM102", "ORM103", "ORM105")
+_LEAKS = ("ORM101", "ORM102", "ORM103", "ORM105", "ORM106")
+_TAKING = ("ORM103", "ORM106")
+"""Rules that report the expression that takes the connection."""
 
 
 def held(diagnostic: Diagnostic, lines: Sequence[str]) -> Held:
     """The picture of a report in a file with these lines (without newlines)."""
     marks = sorted(_marks(diagnostic), key=lambda mark: mark.line)
-    taken = next((mark.line for mark in marks if mark.kind is Kind.TAKEN), 0)
     is_lost = diagnostic.code in _LEAKS
-    if not taken and is_lost:
-        taken = diagnostic.span.line
-    low, high = marks[0].line, max(mark.line for mark in marks)
+    taken, until = _known(diagnostic, marks)
+    low, high = marks[0].line, max(until, *(mark.line for mark in marks))
     end = end_of_function(lines, low, high) if is_lost else high
     first = next((n for n in range(max(low - 2, 1), low) if n <= len(lines) and lines[n - 1].strip()), low)
     last = max(min(end, high + REACH, len(lines)), high)
-    until = last if is_lost else max([taken, *(mark.line for mark in marks if mark.kind is Kind.WAIT)])
     elsewhere = tuple(note for note in diagnostic.notes if _is_elsewhere(note, diagnostic))
-    return Held(first, last, taken, until if taken else 0, is_lost, tuple(marks), elsewhere)
+    return Held(first, last, taken, last if is_lost and taken else until, is_lost, tuple(marks), elsewhere)
+
+
+def _known(diagnostic: Diagnostic, marks: Sequence[Mark]) -> tuple[int, int]:
+    """From where to where the connection is surely held; a loop that keeps it does so from one end to the other."""
+    if diagnostic.code == "ORM205":
+        return diagnostic.span.line, diagnostic.span.end_line
+    taken = next((mark.line for mark in marks if mark.kind is Kind.TAKEN), 0)
+    if not taken:
+        taken = diagnostic.span.line if diagnostic.code in _LEAKS else 0
+    return taken, max(mark.line for mark in marks if mark.kind is Kind.WAIT or mark.line == taken) if taken else 0
 
 
 def end_of_function(lines: Sequence[str], low: int, high: int) -> int:
@@ -106,6 +115,8 @@ def _marks(diagnostic: Diagnostic) -> Iterator[Mark]:
 def _kind_of_report(diagnostic: Diagnostic) -> Kind:
     if diagnostic.code.startswith("ORM2"):
         return Kind.WAIT
+    if diagnostic.code in _TAKING:
+        return Kind.TAKEN
     return Kind.OPENED if diagnostic.code in _LEAKS else Kind.REPORT
 
 
