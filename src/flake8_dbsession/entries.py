@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
+from functools import cached_property
 
 from .known import Entry
 from .modules import Module
@@ -32,7 +33,16 @@ class Units:
     def entries(self, body: Body) -> list[Entry]:
         """Every way in which something outside runs the function; empty where only project code calls it."""
         found = [*self._configured(body), *self._decorated(body), *self._overridden(body)]
+        if body.name in self.main:
+            found.append(COMMAND)
         return found + self.handed_over.get(body.qualified, [])
+
+    @cached_property
+    def main(self) -> frozenset[str]:
+        """The functions that the file calls when it is run as a script."""
+        guards = [s for s in self.module.source.tree.body if isinstance(s, ast.If) and "__name__" in ast.unparse(s.test)]
+        nodes = (node for guard in guards for node in ast.walk(guard))
+        return frozenset(n.func.id for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Name))
 
     def is_short_lived(self, body: Body) -> bool:
         """Whether every known way to run it ends the process (or the test) afterwards."""

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from functools import cached_property
 
-from .names import Function, Names
+from .names import Function, Names, dotted
 from .session.body import Body
 from .source import Source, Unreadable
 
@@ -73,6 +73,18 @@ class Module:
     def bodies(self) -> dict[str, Body]:
         """Every function of the file by its dotted name, methods and nested ones included."""
         return {body.name: body for body in self._find(self.source.tree.body, "", "")}
+
+    @cached_property
+    def stored(self) -> dict[str, list[ast.expr]]:
+        """``g.db = value`` and ``request.state.db = value`` anywhere in the file, by the text of the target."""
+        found: dict[str, list[ast.expr]] = {}
+        for body in self.bodies.values():
+            for node in body.own_nodes:
+                if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute):
+                    text = dotted(node.targets[0])
+                    if text and text.partition(".")[0] not in ("self", "cls"):
+                        found.setdefault(text, []).append(node.value)
+        return found
 
     @cached_property
     def classes(self) -> dict[str, ClassInfo]:

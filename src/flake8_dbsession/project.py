@@ -152,6 +152,8 @@ class Project:
         conventions = self.known.conventions
         if last in conventions.factories or last in conventions.async_factories:
             return Value(FACTORY, "AsyncSession" if last in conventions.async_factories else "Session")
+        if last in conventions.registries:
+            return Value(REGISTRY, name, Resource(AMBIENT, name, "Session", flavour="scoped"))
         if last in conventions.flask_objects and not self.modules.is_first_party(module):
             return Value(FLASK_DB, name, Resource(AMBIENT, f"{name}.session", "Session", flavour="flask"))
         if last == "session" and module.rpartition(".")[2] in conventions.flask_objects:
@@ -369,6 +371,17 @@ class Project:
         if value.resource is not None and value.resource.origin != AMBIENT and value.kind == SESSION:
             return value._replace(resource=value.resource._replace(origin=ATTRIBUTE, key=f"self.{name}"))
         return value
+
+    def stored(self, module_name: str, text: str) -> Value:
+        """What ``g.db`` stands for where its module sets it to a session somewhere."""
+        module = self.modules.find(module_name)
+        for expression in module.stored.get(text, ()) if module is not None else ():
+            value = self.evaluate(module, expression)  # type: ignore[arg-type]
+            if value.kind == SESSION and value.resource is not None:
+                origin = value.resource.origin
+                kept = value.resource if origin == AMBIENT else value.resource._replace(origin=ATTRIBUTE, key=text)
+                return value._replace(resource=kept)
+        return UNKNOWN
 
     def attributes_used(self, method: Value) -> list[tuple[str, Value]]:
         """The attributes of ``self`` that a bound method (and the methods it calls on ``self``) reads."""

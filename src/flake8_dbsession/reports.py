@@ -8,6 +8,7 @@ from .session.body import Body
 from .session.events import Event, Happening
 from .session.flow import Flow, Leak
 from .session.values import Resource
+from .story import name_of
 from .view import View
 
 
@@ -20,7 +21,8 @@ def ignorable(view: View, flow: Flow, leak: Leak) -> bool:
     """A command may leave a session to the end of its process, but not one in each turn of a loop."""
     if view.is_test:
         return True
-    return is_out_of_scope(view, flow.body) and not leak.lost
+    endless = not flow.returned and in_loop(flow, leak.opened)
+    return is_out_of_scope(view, flow.body) and not leak.lost and not endless
 
 
 def is_closed_somewhere(flow: Flow, resource: Resource) -> bool:
@@ -49,3 +51,41 @@ def first_of_each_node(events: list[Event]) -> list[Event]:
     for event in events:
         seen.setdefault(event.node, event)
     return list(seen.values())
+
+
+def owned_leaks(view: View, flow: Flow) -> list[tuple[Leak, str]]:
+    """Every leak of a function with the name its session goes by ("" for none)."""
+    return [(leak, name_of(flow, leak.resource)) for leak in flow.leaks()] + kept_leaks(view, flow)
+
+
+def kept_leaks(view: View, flow: Flow) -> list[tuple[Leak, str]]:
+    """Sessions stored on ``self`` that neither this method nor anybody else in the class gives back."""
+    found = []
+    info = view.module.classes.get(flow.body.owner)
+    for leak in flow.leaks(with_kept=True) if info is not None and flow.scope.kept else ():
+        attribute = flow.scope.kept.get(leak.resource)
+        if attribute is None or flow.body.name.endswith((".__init__", ".__enter__", ".__aenter__", ".setUp")):
+            continue
+        others = [m for m in info.methods.values() if m is not flow.body.node]
+        if not any(gives_back(method, attribute) for method in others):
+            found.append((leak, f"self.{attribute}"))
+    return found
+
+
+_BACK = frozenset({"close", "aclose", "remove", "rollback", "commit", "reset", "invalidate"})
+
+
+def gives_back(method: ast.AST, attribute: str) -> bool:
+    """Whether a method closes ``self.<attribute>``, hands it out, or passes its ``close`` on."""
+    for node in ast.walk(method):
+        match node:
+            case ast.Attribute(value=ast.Attribute(attr=name), attr=verb) if name == attribute and verb in _BACK:
+                return True
+            case ast.Return(value=ast.Attribute(attr=name)) | ast.Yield(value=ast.Attribute(attr=name)):
+                if name == attribute:
+                    return True
+            case ast.withitem(context_expr=ast.Attribute(attr=name)) if name == attribute:
+                return True
+            case ast.Call(args=[ast.Attribute(attr=name), *_]) if name == attribute:
+                return True
+    return False

@@ -67,7 +67,7 @@ class View:
         solved: dict[str, Flow] = {}
         for name, body in {"": self.module.top, **self.module.bodies}.items():
             outer_name = name.rpartition(".<locals>.")[0]
-            enclosing = enclosed(solved[outer_name]) if outer_name in solved else {}
+            enclosing = enclosed(solved[outer_name]) if outer_name and outer_name in solved else {}
             try:
                 flow = self.project.flow(self.module, body, {}, enclosing)
             except RecursionError:

@@ -25,19 +25,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..model import Diagnostic, Rule
-from ..reports import ignorable, is_closed_somewhere
+from ..reports import ignorable, is_closed_somewhere, owned_leaks
 from ..mending import wrap_in_with
 from ..session.events import Happening
 from ..session.flow import Flow, Leak
-from ..story import name_of, taken, what
+from ..story import taken, what
 from ..view import View
 
 
 def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
-        for leak in flow.leaks():
+        for leak, name in owned_leaks(view, flow):
             if flow.body.node is not None and is_never_closed(flow, leak) and not ignorable(view, flow, leak):
-                yield report(view, flow, leak)
+                yield report(view, flow, leak, name)
 
 
 def is_never_closed(flow: Flow, leak: Leak) -> bool:
@@ -46,8 +46,7 @@ def is_never_closed(flow: Flow, leak: Leak) -> bool:
     return not reused and (leak.always or leak.lost and not is_closed_somewhere(flow, leak.resource))
 
 
-def report(view: View, flow: Flow, leak: Leak) -> Diagnostic:
-    name = name_of(flow, leak.resource)
+def report(view: View, flow: Flow, leak: Leak, name: str) -> Diagnostic:
     kind = what(leak.resource)
     subject = f"{kind} {name!r}" if name else f"the {kind} of {view.text(leak.opened)!r}"
     plan, refusal = wrap_in_with(view, flow, leak.resource, leak.opened)

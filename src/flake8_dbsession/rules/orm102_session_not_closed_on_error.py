@@ -23,19 +23,19 @@ from collections.abc import Iterator
 
 from ..mending import wrap_in_with
 from ..model import Diagnostic, Note, Rule
-from ..reports import ignorable, is_closed_somewhere
+from ..reports import ignorable, is_closed_somewhere, owned_leaks
 from ..session.events import Happening
 from ..session.flow import Flow, Leak
-from ..story import name_of, taken, what
+from ..story import taken, what
 from ..view import View
 from .orm101_session_never_closed import is_never_closed
 
 
 def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
-        for leak in flow.leaks():
+        for leak, name in owned_leaks(view, flow):
             if flow.body.node is not None and is_missed_sometimes(flow, leak) and not ignorable(view, flow, leak):
-                yield report(view, flow, leak)
+                yield report(view, flow, leak, name)
 
 
 def is_missed_sometimes(flow: Flow, leak: Leak) -> bool:
@@ -43,8 +43,7 @@ def is_missed_sometimes(flow: Flow, leak: Leak) -> bool:
     return not reused and not is_never_closed(flow, leak)
 
 
-def report(view: View, flow: Flow, leak: Leak) -> Diagnostic:
-    name = name_of(flow, leak.resource)
+def report(view: View, flow: Flow, leak: Leak, name: str) -> Diagnostic:
     kind = what(leak.resource)
     subject = f"{kind} {name!r}" if name else f"the {kind} of {view.text(leak.opened)!r}"
     way = "when an exception leaves the function" if leak.on_error else "on some way out of the function"

@@ -37,8 +37,12 @@ def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
         if is_out_of_scope(view, flow.body):
             continue
-        for handler, (resource, use) in failures(view, flow).items():
+        found = failures(view, flow)
+        for handler, (resource, use) in found.items():
             yield report(view, flow, handler, resource, use)
+        for commit, resource in dict(raised_failed(flow)).items() if not found else ():
+            message = f"session {name_of(flow, resource)!r}, which others go on with, is left failed when this raises"
+            yield view.diagnostic(RULE, commit, message, (), None, "the commit is not inside a try", flow.body)
 
 
 def failures(view: View, flow: Flow) -> dict[ast.ExceptHandler, tuple[Resource, ast.AST | None]]:
@@ -51,6 +55,15 @@ def failures(view: View, flow: Flow) -> dict[ast.ExceptHandler, tuple[Resource, 
         if goes_on(view, flow, resource):
             found.setdefault(handler, (resource, None))
     return found
+
+
+def raised_failed(flow: Flow) -> Iterator[tuple[ast.AST, Resource]]:
+    """The flush or commit that leaves a session of the whole process failed when its exception goes on."""
+    for state in flow.raised:
+        for resource, life in state.lives.items():
+            is_global = resource.origin == ATTRIBUTE and not resource.key.startswith("self.")
+            if is_global and life.phases == FAILED and state.raising == "db" and resource in state.steps:
+                yield state.steps[resource], resource
 
 
 def left_failed(flow: Flow) -> Iterator[tuple[ast.ExceptHandler, Resource]]:

@@ -7,8 +7,8 @@ What it does
 
 Why it matters
     The server closes a connection that was idle for ``wait_timeout`` seconds. The pool does not hear of it, and the
-    next statement on it fails with error 2006 or 2013 (measured with ``wait_timeout = 1``: it fails without, and
-    works with ``pool_recycle`` below the limit, and with ``pool_pre_ping``). The default of ``pool_recycle`` is -1: never.
+    next statement on it fails with error 2006 or 2013 (measured with ``wait_timeout = 1``: it fails without, and works
+    with ``pool_recycle`` below the limit, and with ``pool_pre_ping``). ``pool_recycle`` is -1 by default: never.
 
 Stays silent when
     ``pool_pre_ping`` is set, which replaces dead connections; the value cannot be seen; Flask-SQLAlchemy makes the
@@ -45,8 +45,11 @@ def check(view: View) -> Iterator[Diagnostic]:
         if found is None or 0 <= found < seconds or is_pinged(made, pool):
             continue
         what = "never recycled" if found < 0 else f"recycled after {found} s"
+        what += by_default(made, pool)
         message = f"connections are {what}, {server.title} closes them after {seconds} s idle ({server.idle_setting})"
-        yield view.diagnostic(RULE, made.node, message, plan=proposal(made, view, seconds))
+        plan = proposal(made, view, seconds)
+        refusal = "" if plan else "the recycle time is not written where it can be edited"
+        yield view.diagnostic(RULE, made.node, message, plan=plan, refusal=refusal)
 
 
 def age(made: Made, pool: FilePool) -> int | None:
@@ -60,6 +63,12 @@ def age(made: Made, pool: FilePool) -> int | None:
     return int(known.options["pool_recycle"])
 
 
+def by_default(made: Made, pool: FilePool) -> str:
+    """Says so where the environment can give another recycle time."""
+    variable = pool.value(made.options.items.get("pool_recycle")).variable
+    return f" unless {variable} is set" if variable else ""
+
+
 def is_pinged(made: Made, pool: FilePool) -> bool:
     """Whether connections are tested, as far as can be seen: only a plain False says no."""
     item = made.options.items.get("pool_pre_ping")
@@ -69,6 +78,10 @@ def is_pinged(made: Made, pool: FilePool) -> bool:
 
 def proposal(made: Made, view: View, seconds: int) -> Plan | None:
     """A recycle time of half the limit, half an hour at most."""
+    if made.has("pool_recycle"):
+        written = made.options.items["pool_recycle"].value
+        if not isinstance(written, (ast.Constant, ast.UnaryOp)):
+            return None
     number = str(max(1, min(1800, seconds // 2)))
     reason = "the number is yours to choose: anything well below the server's limit"
     title = f"recycle connections: pool_recycle={number}"

@@ -11,8 +11,8 @@ Why it matters
     "Too many connections" or "sorry, too many clients already", to everybody (shown on real servers in the tests).
 
 One worked example
-    Four gunicorn workers with ``pool_size=2, max_overflow=3`` may take 4 × 5 = 20 connections. On a server that lets the
-    application have 15, ``pool_size=1, max_overflow=2`` fits: 4 × 3 = 12.
+    Four gunicorn workers with ``pool_size=2, max_overflow=3`` may take 4 × 5 = 20 connections. On a server that lets
+    the application have 15, ``pool_size=1, max_overflow=2`` fits: 4 × 3 = 12.
 
     | server | memory | CPUs | workers | pool_size | max_overflow | connections |
     |---|---|---|---|---|---|---|
@@ -75,7 +75,9 @@ def message_of(budget: Budget) -> str:
     reserved = f" less {limits.reserved.number} reserved" if limits.reserved.number else ""
     total = budget.at_least
     if total >= UNLIMITED:
-        return f"the pool has no limit, {limits.title} takes {limits.usable} (max_connections {limits.connections.number})"
+        return (
+            f"the pool has no limit, {limits.title} takes {limits.usable} (max_connections {limits.connections.number})"
+        )
     return (
         f"{processes} × ({pools}) = {total} connections{known}, {limits.title} takes {limits.usable} "
         f"(max_connections {limits.connections.number}{reserved})"
@@ -85,7 +87,9 @@ def message_of(budget: Budget) -> str:
 def notes_of(budget: Budget, root: str) -> Iterator[Note]:
     """The factors with a place, the processes first."""
     for service in budget.processes:
-        yield from note_of(f"{service.service}: {service.workers.number or 'an unknown number of'} workers", service.workers, root)
+        yield from note_of(
+            f"{service.service}: {service.workers.number or 'an unknown number of'} workers", service.workers, root
+        )
         if service.copies:
             yield from note_of(f"{service.service}: {service.copies.number} copies", service.copies, root)
     connections = budget.limits.connections

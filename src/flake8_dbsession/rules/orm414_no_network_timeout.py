@@ -36,6 +36,8 @@ from ..pool.settings import TUNING, Driver, driver_of
 from ..pool.stale import is_pooled
 from ..view import View
 
+_REFUSAL = "connect_args is not written where it can be edited"
+
 
 def check(view: View) -> Iterator[Diagnostic]:
     """Each tuned engine whose driver is known and has no timeout at all."""
@@ -48,7 +50,8 @@ def check(view: View) -> Iterator[Diagnostic]:
         if driver is None or not is_pooled(made, pool) or is_limited(driver, made, given):
             continue
         message = f"nothing limits how long {driver.name} waits for the server: set {words(driver)} in connect_args"
-        yield view.diagnostic(RULE, made.node, message, plan=proposal(made, driver, view))
+        plan = proposal(made, driver, view)
+        yield view.diagnostic(RULE, made.node, message, plan=plan, refusal="" if plan else _REFUSAL)
 
 
 def connect_args(made: Made, pool: FilePool) -> Options:
@@ -70,9 +73,8 @@ def words(driver: Driver) -> str:
 
 def proposal(made: Made, driver: Driver, view: View) -> Plan | None:
     """All timeouts of the driver in ``connect_args``, where there are none yet."""
-    pairs = ", ".join(
-        f'"{name}": {value!r}'.replace("'", '"') for name, value in {**driver.connects, **driver.answers}.items()
-    )
+    timeouts = {**driver.connects, **driver.answers}
+    pairs = ", ".join(f'"{name}": {value!r}'.replace("'", '"') for name, value in timeouts.items())
     title = f"limit the wait: connect_args={{{pairs}}}"
     reason = "the seconds are yours to choose: more than your longest statement takes"
     if made.has("connect_args"):

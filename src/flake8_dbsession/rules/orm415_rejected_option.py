@@ -34,19 +34,20 @@ _REFUSAL = "it is yours to say which of the two should go"
 def check(view: View) -> Iterator[Diagnostic]:
     """Each engine that certainly cannot be made as it is written."""
     pool = pool_of(view)
-    for made in pool.engines:
-        if not made.tolerant and not made.url.variable:
+    for made in (*pool.engines, *pool.inherited()):
+        if not made.tolerant:
             for message, refusal in (*rejected(made, pool), *misspelt(made), *unfit(made, pool), *unset(made, pool)):
                 yield view.diagnostic(RULE, made.node, message, refusal=refusal)
 
 
 def rejected(made: Made, pool: FilePool) -> Iterator[tuple[str, str]]:
     """Options that the pool class does not take."""
-    pool_class = None if made.has("pool") else pool.pool_class(made)
+    is_known = made.has("poolclass") or not made.url.variable
+    pool_class = pool.pool_class(made) if is_known and not made.has("pool") else None
     names = sorted(n for n in made.options.items if made.certainly(n) and pool_class and n in pool_class.rejects)
     if pool_class and names:
         listed = ", ".join(repr(n) for n in names)
-        why = "" if made.has("poolclass") else f", the pool of {place(made)}"
+        why = "" if made.has("poolclass") else f", the pool of {place(made)},"
         yield f"TypeError at start: {pool_class.name}{why} does not take {listed}", _REFUSAL
 
 
@@ -69,9 +70,9 @@ def misspelt(made: Made) -> Iterator[tuple[str, str]]:
 def unfit(made: Made, pool: FilePool) -> Iterator[tuple[str, str]]:
     """A pool class for the other kind of engine; SQLAlchemy before 2.0 does not look."""
     pool_class = pool.pool_class(made) if made.certainly("poolclass") and not made.flask else None
-    kind = "async" if made.is_async else "sync"
+    kind, article = ("async", "an") if made.is_async else ("sync", "a")
     if pool_class and pool_class.only not in ("", kind) and pool.major("sqlalchemy", SQLALCHEMY_RELEASES) == 2:
-        yield f"ArgumentError at start: {pool_class.name} cannot be used with an {kind} engine", _REFUSAL
+        yield f"ArgumentError at start: {pool_class.name} does not fit {article} {kind} engine", _REFUSAL
 
 
 def unset(made: Made, pool: FilePool) -> Iterator[tuple[str, str]]:

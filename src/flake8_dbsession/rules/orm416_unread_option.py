@@ -2,8 +2,8 @@
 
 What it does
     Reports ``SQLALCHEMY_POOL_SIZE``, ``SQLALCHEMY_MAX_OVERFLOW``, ``SQLALCHEMY_POOL_RECYCLE`` and
-    ``SQLALCHEMY_POOL_TIMEOUT`` in a project that declares Flask-SQLAlchemy 3, and keys that no release ever read, such as
-    ``SQLALCHEMY_POOL_PRE_PING``.
+    ``SQLALCHEMY_POOL_TIMEOUT`` in a project that declares Flask-SQLAlchemy 3, and keys that no release ever read, such
+    as ``SQLALCHEMY_POOL_PRE_PING``.
 
 Why it matters
     Flask-SQLAlchemy 3 reads only ``SQLALCHEMY_ENGINE_OPTIONS`` and says nothing about the rest: the pool silently has

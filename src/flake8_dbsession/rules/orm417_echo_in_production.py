@@ -30,7 +30,7 @@ from ..pool.judge import FilePool, Made, pool_of
 from ..view import View
 
 KEY = "SQLALCHEMY_ECHO"
-_ASIDE = ("dev", "test", "debug", "local", "demo", "example")
+_ASIDE = ("dev", "test", "debug", "local")
 
 
 def check(view: View) -> Iterator[Diagnostic]:

@@ -8,8 +8,8 @@ Why it matters
     left open goes on: locks stay held, the next user sees an old snapshot, and may commit what somebody else wrote.
 
 Stays silent when
-    The value is a setting or chosen on some ways only; the engine runs in AUTOCOMMIT, where no transaction is left open;
-    a ``reset`` listener in the same file does the cleaning; or NullPool closes each connection anyway.
+    The value is a setting or chosen on some ways only; the engine runs in AUTOCOMMIT, where no transaction is left
+    open; a ``reset`` listener in the same file does the cleaning; or NullPool closes each connection anyway.
 
 Fix safety
     Unsafe: it costs a round trip for each connection that comes back, which somebody wanted to save. The value becomes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..names import dotted
 from .events import Happening
 from .handover import hand_over
 from .project_calls import construct, run
@@ -128,18 +129,27 @@ def pass_on(ev: Evaluation, call: Call) -> None:
     Whoever takes a session as a parameter leaves closing it to the caller (seven thousand of seven thousand in a
     count of public applications); what stores or closes says so in its name.
     """
-    for value in call.values:
-        if is_borrower(call.node.func) and value.kind == SESSION:
+    named = [(k, v) for k, v in call.keywords.items()] + [("", v) for v in call.positional]
+    for keyword, value in named:
+        if value.kind == SESSION and (keyword in _SESSION_WORDS or is_borrower(ev, call.node.func)):
             ev.now.lend(value, call.node)
+        elif value.kind == FUNCTION:
+            for resource in ev.reached(value):
+                ev.now.mark(resource, GIVEN)
         else:
             ev.now.give(value)
 
 
-def is_borrower(function: ast.expr) -> bool:
-    """``service.load(session)``: neither a class nor a name that speaks of closing, keeping or calling back."""
-    if not isinstance(function, ast.Attribute):
-        return isinstance(function, ast.Name) and not keeps(function.id) and "_" in function.id
-    return not keeps(function.attr)
+_SESSION_WORDS = frozenset({"db", "session", "db_session", "dbsession", "conn", "connection", "con", "sess"})
+
+
+def is_borrower(ev: Evaluation, function: ast.expr) -> bool:
+    """``service.load(session)`` of a module or class: no name that speaks of closing or keeping, no callback."""
+    name = dotted(function)
+    if name is None or keeps(name.rpartition(".")[2]):
+        return False
+    head = name.partition(".")[0]
+    return head not in ev.scope.local_names and ("." in name or "_" in name)
 
 
 def keeps(name: str) -> bool:
@@ -408,9 +418,11 @@ def named(ev: Evaluation, name: str, call: Call, awaited: bool, receiver: Value 
     if known.never_raises(name):
         return UNKNOWN
     ev.now.may_raise()
-    if fact is None or handover is not None:
+    if handover is not None:
         for value in call.values:
-            ev.now.give(value, uncertain=fact is None)
+            ev.now.give(value, uncertain=False)
+    elif fact is None:
+        pass_on(ev, call)
     return Value(OBJECT, fact.makes) if fact is not None and fact.makes else UNKNOWN
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
+from ..names import dotted
 from .body import Body
 from .calls import evaluate_call
 from .events import Event, Happening
 from .moment import Moment
 from .scope import Scope
-from .state import HELD, State
+from .state import HELD, KEPT, State
 from .summary import World
 from .values import (
     CLASS,
@@ -23,6 +24,7 @@ from .values import (
     NAMED,
     NONE,
     OBJECT,
+    OPENED,
     QUERY,
     REGISTRY,
     RESULT,
@@ -33,6 +35,7 @@ from .values import (
     FALSE,
     TUPLE,
     UNKNOWN,
+    Resource,
     Value,
     constant,
     contained,
@@ -105,6 +108,15 @@ class Evaluation:
                 return UNKNOWN
         return UNKNOWN
 
+    def reached(self, value: Value) -> list[Resource]:
+        """The sessions that whoever gets the value can reach: inside it, or through the names a function uses."""
+        found = list(contained(value))
+        node = value.extra[1] if value.kind == FUNCTION and len(value.extra) > 1 else None
+        if node is not None:
+            used = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+            found += [r for name, known in self.now.names.items() if name in used for r in contained(known)]
+        return found
+
     # -- names and attributes
 
     def name(self, name: str) -> Value:
@@ -150,8 +162,10 @@ class Evaluation:
 
     def stored(self, node: ast.Attribute) -> Value:
         """``g.db`` or ``request.state.db`` that this function itself has set."""
-        text = ast.unparse(node) if isinstance(node.value, (ast.Name, ast.Attribute)) else ""
-        return self.now.names.get(text, UNKNOWN)
+        text = dotted(node)
+        if text is None:
+            return UNKNOWN
+        return self.now.names.get(text) or self.world.stored(self.body.module, text)
 
     def flask(self, owner: Value, name: str) -> Value:
         """Attributes of ``db = SQLAlchemy()``."""
@@ -179,8 +193,8 @@ class Evaluation:
         for key, item in zip(node.keys, node.values, strict=True):
             if key is not None:
                 self.value(key)
-            values.append(self.value(item))
-        return Value(TUPLE, "dict", extra=tuple(values)) if any(contained(v) for v in values) else UNKNOWN
+            values.append((ast.unparse(key) if key is not None else "**", self.value(item)))
+        return Value(TUPLE, "dict", extra=tuple(values)) if any(contained(v) for _, v in values) else UNKNOWN
 
     def choice(self, node: ast.IfExp) -> Value:
         known = truth(self.value(node.test))
@@ -231,6 +245,8 @@ class Evaluation:
             if isinstance(index, int) and -len(owner.extra) <= index < len(owner.extra):
                 element: Value = owner.extra[index]
                 return element
+        if owner.kind == TUPLE and owner.name == "dict":
+            return dict(owner.extra).get(ast.unparse(node.slice), UNKNOWN)
         if owner.kind == UNKNOWN.kind:
             return self.now.names.get(ast.unparse(node), UNKNOWN)
         return UNKNOWN
@@ -295,6 +311,8 @@ class Evaluation:
         """``target = value`` for every form of target."""
         match target:
             case ast.Name():
+                if target.id not in self.scope.local_names and self.body.node is not None:
+                    self.now.give(value, uncertain=False)  # a global or nonlocal name
                 self.now.bind(target.id, value, constants=self.body.tested_names)
             case ast.Tuple() | ast.List():
                 parts = value.extra if value.kind == TUPLE and len(value.extra) == len(target.elts) else None
@@ -314,13 +332,13 @@ class Evaluation:
         if owner.kind == ROW and owner.resource is not None:
             return
         if owner.kind == OBJECT and owner.name and owner.name == self.body_owner():
-            key = f"self.{target.attr}"
             self.scope.attributes[target.attr] = value
-            self.now.give(value, uncertain=False)
-            if value.kind in (UNKNOWN.kind, CONSTANT):
-                self.now.names[key] = value
+            if value.kind == SESSION and value.resource is not None and value.resource.origin == OPENED:
+                self.scope.kept[value.resource] = target.attr
+                self.now.mark(value.resource, KEPT)
             else:
-                self.now.names[key] = value
+                self.now.give(value, uncertain=False)
+            self.now.names[f"self.{target.attr}"] = value
             return
         self.store(target, value)
 

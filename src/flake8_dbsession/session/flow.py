@@ -12,7 +12,7 @@ from ..flow.solve import Solution, solve
 from .body import Body
 from .events import Event, Happening
 from .scope import Scope
-from .state import CLOSED, ENTRY, GIVEN, HOLDING, Life, State, merge
+from .state import CLOSED, ENTRY, GIVEN, HOLDING, KEPT, USED, Life, State, merge
 from .summary import Summary, World
 from .transfer import Transfer
 from .values import ATTRIBUTE, CONSTANT, NONE, OPENED, SESSION, UNKNOWN, Resource, Value
@@ -74,24 +74,30 @@ class Flow:
 
     # -- leaks
 
-    def leaks(self) -> list[Leak]:
-        """Every session opened here that is held on some way out and that nobody else was given."""
+    def leaks(self, with_kept: bool = False) -> list[Leak]:
+        """Every session opened here that is held on some way out and that nobody else was given.
+
+        ``with_kept`` asks for those too that are stored on the object (``self.session = make()``).
+        """
         opened = {e.resource: e.node for e in self.events(Happening.OPENED) if e.resource is not None}
         lost = {e.resource: e for e in self.events(Happening.LOST)}
         found = []
         for resource, node in opened.items():
-            ends = [(state, True) for state in self.raised] + [(state, False) for state in self.returned]
-            ends = [(state, error) for state, error in ends if resource in state.lives]
-            if any(state.lives[resource].marks & GIVEN for state, _ in ends):
+            if not with_kept and resource in self.scope.kept:
                 continue
+            ends = [(state, True) for state in self.raised] + [(state, False) for state in self.returned]
+            ends = [(state, error) for state, error in ends if is_ours(state, resource)]
             held = [(state, error) for state, error in ends if state.lives[resource].may_leak]
             if not held and resource not in lost:
+                continue
+            if resource.is_connection and not any(state.lives[resource].marks & USED for state, _ in held):
                 continue
             taken = next((s.steps[resource] for s, _ in held if resource in s.steps), None)
             if taken is None and resource in lost:
                 taken = lost[resource].taken
+            given = any(s.lives[resource].marks & GIVEN for s in self.returned if resource in s.lives)
             normal = [state.lives[resource] for state, error in ends if not error]
-            always = bool(held) and all(life.may_leak for life in normal) and not any(life.phases & CLOSED for life in normal)
+            always = bool(held) and not given and all(life.may_leak for life in normal) and not any(life.phases & CLOSED for life in normal)
             on_error = bool(held) and all(error for _, error in held)
             found.append(Leak(resource, node, taken, always, on_error, resource in lost))
         return found
@@ -133,9 +139,19 @@ class Flow:
             waits=tuple(self.scope.waits),
             attributes=tuple(self.scope.attributes.items()),
             never_returns=not self.returned,
+            can_raise=bool(self.raised),
             makes_engine=self.makes_engine(returns),
             takes_own=getattr(self.scope.own[0], "lineno", 0) if self.scope.own else 0,
         )
+
+
+def is_ours(state: State, resource: Resource) -> bool:
+    """Whether the session is open in the state and nobody else was given it.
+
+    A raw connection that is dropped comes back by reference counting (measured), so it is never a leak.
+    """
+    life = state.lives.get(resource)
+    return life is not None and not life.marks & GIVEN and resource.type != "PoolProxiedConnection"
 
 
 def joined_lives(states: list[State]) -> tuple[tuple[Resource, Life], ...]:

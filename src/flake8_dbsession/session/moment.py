@@ -94,6 +94,7 @@ class Moment:
         """SQL runs: the session holds a connection now."""
         life = self.life(resource)
         if resource.is_connection:
+            self.mark(resource, USED)
             self.may_raise(may_fail)
             return
         if life.phases & CLOSED and not life.phases & ~CLOSED:
@@ -187,8 +188,7 @@ class Moment:
         for resource in contained(value):
             self.after_failure(resource, node)
             life = self.life(resource)
-            if not resource.is_connection:
-                self.lives[resource] = Life(UNSURE, life.marks)
+            self.lives[resource] = Life(life.phases if resource.is_connection else UNSURE, life.marks | USED)
 
     def give(self, value: Value, *, uncertain: bool = True) -> None:
         """The value is handed to code that cannot be seen: it may close, commit or keep what it got."""
@@ -210,6 +210,9 @@ class Moment:
 
     def apply(self, resource: Resource, effect: Effect, method: str, node: ast.AST) -> None:
         """One method of the session, as the tables say."""
+        if resource.is_connection and effect.begins:
+            self.mark(resource, USED)
+            self.may_raise("db")
         if method in ("commit",):
             self.commit(resource, node)
         elif method == "rollback":

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from .events import Happening
-from .state import ENTRY, GIVEN, HELD, HOLDING, IDLE, Life
+from .state import ENTRY, GIVEN, KEPT, HELD, HOLDING, IDLE, Life
 from .summary import Summary, Wait
 from .values import (
     AMBIENT,
@@ -132,13 +132,14 @@ def apply(
         report(ev, through, node, released)
     if summary.takes_own:
         beside(ev, node, function, path, summary.takes_own)
-    ev.now.may_raise("other", changed(ev, summary.failed, formals))
+    if summary.can_raise:
+        ev.now.may_raise("other", changed(ev, summary.failed, formals))
     if summary.makes_engine:
         ev.now.event(Happening.ENGINE_MADE, node, None, function.name)
         ev.scope.engines.append(node)
     for formal, life in summary.normal:
         actual = formals.actual.get(formal, formal)
-        if life.phases != ENTRY and actual in ev.now.lives:
+        if life.may_hold and actual in ev.now.lives:
             ev.now.after_failure(actual, node)
     before = dict(ev.now.lives)
     ev.now.lives = changed(ev, summary.normal, formals)
@@ -235,14 +236,17 @@ def construct(ev: Evaluation, made: Value, call: Call) -> Value:
     if summary is None:
         unseen(ev, call, UNKNOWN)
         return Value(OBJECT, made.name)
+    marks = {resource: life.marks for resource, life in ev.now.lives.items()}
     apply(ev, summary, formals, call.node, init, target.path)
     opened: list[Resource] = []
     attributes = tuple((name, formals.outside(value, call.node, opened)) for name, value in summary.attributes)
+    for resource in {r for _, value in attributes for r in contained(value)} & set(marks):
+        ev.now.lives[resource] = ev.now.lives[resource]._replace(marks=marks[resource])
     held = {r.key: life for r, life in summary.normal if r.origin == OPENED}
     for resource in opened:
         life = next(iter(held.values()), Life(HELD if resource.is_connection else IDLE))
         ev.now.open(resource, call.node, life.phases & ~ENTRY or IDLE)
-        ev.now.mark(resource, life.marks & ~GIVEN)
+        ev.now.mark(resource, life.marks & ~(GIVEN | KEPT))
     return Value(OBJECT, made.name, extra=tuple(a for a in attributes if a[1] != UNKNOWN))
 
 

@@ -36,7 +36,10 @@ def assume_name(ev: Evaluation, name: str, wanted: bool) -> bool:
     known = truth(value)
     if known is not None:
         return known is wanted
-    if value == UNKNOWN and name in ev.body.flag_names:
+    default = ev.body.defaults.get(name)
+    if value == UNKNOWN and isinstance(default, ast.Constant) and default.value is None and not wanted:
+        remember(ev, name, NONE)
+    elif value == UNKNOWN and name in ev.body.flag_names:
         remember(ev, name, TRUE if wanted else FALSE)
     return True
 

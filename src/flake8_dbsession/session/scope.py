@@ -21,6 +21,8 @@ class Scope:
         """The keys under which the module takes sessions out of containers to close them."""
         self.yields: list[tuple[Value, ast.AST]] = []
         self.attributes: dict[str, Value] = {}
+        self.kept: dict[Resource, str] = {}
+        """Sessions opened here and stored on the object itself, with the attribute."""
         self.stored: list[tuple[ast.expr, Value]] = []
         self.registered: list[tuple[str, Entry]] = []
         """Project functions handed to somebody else, with what they become there."""

@@ -45,6 +45,7 @@ class Summary(NamedTuple):
     waits: tuple[tuple[Wait, tuple[Resource, ...]], ...] = ()
     attributes: tuple[tuple[str, Value], ...] = ()
     never_returns: bool = False
+    can_raise: bool = True
     makes_engine: bool = False
     """Whether an engine is made inside at each call and handed out."""
     takes_own: int = 0
@@ -78,6 +79,9 @@ class World(Protocol):
 
     def attribute(self, owner: Value, name: str) -> Value:
         """What an attribute of a project class, of an object of it, or of a known type stands for."""
+
+    def stored(self, module: str, text: str) -> Value:
+        """What a place outside of the function (``g.db``) stands for, as far as its module sets it."""
 
     def returned(self, function: Value) -> Value:
         """What calling a project function gives as far as its annotation says (UNKNOWN otherwise)."""

@@ -14,7 +14,7 @@ from .exceptions import accepts
 from .moment import Moment
 from .refine import assume
 from .scope import Scope
-from .state import FAILED, HELD, IDLE, STREAMING, SWALLOWED, Life, State
+from .state import FAILED, GIVEN, HELD, IDLE, STREAMING, SWALLOWED, Life, State
 from .summary import World
 from .values import (
     AMBIENT,
@@ -159,9 +159,8 @@ class Transfer:
                 ev.value(statement)
 
     def return_(self, ev: Evaluation, value: Value) -> None:
-        for resource in contained(value):
-            life = ev.now.life(resource)
-            ev.now.lives[resource] = Life(life.phases, life.marks | 1)
+        for resource in ev.reached(value):
+            ev.now.mark(resource, GIVEN)
         ev.now.result = value
 
     def raise_(self, ev: Evaluation, statement: ast.Raise) -> None:
