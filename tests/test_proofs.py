@@ -8,7 +8,9 @@ import pytest
 from proofs.databases import NoServer
 from proofs.proof import Proof, proofs, seen
 
-PROOFS = [pytest.param(proof, server, id=f"{proof.folder.name}-{server}") for proof in proofs() for server in proof.servers]
+PROOFS = [
+    pytest.param(proof, server, id=f"{proof.folder.name}-{server}") for proof in proofs() for server in proof.servers
+]
 
 
 @pytest.mark.parametrize(("proof", "server"), PROOFS)
