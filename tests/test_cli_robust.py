@@ -173,11 +173,13 @@ def test_notebooks_are_left_out_with_a_word(project):
     assert "2 notebooks left out: only Python files are checked\n" in done.stderr
 
 
-def test_an_output_that_knows_no_bars_gets_escapes_not_a_crash(project):
+def test_an_output_that_knows_no_bars_gets_plain_ones(project):
     done = dbsession("check", cwd=project, PYTHONUTF8="0", PYTHONIOENCODING="ascii", LC_ALL="C")
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert done.stdout.isascii()
+    assert "  9 | +     return len(" in done.stdout
+    assert "    | x the connection is still checked out\n" in done.stdout
 
 
 def test_nothing_of_the_source_reaches_the_terminal_as_a_command(project):

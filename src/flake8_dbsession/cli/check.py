@@ -14,7 +14,7 @@ from ..settings import ConfigError
 from . import CLEAN, ERROR, FINDINGS
 from .gather import Gathered, gather, rooted
 from .options import add_executor, add_files, add_running, add_selection, configured
-from .terminal import count, wants_colour
+from .terminal import count, wants_colour, writable
 
 FOR_PEOPLE = ("full", "concise")
 """Formats that show paths as they were given, and may have colours and a summary."""
@@ -139,7 +139,7 @@ def _statistics(report: Report, shown: str) -> str:
 def _written(options: Namespace, text: str) -> bool:
     if not options.output_file:
         sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-        sys.stdout.write(text)
+        sys.stdout.write(writable(text, sys.stdout.encoding))
         return True
     try:
         with open(options.output_file, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:

@@ -20,6 +20,18 @@ def wants_colour(choice: str, stream: IO[str]) -> bool:
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
+def writable(text: str, encoding: str | None) -> str:
+    """``text`` as a stream of this encoding can take it: bars and dots in ASCII where it knows no others."""
+    try:
+        text.encode(encoding or "ascii")
+    except UnicodeEncodeError:
+        return text.translate(_PLAIN)
+    return text
+
+
+_PLAIN = str.maketrans({"│": "|", "┏": "+", "┃": "!", "╳": "x", "⋮": ":", "…": "...", "×": "x"})
+
+
 def place(diagnostic: Diagnostic) -> str:
     """``path:line:column:``, the column counted from 1."""
     return f"{diagnostic.path}:{diagnostic.span.line}:{diagnostic.span.column + 1}:"
