@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import functools
 import pathlib
 
 import pytest
@@ -71,6 +72,7 @@ def differences(source: Source, found: list[Diagnostic]) -> list[str]:
     return sentences
 
 
+@functools.cache
 def fixed(path: pathlib.Path, data: bytes) -> Fixed:
     """The file after all fixes, the unsafe ones too."""
     return fix(data, str(path), lambda changed, _path: reports(path, changed), unsafe=True)
