@@ -307,6 +307,8 @@ class Project:
         """``value.name`` outside of any function."""
         if value.kind == FLASK_DB and name == "session":
             return Value(REGISTRY, f"{value.name}.session", value.resource)
+        if value.kind == FLASK_DB and name in ("Model", "Query"):
+            return Value(NAMED, f"flask_sqlalchemy.SQLAlchemy.{name}", value.resource)
         if value.kind == NAMED:
             return self.value(f"{value.name}.{name}")
         if value.kind in (CLASS, OBJECT):

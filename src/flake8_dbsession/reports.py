@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 
-from .session.body import Body
 from .session.events import Event, Happening
 from .session.flow import Flow, Leak
 from .session.values import Resource
@@ -12,9 +11,9 @@ from .story import name_of
 from .view import View
 
 
-def is_out_of_scope(view: View, body: Body) -> bool:
-    """Test code and commands: what they hold ends with their process."""
-    return view.is_test or view.is_script or view.units.is_short_lived(body)
+def is_out_of_scope(view: View, flow: Flow) -> bool:
+    """Test code and commands that end: what they hold ends with their process."""
+    return view.is_test or ((view.is_script or view.units.is_short_lived(flow.body)) and bool(flow.returned))
 
 
 def ignorable(view: View, flow: Flow, leak: Leak) -> bool:
@@ -22,7 +21,7 @@ def ignorable(view: View, flow: Flow, leak: Leak) -> bool:
     if view.is_test:
         return True
     endless = not flow.returned and in_loop(flow, leak.opened)
-    return is_out_of_scope(view, flow.body) and not leak.lost and not endless
+    return is_out_of_scope(view, flow) and not leak.lost and not endless
 
 
 def is_closed_somewhere(flow: Flow, resource: Resource) -> bool:

@@ -17,7 +17,7 @@ from ..view import View
 def waits(view: View, rule: Callable[[], Rule], kinds: frozenset[str], verb: str) -> Iterator[Diagnostic]:
     """A report of ``rule`` for each wait of one of the ``kinds``; ``verb`` says what the place does."""
     for flow in view.flows:
-        if is_out_of_scope(view, flow.body):
+        if is_out_of_scope(view, flow):
             continue
         events = [e for e in flow.events(Happening.WAITED) if e.detail.kind in kinds and not polls_file(flow, e)]
         for event in first_of_each_node(events):
@@ -27,7 +27,7 @@ def waits(view: View, rule: Callable[[], Rule], kinds: frozenset[str], verb: str
 def file_waits(view: View, rule: Callable[[], Rule]) -> Iterator[Diagnostic]:
     """Sleeps in a loop that waits for a file."""
     for flow in view.flows:
-        if is_out_of_scope(view, flow.body):
+        if is_out_of_scope(view, flow):
             continue
         for event in first_of_each_node([e for e in flow.events(Happening.WAITED) if polls_file(flow, e)]):
             yield report(view, rule(), flow, event, "waits for a file")

@@ -24,11 +24,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from ..cleaning import is_cleaned_around
 from ..flow.graph import Kind
 from ..known import Entry
 from ..mending import Answer, finally_around
 from ..model import Diagnostic, Note, Rule
-from ..reports import is_out_of_scope
 from ..session.events import Event, Happening
 from ..session.flow import Flow
 from ..session.state import ENTRY
@@ -36,12 +36,13 @@ from ..session.values import AMBIENT, Resource
 from ..story import name_of
 from ..view import View
 
+Loop = ast.While | ast.For | ast.AsyncFor
 _WORKERS = frozenset({"thread", "process", "timer", "consumer", "scheduler", "task", "socket", "bot"})
 
 
 def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
-        if view.is_test or is_out_of_scope(view, flow.body):
+        if view.is_test or view.is_script:
             continue
         worker = next((e for e in view.units.entries(flow.body) if e.kind in _WORKERS), None)
         for resource in ambient(flow):
@@ -50,7 +51,7 @@ def check(view: View) -> Iterator[Diagnostic]:
                 yield report(view, flow, resource, loop, None)
             elif ":" in resource.key and is_left_held(flow, resource):
                 yield report(view, flow, resource, None, None)
-            elif worker is not None and is_left_held(flow, resource) and not is_cleaned(view, worker, resource):
+            elif worker is not None and is_left_held(flow, resource) and not is_cleaned(view, flow, worker, resource):
                 yield report(view, flow, resource, None, worker)
 
 
@@ -65,23 +66,33 @@ def is_left_held(flow: Flow, resource: Resource) -> bool:
     return life is not None and life.may_hold
 
 
-def is_cleaned(view: View, worker: Entry, resource: Resource) -> bool:
+def is_cleaned(view: View, flow: Flow, worker: Entry, resource: Resource) -> bool:
     """Whether whoever runs the function gives the session back."""
     if resource.flavour == "flask" and (worker.cleans_flask_sqlalchemy or worker.kind == "task"):
         return True
-    return view.project.app.removes(resource, worker)
+    if any(d.startswith("flask.copy_current") for d in view.project.decorators(view.module, flow.body)):
+        return True
+    around = is_cleaned_around(view.project, view.module, flow.body, resource)
+    return around or view.project.app.removes(resource, worker)
 
 
-def endless_loop_holding(flow: Flow, resource: Resource) -> ast.While | None:
+def endless_loop_holding(flow: Flow, resource: Resource) -> Loop | None:
     """An endless loop that waits inside and begins its next turn with the connection still held."""
-    for node in flow.nodes(Kind.TEST):
+    for node in flow.nodes(Kind.TEST, Kind.ITEM):
         loop = node.statement
-        if not isinstance(loop, ast.While) or node.syntax is not loop.test or not is_endless(loop):
-            continue
-        held = [s for s in flow.at(node) if resource in s.lives and s.lives[resource].may_hold]
-        if held and waits_inside(flow, loop):
+        if isinstance(loop, ast.While):
+            endless = node.syntax is loop.test and is_endless(loop)
+        else:
+            endless = isinstance(loop, (ast.For, ast.AsyncFor)) and waits_at(flow, loop.iter)
+        held = [s for s in flow.at(node) if resource in s.lives and s.lives[resource].may_hold] if endless else []
+        if held and isinstance(loop, Loop) and waits_inside(flow, loop):
             return loop
     return None
+
+
+def waits_at(flow: Flow, iterated: ast.expr) -> bool:
+    """``for message in consumer``: the loop itself waits."""
+    return any(node is iterated for node in flow.scope.waits.values())
 
 
 def is_endless(loop: ast.While) -> bool:
@@ -96,12 +107,12 @@ def is_endless(loop: ast.While) -> bool:
     return False
 
 
-def waits_inside(flow: Flow, loop: ast.While) -> bool:
+def waits_inside(flow: Flow, loop: Loop) -> bool:
     places = [*flow.scope.waits.values()]
     return any(loop.lineno <= n.lineno <= (loop.end_lineno or 0) for n in places)  # type: ignore[attr-defined]
 
 
-def report(view: View, flow: Flow, resource: Resource, loop: ast.While | None, worker: Entry | None) -> Diagnostic:
+def report(view: View, flow: Flow, resource: Resource, loop: Loop | None, worker: Entry | None) -> Diagnostic:
     name = name_of(flow, resource)
     first = first_use(flow, resource, loop)
     unit = "turn of the loop" if loop is not None else f"{worker.kind if worker else 'unit of work'}"
@@ -110,7 +121,7 @@ def report(view: View, flow: Flow, resource: Resource, loop: ast.While | None, w
     return view.diagnostic(RULE, first.node, message, story(view, loop, worker), plan, refusal, flow.body)
 
 
-def first_use(flow: Flow, resource: Resource, loop: ast.While | None) -> Event:
+def first_use(flow: Flow, resource: Resource, loop: Loop | None) -> Event:
     uses = [e for e in flow.events(Happening.TAKEN) if e.resource == resource]
     if loop is not None:
         inside = [e for e in uses if loop.lineno <= e.node.lineno <= (loop.end_lineno or 0)]  # type: ignore[attr-defined]
@@ -118,12 +129,13 @@ def first_use(flow: Flow, resource: Resource, loop: ast.While | None) -> Event:
     return uses[0]
 
 
-def story(view: View, loop: ast.While | None, worker: Entry | None) -> Iterator[Note]:
+def story(view: View, loop: Loop | None, worker: Entry | None) -> Iterator[Note]:
     if loop is not None:
-        yield view.note("the next turn begins with the connection still checked out", loop.test)
+        head = loop.test if isinstance(loop, ast.While) else loop.target
+        yield view.note("the next turn begins with the connection still checked out", head)
 
 
-def repair(view: View, flow: Flow, resource: Resource, loop: ast.While | None) -> Answer:
+def repair(view: View, flow: Flow, resource: Resource, loop: Loop | None) -> Answer:
     """``remove()`` in a finally: around the loop's body, or around what stands inside the app context."""
     name = registry_text(flow, resource)
     if name is None:

@@ -35,7 +35,7 @@ from ..view import View
 
 def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
-        if is_out_of_scope(view, flow.body):
+        if is_out_of_scope(view, flow):
             continue
         found = failures(view, flow)
         for handler, (resource, use) in found.items():

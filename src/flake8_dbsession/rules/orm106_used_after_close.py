@@ -28,7 +28,7 @@ from ..view import View
 
 def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
-        if is_out_of_scope(view, flow.body):
+        if is_out_of_scope(view, flow):
             continue
         leaked = {leak.resource for leak in flow.leaks()}
         seen = set()

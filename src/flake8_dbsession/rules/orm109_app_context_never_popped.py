@@ -29,7 +29,7 @@ from ..view import View
 
 def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
-        if is_out_of_scope(view, flow.body) or is_popped(view, flow):
+        if is_out_of_scope(view, flow) or is_popped(view, flow):
             continue
         for event in first_of_each_node(flow.events(Happening.PUSHED)):
             message = f"{view.text(event.node)!r} enters an app context that is never left, so its session is never removed"

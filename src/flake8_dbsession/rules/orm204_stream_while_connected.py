@@ -33,7 +33,7 @@ from ..view import View
 
 def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
-        if is_out_of_scope(view, flow.body):
+        if is_out_of_scope(view, flow):
             continue
         events = [e for e in flow.events(Happening.STREAMED) if is_kept(view, flow, e)]
         for event in first_of_each_node(events):

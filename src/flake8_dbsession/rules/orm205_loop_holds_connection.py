@@ -36,7 +36,7 @@ def check(view: View) -> Iterator[Diagnostic]:
         if view.is_test or view.is_script:
             continue
         for loop, resource in loops(flow):
-            if is_out_of_scope(view, flow.body):
+            if is_out_of_scope(view, flow):
                 continue
             name = name_of(flow, resource)
             message = f"the connection of {name!r} is kept from one turn of the loop to the next"

@@ -28,7 +28,7 @@ from ..view import View
 
 def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
-        if not flow.body.is_async or is_out_of_scope(view, flow.body):
+        if not flow.body.is_async or is_out_of_scope(view, flow):
             continue
         for event in flow.events(Happening.TAKEN):
             resource = event.resource

@@ -33,7 +33,7 @@ _WORKERS = frozenset({"thread", "process", "timer", "consumer", "scheduler", "ta
 
 def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
-        if is_out_of_scope(view, flow.body) or any(e.kind in _WORKERS for e in view.units.entries(flow.body)):
+        if is_out_of_scope(view, flow) or any(e.kind in _WORKERS for e in view.units.entries(flow.body)):
             continue
         for event in flow.events(Happening.OPENED):
             if event.detail is not None and event.resource is not None and not event.resource.is_connection:

@@ -35,7 +35,7 @@ from ..view import View
 
 def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
-        if is_out_of_scope(view, flow.body) or not belongs_to_request(view, flow):
+        if is_out_of_scope(view, flow) or not belongs_to_request(view, flow):
             continue
         for event in flow.events(Happening.CLOSED):
             if is_redundant(flow, event):

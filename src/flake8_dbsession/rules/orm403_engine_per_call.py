@@ -33,7 +33,7 @@ _CACHES = frozenset({"lru_cache", "cache", "cached", "cached_property", "memoize
 
 def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
-        if flow.body.node is None or is_out_of_scope(view, flow.body) or runs_once(view, flow):
+        if flow.body.node is None or is_out_of_scope(view, flow) or runs_once(view, flow):
             continue
         for event in first_of_each_node(flow.events(Happening.ENGINE_MADE)):
             if is_dropped(flow, event):

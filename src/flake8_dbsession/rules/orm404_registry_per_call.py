@@ -29,7 +29,7 @@ from ..view import View
 
 def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
-        if is_out_of_scope(view, flow.body):
+        if is_out_of_scope(view, flow):
             continue
         made = {e.node for e in flow.events(Happening.REGISTRY_MADE)}
         for node in used_at_once(flow, made):

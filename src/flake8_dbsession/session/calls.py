@@ -259,7 +259,7 @@ def as_row(ev: Evaluation, argument: ast.expr, resource: Resource) -> None:
 
 def session_result(ev: Evaluation, receiver: Value, name: str, call: Call) -> Value:
     resource = receiver.resource
-    if name == "query":
+    if name in ("query", "query_property"):
         return Value(QUERY, resource=resource)
     if name in ("execute", "exec", "scalars", "stream", "stream_scalars"):
         if is_streaming(call) and resource is not None:
@@ -397,6 +397,9 @@ def named(ev: Evaluation, name: str, call: Call, awaited: bool, receiver: Value 
     tail = name.rpartition(".")[2]
     if tail in _CONTEXTS:
         return Value(OBJECT, "flask.app_context")
+    if name == "flask.app_context.pop":
+        ev.now.pop_context(ev.world)
+        return UNKNOWN
     if name == "flask.app_context.push":
         ev.now.event(Happening.PUSHED, call.node)
         return UNKNOWN
@@ -540,6 +543,15 @@ def wait(ev: Evaluation, fact: Any, call: Call) -> None:
     if fact.kind == "sleep" and isinstance(duration, ast.Constant) and not literal:
         return  # sleep(0) only yields
     report_wait(ev, Wait(fact.kind, fact.name, literal, line=call.node.lineno), call.node)
+
+
+def wait_for_next(ev: Evaluation, iterated: Value, node: ast.expr) -> None:
+    """``for message in consumer``: each turn waits for the next one."""
+    for method_name in ("__next__", "__iter__", "__anext__", "__aiter__"):
+        fact = ev.world.known.call(f"{iterated.name}.{method_name}")
+        if fact is not None and fact.kind:
+            report_wait(ev, Wait(fact.kind, iterated.name, line=node.lineno), node)
+            return
 
 
 def report_wait(ev: Evaluation, what: Wait, node: ast.AST, released: tuple[Resource, ...] = ()) -> None:

@@ -303,9 +303,7 @@ class Evaluation:
         if iterated.kind == TUPLE and len(set(iterated.extra)) == 1:
             only: Value = iterated.extra[0]
             return only
-        if iterated.kind == METHOD and iterated.extra and iterated.extra[0].kind == OBJECT:
-            return UNKNOWN
-        return UNKNOWN
+        return iterated if iterated.kind == OBJECT else UNKNOWN
 
     def bind(self, target: ast.expr, value: Value) -> None:
         """``target = value`` for every form of target."""

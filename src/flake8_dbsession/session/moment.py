@@ -31,7 +31,8 @@ from .state import (
     Life,
     State,
 )
-from .values import OPENED, ROW, SESSION, UNKNOWN, Resource, Value, contained
+from .summary import World
+from .values import AMBIENT, OPENED, ROW, SESSION, UNKNOWN, Resource, Value, contained
 
 _AT_ENTRY = Life(ENTRY)
 _WRITERS = frozenset({"add", "add_all", "delete", "merge", "flush", "delete_all", "merge_all"})
@@ -202,6 +203,12 @@ class Moment:
     def mark(self, resource: Resource, mark: int) -> None:
         life = self.life(resource)
         self.lives[resource] = Life(life.phases, life.marks | mark)
+
+    def pop_context(self, world: World) -> None:
+        """Leaving an app context removes the sessions of Flask-SQLAlchemy, not those of a plain registry (measured)."""
+        for resource in list(self.lives):
+            if resource.origin == AMBIENT and (resource.flavour == "flask" or world.has_teardown(resource)):
+                self.release(resource)
 
     def unmark(self, resource: Resource, mark: int) -> None:
         if resource in self.lives:

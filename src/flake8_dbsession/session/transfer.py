@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from ..flow.graph import Kind, Node, Via
 from ..names import Function, imports_of
 from .body import Body
+from .calls import wait_for_next
 from .evaluate import Evaluation, names_in
 from .events import Event, Happening
 from .exceptions import accepts
@@ -17,7 +18,6 @@ from .scope import Scope
 from .state import FAILED, GIVEN, HELD, IDLE, STREAMING, SWALLOWED, Life, State
 from .summary import World
 from .values import (
-    AMBIENT,
     CLASS,
     CLOSING,
     FUNCTION,
@@ -211,6 +211,9 @@ class Transfer:
         assert isinstance(loop, (ast.For, ast.AsyncFor))
         ev = self.evaluation(state)
         item = ev.now.names.get(slot(loop), UNKNOWN)
+        if item.kind == OBJECT:
+            wait_for_next(ev, item, loop.iter)
+            item = UNKNOWN
         ev.bind(loop.target, item)
         yield Via.TRUE, ev.now.state()
         ended = self.evaluation(state)
@@ -278,7 +281,7 @@ class Transfer:
         elif closed.kind == "generated":
             self.leave_object(now, closed, item.context_expr)
         elif closed == _CONTEXT:
-            self.pop_context(now)
+            now.pop_context(self.world)
         elif closed.kind == OBJECT and value.kind != CLOSING:
             self.leave_object(now, closed, item.context_expr)
         elif closed.kind == OBJECT:
@@ -290,12 +293,6 @@ class Transfer:
         """``with Repository() as r``: its own ``__exit__`` closes what it opened."""
         for resource in contained(value):
             now.finish(resource, node, "with")
-
-    def pop_context(self, now: Moment) -> None:
-        """Leaving an app context removes the sessions of Flask-SQLAlchemy, not those of a plain registry (measured)."""
-        for resource in list(now.lives):
-            if resource.origin == AMBIENT and (resource.flavour == "flask" or self.world.has_teardown(resource)):
-                now.release(resource)
 
     def abort(self, node: Node, state: State) -> Out:
         item = node.syntax
