@@ -22,9 +22,7 @@ def count(article):
 """
 """One ORM101, on line 8 from column 15 (counted from 1), with a safe fix."""
 
-MENDED = LEAK.replace(
-    "    session = SessionLocal()\n    return", "    with SessionLocal() as session:\n        return"
-)
+MENDED = LEAK.replace("    session = SessionLocal()\n    return", "    with SessionLocal() as session:\n        return")
 CLEAN = "print('nothing of ours')\n"
 
 

@@ -171,9 +171,7 @@ def test_noqa_is_heeded_and_counted(check, project):
     code, out, err = check()
     assert (code, out) == (0, "")
     assert err == "No findings (2 files checked, 1 silenced by noqa)\n"
-    assert check("--warn-unused-noqa")[2].splitlines()[0] == (
-        "app.py:8:31: unused-noqa: ORM201 silences nothing here"
-    )
+    assert check("--warn-unused-noqa")[2].splitlines()[0] == ("app.py:8:31: unused-noqa: ORM201 silences nothing here")
     assert "unused" not in check("--warn-unused-noqa", "--ignore=ORM2")[2]
 
 
@@ -277,7 +275,17 @@ def test_a_check_imports_nothing_heavy(project):
     assert done.returncode == 1
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if "|" in line}
     assert "flake8_dbsession.analyze" in imported
-    heavy = {"libcst", "flake8", "pathspec", "dataclasses", "inspect", "json", "subprocess", "multiprocessing", "pickle"}
+    heavy = {
+        "libcst",
+        "flake8",
+        "pathspec",
+        "dataclasses",
+        "inspect",
+        "json",
+        "subprocess",
+        "multiprocessing",
+        "pickle",
+    }
     assert not imported & heavy
 
 

@@ -11,9 +11,13 @@ from doors import CLEAN, LEAK, MENDED, dbsession, lay
 
 from flake8_dbsession.cli import main
 
-UNSAFE = LEAK.replace("return len(session.scalars(select(article)).all())", "return session.scalars(select(article)).all()")
+UNSAFE = LEAK.replace(
+    "return len(session.scalars(select(article)).all())", "return session.scalars(select(article)).all()"
+)
 """Rows leave the function, so that closing the session may alter behaviour."""
-HOPELESS = LEAK.replace("    session = SessionLocal()", "    session = other = SessionLocal()").replace("return", "other;")
+HOPELESS = LEAK.replace("    session = SessionLocal()", "    session = other = SessionLocal()").replace(
+    "return", "other;"
+)
 
 
 @pytest.fixture

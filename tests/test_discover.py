@@ -135,7 +135,9 @@ def test_a_folder_that_cannot_be_read_is_told(project, monkeypatch):
 
 
 NAMES = st.sampled_from(["a", "b", "ab", "a.py", "b.py", "test_a.py"])
-PATTERNS = st.sampled_from(["a", "a/", "*.py", "test_*.py", "?.py", "a*", "*", "b/ ", "# a", "", "ab/", "/a", "!a", "a/b"])
+PATTERNS = st.sampled_from(
+    ["a", "a/", "*.py", "test_*.py", "?.py", "a*", "*", "b/ ", "# a", "", "ab/", "/a", "!a", "a/b"]
+)
 
 
 @settings(max_examples=300, deadline=None)

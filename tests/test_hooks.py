@@ -12,7 +12,7 @@ import pytest
 from doors import CLEAN, LEAK, MENDED, lay
 
 ROOT = Path(__file__).parents[1]
-PARTS = ("src", "pyproject.toml", "README.md", "LICENSE", ".pre-commit-hooks.yaml")
+PARTS = ("src", "fixtures", "pyproject.toml", "README.md", "LICENSE", ".pre-commit-hooks.yaml")
 
 
 def git(*arguments, cwd):

@@ -166,7 +166,11 @@ def test_opinions_are_off_until_they_are_asked_for(tmp_path):
     decide = "from flake8.style_guide import DecisionEngine as D; print(D(a.options).decision_for('ORM901').name)"
     told = [
         subprocess.run(
-            [sys.executable, "-c", script.format(options, decide)], cwd=tmp_path, capture_output=True, text=True, check=True
+            [sys.executable, "-c", script.format(options, decide)],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout.strip()
         for options in ([], ["--extend-select=ORM9"])
     ]

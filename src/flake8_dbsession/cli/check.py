@@ -8,6 +8,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 
 from ..config import Config
+from ..model import Safety
 from ..render import FORMATS, Report, renderer
 from ..run import Outcome
 from ..settings import ConfigError
@@ -178,14 +179,21 @@ def summary(report: Report, silenced: int = 0) -> str:
     hushed = f", {silenced} silenced by noqa" if silenced else ""
     if not report.diagnostics:
         return f"No findings ({checked}{hushed})"
-    safe = sum(d.plan is not None and d.plan.safety.value == "safe" for d in report.diagnostics)
-    unsafe = sum(d.plan is not None and d.plan.safety.value == "unsafe" for d in report.diagnostics)
     files = len({d.path for d in report.diagnostics})
-    lines = [f"{count(len(report.diagnostics), 'finding')} in {count(files, 'file')} ({checked}{hushed})"]
-    if safe or unsafe:
-        more = f"{unsafe} with --unsafe-fixes" if unsafe else ""
-        lines.append("; `dbsession fix` mends " + (f"{safe}, {more} more" if safe and more else more or str(safe)))
-    return "".join(lines)
+    return (
+        f"{count(len(report.diagnostics), 'finding')} in {count(files, 'file')} ({checked}{hushed}){_outlook(report)}"
+    )
+
+
+def _outlook(report: Report) -> str:
+    """What `dbsession fix` could do about it."""
+    safeties = [d.plan.safety for d in report.diagnostics if d.plan is not None]
+    safe, unsafe = safeties.count(Safety.SAFE), safeties.count(Safety.UNSAFE)
+    if safe and unsafe:
+        return f"; `dbsession fix` mends {safe}, and {unsafe} more with --unsafe-fixes"
+    if unsafe:
+        return f"; `dbsession fix --unsafe-fixes` mends {unsafe}"
+    return f"; `dbsession fix` mends {safe}" if safe else ""
 
 
 def _show(options: Namespace, config: Config) -> int:
