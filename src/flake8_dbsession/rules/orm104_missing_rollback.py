@@ -45,11 +45,11 @@ def check(view: View) -> Iterator[Diagnostic]:
             yield view.diagnostic(RULE, commit, message, (), None, "the commit is not inside a try", flow.body)
 
 
-def failures(view: View, flow: Flow) -> dict[ast.ExceptHandler, tuple[Resource, ast.AST | None]]:
-    """Each handler that swallows a failure, with the session and the statement that uses it next, if any."""
-    found: dict[ast.ExceptHandler, tuple[Resource, ast.AST | None]] = {}
+def failures(view: View, flow: Flow) -> dict[ast.AST, tuple[Resource, ast.AST | None]]:
+    """Each handler (or ``suppress(…)``) that swallows a failure, with the session and the statement that uses it next, if any."""
+    found: dict[ast.AST, tuple[Resource, ast.AST | None]] = {}
     for event in flow.events(Happening.FAILED_USED):
-        if isinstance(event.detail, ast.ExceptHandler) and event.resource is not None:
+        if isinstance(event.detail, ast.AST) and event.resource is not None:
             found.setdefault(event.detail, (event.resource, event.node))
     for handler, resource in left_failed(flow):
         if goes_on(view, flow, resource):
@@ -66,11 +66,11 @@ def raised_failed(flow: Flow) -> Iterator[tuple[ast.AST, Resource]]:
                 yield state.steps[resource], resource
 
 
-def left_failed(flow: Flow) -> Iterator[tuple[ast.ExceptHandler, Resource]]:
+def left_failed(flow: Flow) -> Iterator[tuple[ast.AST, Resource]]:
     for state in flow.returned:
         for resource, life in state.lives.items():
             handler = state.steps.get(("caught", resource))
-            if life.phases & FAILED and life.marks & SWALLOWED and isinstance(handler, ast.ExceptHandler):
+            if life.phases & FAILED and life.marks & SWALLOWED and isinstance(handler, ast.AST):
                 yield handler, resource
 
 
@@ -79,7 +79,7 @@ def goes_on(view: View, flow: Flow, resource: Resource) -> bool:
     return resource.origin == ATTRIBUTE and not flow.body.name.endswith("__exit__") and not flow.body.name.endswith("__init__")
 
 
-def report(view: View, flow: Flow, handler: ast.ExceptHandler, resource: Resource, use: ast.AST | None) -> Diagnostic:
+def report(view: View, flow: Flow, handler: ast.AST, resource: Resource, use: ast.AST | None) -> Diagnostic:
     name = name_of(flow, resource)
     subject = f"session {name!r}" if name else "the session"
     after = "used again" if use is not None else "left to others"
@@ -89,7 +89,9 @@ def report(view: View, flow: Flow, handler: ast.ExceptHandler, resource: Resourc
     return view.diagnostic(RULE, handler, message, notes, plan, refusal, flow.body)
 
 
-def repair(view: View, flow: Flow, handler: ast.ExceptHandler, name: str, resource: Resource) -> Answer:
+def repair(view: View, flow: Flow, handler: ast.AST, name: str, resource: Resource) -> Answer:
+    if not isinstance(handler, ast.ExceptHandler):
+        return None, "suppress() has no place for a rollback"
     if not name or not name.replace(".", "").isidentifier():
         return None, "the session has no name here"
     call = f"{'await ' if resource.is_async else ''}{name}.rollback()"

@@ -21,7 +21,7 @@ import ast
 from collections.abc import Iterator
 
 from ..model import Diagnostic, Rule
-from ..reports import first_of_each_node, is_out_of_scope
+from ..reports import first_of_each_node, is_out_of_scope, within
 from ..session.events import Happening
 from ..session.flow import Flow
 from ..view import View
@@ -29,7 +29,7 @@ from ..view import View
 
 def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
-        if is_out_of_scope(view, flow) or is_popped(view, flow):
+        if flow.body.node is None or is_out_of_scope(view, flow) or is_popped(view, flow):
             continue
         for event in first_of_each_node(flow.events(Happening.PUSHED)):
             message = f"{view.text(event.node)!r} enters an app context that is never left, so its session is never removed"
@@ -37,12 +37,19 @@ def check(view: View) -> Iterator[Diagnostic]:
 
 
 def is_popped(view: View, flow: Flow) -> bool:
-    """Whether the function, or another method of its class, pops a context."""
+    """Whether the function pops a context on every way out, or something else of its class does."""
     bodies = [flow.body]
     if flow.body.owner:
         bodies = [b for b in view.module.bodies.values() if b.owner == flow.body.owner]
-    nodes = (node for body in bodies for node in body.own_nodes)
-    return any(isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute) and n.func.attr == "pop" and not n.args for n in nodes)
+    pops = [node for body in bodies for node in body.own_nodes if is_pop(node)]
+    if len(bodies) > 1 or flow.body.is_generator or not pops:
+        return bool(pops)
+    finals = [s for node in flow.body.own_nodes if isinstance(node, ast.Try) for s in node.finalbody]
+    return any(within(final, pop) for final in finals for pop in pops)
+
+
+def is_pop(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "pop" and not node.args
 
 
 RULE = Rule("ORM109", "app-context-never-popped", "app context pushed and never popped", check)

@@ -231,6 +231,8 @@ def session_method(ev: Evaluation, receiver: Value, name: str, call: Call, await
     type_name = resource.type
     if receiver.kind == REGISTRY:
         type_name = "async_scoped_session" if resource.is_async else "scoped_session"
+        if name == "remove" and resource.is_async and not awaited:
+            return Value(COROUTINE, name, resource)
         if name == "remove":
             ev.now.finish(resource, call.node, "remove")
             return UNKNOWN
@@ -239,12 +241,10 @@ def session_method(ev: Evaluation, receiver: Value, name: str, call: Call, await
         pass_on(ev, call)
         ev.now.may_raise()
         return UNKNOWN
+    if name in ("begin", "begin_nested"):
+        return Value(TRANSACTION, "nested" if name == "begin_nested" or resource.is_connection else "root", resource)
     if effect.awaitable and not awaited:
         return Value(COROUTINE, name, resource)
-    if name in ("begin", "begin_nested") and not resource.is_connection:
-        return Value(TRANSACTION, "nested" if name == "begin_nested" else "root", resource)
-    if resource.is_connection and name in ("begin", "begin_nested"):
-        return Value(TRANSACTION, "nested", resource)
     ev.now.apply(resource, effect, name, call.node)
     if name in ("add", "refresh", "delete", "add_all") and call.node.args:
         as_row(ev, call.node.args[0], resource)
@@ -327,6 +327,8 @@ def engine_method(ev: Evaluation, receiver: Value, name: str, call: Call, awaite
         return open_session(ev, Call(call.node, (), {}), Value(FACTORY, "PoolProxiedConnection"))
     if name == "execution_options":
         return receiver
+    if name == "dispose" and is_async and not awaited:
+        return Value(COROUTINE, name)
     ev.now.may_raise()
     return UNKNOWN
 
@@ -645,6 +647,7 @@ def _close_all(ev: Evaluation, call: Call) -> Value:
 _PLAIN: dict[str, Any] = {
     "contextlib.closing": _closing,
     "contextlib.aclosing": _closing,
+    "contextlib.suppress": lambda ev, call: Value(OBJECT, "contextlib.suppress"),
     "builtins.next": _next,
     "builtins.anext": _next,
     "builtins.getattr": _getattr,

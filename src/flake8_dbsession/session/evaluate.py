@@ -272,8 +272,20 @@ class Evaluation:
         previous, self.awaited = self.awaited, node.value
         value = self.value(node.value)
         self.awaited = previous
+        if value.kind == "coroutine" and not isinstance(node.value, ast.Call):
+            self.awaited_later(value, node)
+            value = UNKNOWN
         self.now.may_raise()
         return value
+
+    def awaited_later(self, coroutine: Value, node: ast.AST) -> None:
+        """The effect of ``commit = session.commit()`` where it is awaited, or should have been."""
+        resource = coroutine.resource
+        effect = self.world.known.effect(resource.type, coroutine.name) if resource is not None else None
+        if resource is not None and coroutine.name == "remove":
+            self.now.finish(resource, node, "remove")
+        elif resource is not None and effect is not None:
+            self.now.apply(resource, effect, coroutine.name, node)
 
     def yielded(self, node: ast.Yield) -> Value:
         """The consumer works with what it gets, until it comes back or raises."""

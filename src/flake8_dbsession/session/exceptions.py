@@ -28,7 +28,11 @@ def accepts(handler: ast.ExceptHandler, raising: str, ev: Evaluation) -> tuple[b
     """
     if handler.type is None:
         return True, False
-    types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return takes(handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type], raising)
+
+
+def takes(types: list[ast.expr], raising: str) -> tuple[bool, bool]:
+    """The same for a list of exception types."""
     names = {(dotted(t) or "?").rpartition(".")[2] for t in types}
     if names & _EVERYTHING:
         return True, False

@@ -141,6 +141,7 @@ class Flow:
             never_returns=not self.returned,
             can_raise=bool(self.raised),
             makes_engine=self.makes_engine(returns),
+            used=tuple(sorted(self.scope.used)),
             takes_own=getattr(self.scope.own[0], "lineno", 0) if self.scope.own else 0,
         )
 

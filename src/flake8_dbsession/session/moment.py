@@ -17,6 +17,7 @@ from .state import (
     BEGUN,
     CLOSED,
     DROPPED,
+    ENDED,
     ENTRY,
     FAILED,
     GIVEN,
@@ -51,6 +52,8 @@ class Moment:
         self.before = state
         self.failures: list[tuple[str, dict[Resource, Life]]] = []
         self.own: ast.AST | None = None
+        self.used: set[Resource] = set()
+        """The sessions that SQL or a commit meets as they were when the function was entered."""
 
     # -- what is known
 
@@ -98,7 +101,7 @@ class Moment:
             self.mark(resource, USED)
             self.may_raise(may_fail)
             return
-        if life.phases & CLOSED and not life.phases & ~CLOSED:
+        if life.marks & ENDED and not life.phases & ~(CLOSED | BEGUN):
             self.event(Happening.USED_CLOSED, node, resource)
         self.after_failure(resource, node)
         self.own = self.own or (node if resource.origin == OPENED else None)
@@ -107,6 +110,8 @@ class Moment:
             self._second(resource, node)
             self.steps[resource] = node
         phases = FAILED if life.phases & FAILED and not life.phases & ~FAILED else HELD
+        if life.marks & WRITTEN:  # the query flushes what waits
+            self.may_raise("db", {**self.lives, resource: Life(FAILED, life.marks | USED)})
         self.lives[resource] = Life(phases, life.marks | USED)
         self.may_raise(may_fail)
 
@@ -126,6 +131,8 @@ class Moment:
     def finish(self, resource: Resource, node: ast.AST, method: str = "close") -> None:
         """``close()``, ``remove()``, the end of a ``with`` block."""
         self.release(resource, CLOSED if resource.origin == OPENED else IDLE)
+        if resource.origin == OPENED:
+            self.mark(resource, ENDED)
         self.event(Happening.CLOSED, node, resource, method)
 
     def commit(self, resource: Resource, node: ast.AST) -> None:
@@ -152,7 +159,7 @@ class Moment:
 
     def _may_fail(self, resource: Resource, node: ast.AST) -> None:
         life = self.life(resource)
-        if not resource.is_connection:
+        if not resource.is_connection and (life.phases != CLOSED or life.marks & WRITTEN):
             failed = {**self.lives, resource: Life(FAILED, life.marks | USED)}
             self.may_raise("db", failed)
             self.steps.setdefault(resource, node)
@@ -181,6 +188,8 @@ class Moment:
     def after_failure(self, resource: Resource, node: ast.AST) -> None:
         """Whoever uses a session whose failure was swallowed gets PendingRollbackError (measured)."""
         life = self.life(resource)
+        if life.phases & ENTRY:
+            self.used.add(resource)
         if life.marks & SWALLOWED and life.phases & FAILED:
             self.event(Happening.FAILED_USED, node, resource, self.steps.get(("caught", resource)))
 

@@ -137,10 +137,8 @@ def apply(
     if summary.makes_engine:
         ev.now.event(Happening.ENGINE_MADE, node, None, function.name)
         ev.scope.engines.append(node)
-    for formal, life in summary.normal:
-        actual = formals.actual.get(formal, formal)
-        if life.may_hold and actual in ev.now.lives:
-            ev.now.after_failure(actual, node)
+    for formal in summary.used:
+        ev.now.after_failure(formals.actual.get(formal, formal), node)
     before = dict(ev.now.lives)
     ev.now.lives = changed(ev, summary.normal, formals)
     for resource, life in list(ev.now.lives.items()):

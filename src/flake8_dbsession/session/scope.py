@@ -30,4 +30,6 @@ class Scope:
         """Where an engine is made, here or in a function called here that hands it out."""
         self.own: list[ast.AST] = []
         """Where a session opened here (or in a function called here) takes a connection."""
+        self.used: set[Resource] = set()
+        """The caller's sessions that are used before anything is rolled back here."""
         self.waits: dict[tuple[Wait, tuple[Resource, ...]], ast.AST] = {}

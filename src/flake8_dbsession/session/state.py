@@ -20,6 +20,7 @@ WRITTEN = 2  # changes wait for a commit
 USED = 4  # SQL was run in this function
 STREAMING = 8  # a server-side cursor is open
 DROPPED = 16  # the only name was bound to something else while it was held
+ENDED = 128  # closed once: what it takes from now on nobody expects to give back
 KEPT = 64  # stored on the object whose method this is
 SWALLOWED = 32  # FAILED, and the exception was caught
 

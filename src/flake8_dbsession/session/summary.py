@@ -48,6 +48,8 @@ class Summary(NamedTuple):
     can_raise: bool = True
     makes_engine: bool = False
     """Whether an engine is made inside at each call and handed out."""
+    used: tuple[Resource, ...] = ()
+    """The caller's sessions that meet SQL or a commit before any rollback."""
     takes_own: int = 0
     """The line where a session that is opened inside takes a connection; 0 for none."""
 

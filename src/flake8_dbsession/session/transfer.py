@@ -11,7 +11,7 @@ from .body import Body
 from .calls import wait_for_next
 from .evaluate import Evaluation, names_in
 from .events import Event, Happening
-from .exceptions import accepts
+from .exceptions import accepts, takes
 from .moment import Moment
 from .refine import assume
 from .scope import Scope
@@ -82,6 +82,7 @@ class Transfer:
     def outcome(self, ev: Evaluation, *ways: Via) -> Out:
         if ev.now.own is not None and not self.scope.own:
             self.scope.own.append(ev.now.own)
+        self.scope.used |= ev.now.used
         for way in ways:
             yield way, ev.now.state()
         for state in ev.now.failed_states():
@@ -126,8 +127,9 @@ class Transfer:
         match statement:
             case ast.Expr():
                 value = ev.value(statement.value)
-                if value.kind == "coroutine" and value.resource is not None:
+                if value.kind == "coroutine" and is_known_coroutine(value):
                     ev.now.event(Happening.UNAWAITED, statement.value, value.resource, value.name)
+                    ev.awaited_later(value, statement.value)
             case ast.Assign():
                 value = ev.value(instead or statement.value)
                 for target in statement.targets:
@@ -299,8 +301,13 @@ class Transfer:
         assert isinstance(item, ast.withitem)
         value = state.names.get(slot(item.context_expr), UNKNOWN)
         left = self.leave(node, state, failed=True)
-        if value.kind in (OBJECT, NAMED) and value.name == _SUPPRESS:
-            yield Via.SWALLOW, swallowed(left)
+        call = item.context_expr
+        if value.kind in (OBJECT, NAMED) and value.name == _SUPPRESS and isinstance(call, ast.Call):
+            enters, passes = takes(call.args, left.raising)
+            if enters:
+                yield Via.SWALLOW, swallowed(left, item.context_expr)
+            if not passes:
+                return
         yield Via.RAISE, left
 
     # -- except
@@ -337,6 +344,11 @@ def swallowed(state: State, handler: ast.AST | None = None) -> State:
     }
     failed = {("caught", r): handler for r, life in state.lives.items() if life.phases & FAILED}
     return State(state.names, lives, "", state.result, {**state.steps, **failed})
+
+
+def is_known_coroutine(value: Value) -> bool:
+    """Whether a value that was not awaited is a coroutine of a session or engine, not of a project function."""
+    return value.resource is not None or value.name == "dispose"
 
 
 def slot(node: ast.AST) -> str:
