@@ -29,6 +29,13 @@ def is_closed_somewhere(flow: Flow, resource: Resource) -> bool:
     return any(e.resource == resource for e in flow.events(Happening.CLOSED))
 
 
+def is_released_here(flow: Flow, resource: Resource | None) -> bool:
+    """Whether the session is closed on every way out that knows it."""
+    ends = [s.lives[resource] for s in (*flow.returned, *flow.raised) if resource is not None and resource in s.lives]
+    closed = any(e.resource == resource for e in flow.events(Happening.CLOSED))
+    return closed and not any(life.may_hold for life in ends)
+
+
 def in_loop(flow: Flow, node: ast.AST) -> bool:
     """Whether the node stands in a loop or comprehension of the function."""
     line = node.lineno  # type: ignore[attr-defined]

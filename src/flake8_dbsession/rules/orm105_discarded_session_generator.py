@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..model import Diagnostic, Rule
-from ..reports import first_of_each_node
+from ..reports import first_of_each_node, is_released_here
 from ..session.events import Happening
 from ..view import View
 
@@ -30,6 +30,8 @@ def check(view: View) -> Iterator[Diagnostic]:
         return
     for flow in view.flows:
         for event in first_of_each_node(flow.events(Happening.DISCARDED_GENERATOR)):
+            if is_released_here(flow, event.resource):
+                continue
             message = f"{view.text(event.node)!r} drops the generator, which closes its session before it is used"
             refusal = "a with block needs the extent of the session's use"
             yield view.diagnostic(RULE, event.node, message, (), None, refusal, flow.body)

@@ -9,7 +9,8 @@ from ..names import dotted
 from .events import Happening
 from .handover import hand_over
 from .project_calls import construct, run
-from .state import ENTRY, GIVEN, HELD, IDLE, STREAMING, WRITTEN
+from .state import ENTRY, GIVEN, HELD, IDLE, SERVER_SIDE, WRITTEN
+from .statements import ENUMERATED, PLAIN, STATEMENT, STREAMED, are_columns, asks_for_stream, marked
 from .summary import Wait
 from .values import (
     CLASS,
@@ -32,6 +33,7 @@ from .values import (
     ROWS,
     SESSION,
     TRANSACTION,
+    TUPLE,
     UNKNOWN,
     AMBIENT,
     Resource,
@@ -214,6 +216,9 @@ def method(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
             return manager_method(ev, receiver, name, call)
         case "factory" if name == "begin":
             return manager(receiver, call.node)
+        case "statement":
+            streamed = name == "execution_options" and asks_for_stream(call.node)
+            return marked(receiver, STREAMED) if streamed else Value(STATEMENT) if name == "add_columns" else receiver
         case "flask_db":
             return flask_method(ev, receiver, name, call)
         case "object":
@@ -260,23 +265,19 @@ def as_row(ev: Evaluation, argument: ast.expr, resource: Resource) -> None:
 def session_result(ev: Evaluation, receiver: Value, name: str, call: Call) -> Value:
     resource = receiver.resource
     if name in ("query", "query_property"):
-        return Value(QUERY, resource=resource)
-    if name in ("execute", "exec", "scalars", "stream", "stream_scalars"):
-        if is_streaming(call) and resource is not None:
-            ev.now.mark(resource, STREAMING)
-        return Value(RESULT, resource=resource)
+        return Value(QUERY, resource=resource, extra=(PLAIN,) if are_columns(call.node.args) else ())
+    statement = call.argument(0, "statement")
+    if name in ("execute", "exec", "scalars", "stream", "stream_scalars") and resource is not None:
+        result = Value(RESULT, resource=resource, extra=statement.extra if statement.kind == STATEMENT else ())
+        streamed = name.startswith("stream") or asks_for_stream(call.node)
+        return marked(result, STREAMED) if streamed or ev.now.life(resource).marks & SERVER_SIDE else result
     if name in _ONE_ROW:
-        return Value(ROW, resource=resource)
+        return UNKNOWN if PLAIN in statement.extra else Value(ROW, resource=resource)
+    if name == "execution_options" and resource is not None and asks_for_stream(call.node):
+        ev.now.mark(resource, SERVER_SIDE)
     if name in ("execution_options", "__enter__", "__aenter__"):
         return receiver
     return UNKNOWN
-
-
-def is_streaming(call: Call) -> bool:
-    """``execution_options={"yield_per": …}`` or ``stream_results`` in the call."""
-    options = [k.value for k in call.node.keywords if k.arg == "execution_options"]
-    keys = [key for o in options if isinstance(o, ast.Dict) for key in o.keys]
-    return any(isinstance(key, ast.Constant) and key.value in ("yield_per", "stream_results") for key in keys)
 
 
 def query_method(ev: Evaluation, receiver: Value, name: str, call: Call) -> Value:
@@ -285,31 +286,32 @@ def query_method(ev: Evaluation, receiver: Value, name: str, call: Call) -> Valu
     resource = receiver.resource
     if resource is None:
         return UNKNOWN
-    if name == "yield_per":
-        ev.now.mark(resource, STREAMING)
-        return receiver
+    if name == "yield_per" or (name == "execution_options" and asks_for_stream(call.node)):
+        return marked(receiver, STREAMED)
+    plain = PLAIN in receiver.extra and name != "get"
     extra = name in ("first_or_404", "get_or_404", "one_or_404", "paginate")
     if extra or (effect is not None and effect.word == "checkout"):
         ev.now.take(resource, call.node, may_fail="lookup" if name in _LOOKUPS else "db")
         if name in ("update", "delete"):
             ev.now.mark(resource, WRITTEN)
-        if name in _ONE_ROW:
+        if name in _ONE_ROW and not plain:
             return Value(ROW, resource=resource)
-        return Value(ROWS, resource=resource) if name in ("all", "paginate") else UNKNOWN
+        return Value(ROWS, resource=resource) if name in ("all", "paginate") and not plain else UNKNOWN
     if effect is None or effect.lazy:
         return receiver
     return UNKNOWN
 
 
 def result_method(ev: Evaluation, receiver: Value, name: str) -> Value:
-    if name in ("all", "fetchall", "fetchmany", "partitions"):
-        return Value(ROWS, resource=receiver.resource)
+    plain = PLAIN in receiver.extra
+    if name in ("all", "fetchall", "fetchmany"):
+        return UNKNOWN if plain else Value(ROWS, resource=receiver.resource)
     if name in _ONE_ROW:
         if name in _LOOKUPS:
             ev.now.may_raise("lookup")
-        return Value(ROW, resource=receiver.resource)
-    if name == "yield_per" and receiver.resource is not None:
-        ev.now.mark(receiver.resource, STREAMING)
+        return UNKNOWN if plain else Value(ROW, resource=receiver.resource)
+    if name == "yield_per":
+        return marked(receiver, STREAMED)
     return receiver if receiver.kind == RESULT else UNKNOWN
 
 
@@ -350,7 +352,7 @@ def manager(factory: Value, node: ast.AST) -> Value:
 
 
 def manager_method(ev: Evaluation, receiver: Value, name: str, call: Call) -> Value:
-    if name in ("__enter__", "__aenter__", "__next__", "__anext__") and receiver.resource is not None:
+    if name in ("__enter__", "__aenter__", "__next__", "__anext__", "send", "asend") and receiver.resource is not None:
         return next_of(ev, receiver, call.node, kept=not isinstance(call.node.func.value, ast.Call))  # type: ignore[attr-defined]
     if name in ("__exit__", "__aexit__", "close", "aclose") and receiver.resource is not None:
         ev.now.finish(receiver.resource, call.node)
@@ -627,6 +629,8 @@ def _cast(ev: Evaluation, call: Call) -> Value:
 
 def _listed(ev: Evaluation, call: Call) -> Value:
     value = call.positional[0] if call.positional else UNKNOWN
+    if value.kind == GENERATOR:
+        return Value(TUPLE, extra=(next_of(ev, value, call.node, kept=False),))
     item = ev.item_of(value, call.node)
     return Value(ROWS, resource=item.resource) if item.kind == ROW else value
 
@@ -644,7 +648,13 @@ def _close_all(ev: Evaluation, call: Call) -> Value:
     return UNKNOWN
 
 
+def _select(ev: Evaluation, call: Call) -> Value:
+    return Value(STATEMENT, extra=(PLAIN,) if are_columns(call.node.args) else ())
+
+
 _PLAIN: dict[str, Any] = {
+    **dict.fromkeys(("sqlalchemy.select", "sqlalchemy.future.select", "sqlalchemy.sql.select", "sqlmodel.select"), _select),
+    "builtins.enumerate": lambda ev, call: Value(ENUMERATED, extra=call.positional[:1]),
     "contextlib.closing": _closing,
     "contextlib.aclosing": _closing,
     "contextlib.suppress": lambda ev, call: Value(OBJECT, "contextlib.suppress"),

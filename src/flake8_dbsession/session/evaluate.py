@@ -12,6 +12,7 @@ from .events import Event, Happening
 from .moment import Moment
 from .scope import Scope
 from .state import HELD, KEPT, State
+from .statements import ENUMERATED, PLAIN
 from .summary import World
 from .values import (
     CLASS,
@@ -307,8 +308,11 @@ class Evaluation:
         """One item of what is iterated; iterating a query runs it."""
         if iterated.kind == QUERY and iterated.resource is not None:
             self.now.take(iterated.resource, node)
-            return Value(ROW, resource=iterated.resource)
-        if iterated.kind in (ROWS, RESULT):
+        if iterated.kind in (QUERY, ROWS, RESULT) and PLAIN in iterated.extra:
+            return UNKNOWN
+        if iterated.kind == ENUMERATED and iterated.extra:
+            return Value(TUPLE, extra=(UNKNOWN, self.item_of(iterated.extra[0], node)))
+        if iterated.kind in (QUERY, ROWS, RESULT):
             return Value(ROW, resource=iterated.resource)
         if iterated.kind == GENERATOR and iterated.resource is not None:
             return Value(SESSION, resource=iterated.resource)

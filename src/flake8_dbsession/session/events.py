@@ -19,7 +19,7 @@ class Happening(enum.Enum):
     UNAWAITED = "unawaited"  # (method) of an async session called without await
     USED_CLOSED = "used closed"  # SQL after close() or after its with block
     SECOND = "second"  # SQL on a second session while (Resource) holds
-    COMMITTED_STREAMING = "committed streaming"  # commit while a server-side cursor is read
+    COMMITTED_STREAMING = "committed streaming"  # a cursor is read on after the commit or rollback at ``node``
     DISCARDED_GENERATOR = "discarded generator"  # next(get_db())
     ENGINE_MADE = "engine made"  # create_engine (name)
     REGISTRY_MADE = "registry made"  # sessionmaker/scoped_session (name)

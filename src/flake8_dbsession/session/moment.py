@@ -16,6 +16,7 @@ from .events import Event, Happening
 from .state import (
     BEGUN,
     CLOSED,
+    CUT,
     DROPPED,
     ENDED,
     ENTRY,
@@ -125,8 +126,14 @@ class Moment:
     def release(self, resource: Resource, phase: int = IDLE) -> None:
         """Commit, rollback, close: the connection is back in the pool."""
         life = self.life(resource)
-        self.lives[resource] = Life(phase, life.marks & ~(WRITTEN | STREAMING | SWALLOWED | DROPPED))
+        self.lives[resource] = Life(phase, life.marks & ~(WRITTEN | SWALLOWED | DROPPED))
         self.steps.pop(resource, None)
+
+    def cut(self, resource: Resource, node: ast.AST) -> None:
+        """The transaction ends while its rows are being read: the next one is missing, or raises (measured)."""
+        if self.life(resource).marks & STREAMING:
+            self.mark(resource, CUT)
+            self.steps["cut", resource] = node
 
     def finish(self, resource: Resource, node: ast.AST, method: str = "close") -> None:
         """``close()``, ``remove()``, the end of a ``with`` block."""
@@ -138,9 +145,7 @@ class Moment:
     def commit(self, resource: Resource, node: ast.AST) -> None:
         """Gives the connection back and expires the rows; where it raises, the connection stays (FAILED)."""
         self.after_failure(resource, node)
-        life = self.life(resource)
-        if life.marks & STREAMING:
-            self.event(Happening.COMMITTED_STREAMING, node, resource)
+        self.cut(resource, node)
         if resource.is_connection:
             self.may_raise("db")
             return
@@ -232,6 +237,7 @@ class Moment:
         if method in ("commit",):
             self.commit(resource, node)
         elif method == "rollback":
+            self.cut(resource, node)
             self.rollback(resource)
         elif method == "flush":
             self.flush(resource, node)

@@ -137,6 +137,9 @@ def apply(
     if summary.makes_engine:
         ev.now.event(Happening.ENGINE_MADE, node, None, function.name)
         ev.scope.engines.append(node)
+    for formal, life in summary.normal:
+        if life.phases == IDLE:
+            ev.now.cut(formals.actual.get(formal, formal), node)
     for formal in summary.used:
         ev.now.after_failure(formals.actual.get(formal, formal), node)
     before = dict(ev.now.lives)

@@ -8,14 +8,15 @@ from collections.abc import Iterator
 from ..flow.graph import Kind, Node, Via
 from ..names import Function, imports_of
 from .body import Body
-from .calls import wait_for_next
+from .calls import next_of, wait_for_next
 from .evaluate import Evaluation, names_in
 from .events import Event, Happening
 from .exceptions import accepts, takes
 from .moment import Moment
 from .refine import assume
 from .scope import Scope
-from .state import FAILED, GIVEN, HELD, IDLE, STREAMING, SWALLOWED, Life, State
+from .state import CUT, FAILED, GIVEN, HELD, IDLE, STREAMING, SWALLOWED, Life, State
+from .statements import ENUMERATED, STREAMED
 from .summary import World
 from .values import (
     CLASS,
@@ -29,6 +30,7 @@ from .values import (
     REGISTRY,
     SESSION,
     TRANSACTION,
+    TUPLE,
     UNKNOWN,
     Value,
     contained,
@@ -132,6 +134,8 @@ class Transfer:
                     ev.awaited_later(value, statement.value)
             case ast.Assign():
                 value = ev.value(instead or statement.value)
+                if value.kind == GENERATOR and isinstance(statement.targets[0], (ast.Tuple, ast.List)):
+                    value = Value(TUPLE, extra=(next_of(ev, value, statement.value, kept=False),))
                 for target in statement.targets:
                     ev.bind(target, value)
             case ast.AnnAssign():
@@ -206,6 +210,11 @@ class Transfer:
             ev.now.open(item.resource, loop.iter, HELD if item.resource.is_connection else IDLE)
             ev.now.mark(item.resource, 1)
         ev.now.names[slot(loop)] = item
+        stream = value.extra[0] if value.kind == ENUMERATED and value.extra else value
+        if STREAMED in stream.extra and stream.resource is not None:
+            ev.now.names[f"{slot(loop)} rows"] = stream
+            ev.now.unmark(stream.resource, CUT)
+            ev.now.mark(stream.resource, STREAMING)
         yield from self.outcome(ev, Via.NEXT)
 
     def item(self, node: Node, state: State) -> Out:
@@ -216,14 +225,19 @@ class Transfer:
         if item.kind == OBJECT:
             wait_for_next(ev, item, loop.iter)
             item = UNKNOWN
+        stream = ev.now.names.get(f"{slot(loop)} rows", UNKNOWN).resource
+        if stream is not None and ev.now.life(stream).marks & CUT:
+            ev.now.event(Happening.COMMITTED_STREAMING, ev.now.steps.get(("cut", stream), loop), stream)
+            ev.now.unmark(stream, CUT)
         ev.bind(loop.target, item)
         yield Via.TRUE, ev.now.state()
         ended = self.evaluation(state)
         ended.now.names.pop(slot(loop), None)
         if item.kind == SESSION and item.resource is not None:
             ended.now.finish(item.resource, loop)
-        elif item.resource is not None:
-            ended.now.unmark(item.resource, STREAMING)
+        if stream is not None:
+            ended.now.names.pop(f"{slot(loop)} rows", None)
+            ended.now.unmark(stream, STREAMING | CUT)
         yield Via.FALSE, ended.now.state()
 
     # -- with

@@ -1,0 +1,50 @@
+"""What a SELECT gives: rows of mapped classes or plain columns, all at once or from a server-side cursor."""
+
+from __future__ import annotations
+
+import ast
+
+from .values import Value
+
+STATEMENT = "statement"
+"""The kind of a ``select(…)`` that is not executed yet."""
+PLAIN = "plain"
+"""In ``extra``: gives columns, which no session loads again."""
+STREAMED = "streamed"
+"""In ``extra``: gives its rows one after the other, from a cursor that lives with the transaction."""
+ENUMERATED = "enumerated"
+"""The kind of ``enumerate(x)``; ``extra`` holds x."""
+
+_OPTIONS = frozenset({"yield_per", "stream_results"})
+
+
+def marked(value: Value, mark: str) -> Value:
+    """The value with a mark more in its ``extra``."""
+    return value if mark in value.extra else value.with_extra(*value.extra, mark)
+
+
+def are_columns(arguments: list[ast.expr]) -> bool:
+    """Whether ``select(*arguments)`` names columns and functions only: ``Plant.name``, ``func.count()``."""
+    return bool(arguments) and all(is_column(argument) for argument in arguments)
+
+
+def is_column(argument: ast.expr) -> bool:
+    if isinstance(argument, ast.Call):
+        return isinstance(argument.func, ast.Attribute)
+    return isinstance(argument, ast.Attribute) and not argument.attr[:1].isupper()
+
+
+def asks_for_stream(call: ast.Call) -> bool:
+    """``execution_options(yield_per=100)``, ``scalars(…, execution_options={"stream_results": True})``."""
+    for keyword in call.keywords:
+        if keyword.arg in _OPTIONS and not is_off(keyword.value):
+            return True
+        if keyword.arg == "execution_options" and isinstance(keyword.value, ast.Dict):
+            pairs = zip(keyword.value.keys, keyword.value.values, strict=True)
+            if any(isinstance(k, ast.Constant) and k.value in _OPTIONS and not is_off(v) for k, v in pairs):
+                return True
+    return False
+
+
+def is_off(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and not value.value
