@@ -55,6 +55,11 @@ def test_the_reports_of_the_rules_are_understood():
     assert len(seen) > 5
 
 
+def test_an_expression_of_several_lines_is_shown_whole():
+    long = LEAK._replace(code="ORM303", span=Span(6, 14, 8, 20), notes=())
+    assert held(long, LINES)[:2] == (5, 8)
+
+
 def test_what_holds_no_connection_has_no_bar():
     picture = held(LEAK._replace(code="ORM402"), LINES)
     assert (picture.taken, picture.until) == (0, 0)

@@ -77,7 +77,8 @@ def held(diagnostic: Diagnostic, lines: Sequence[str]) -> Held:
     low, high = marks[0].line, max(until, *(mark.line for mark in marks))
     end = end_of_function(lines, low, high) if is_lost else high
     first = next((n for n in range(max(low - 2, 1), low) if n <= len(lines) and lines[n - 1].strip()), low)
-    last = max(min(end, high + REACH, len(lines)), high)
+    expression = min(diagnostic.span.end_line, diagnostic.span.line + REACH // 2)
+    last = max(min(end, high + REACH, len(lines)), high, min(expression, len(lines)))
     elsewhere = tuple(note for note in diagnostic.notes if _is_elsewhere(note, diagnostic))
     return Held(first, last, taken, last if is_lost and taken else until, is_lost, tuple(marks), elsewhere)
 
