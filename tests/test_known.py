@@ -149,6 +149,7 @@ class TestCalls:
             ("docker.from_env", "docker.DockerClient"),
             ("logging.getLogger", "logging.Logger"),
             ("multiprocessing.get_context", "multiprocessing"),
+            ("googleapiclient.discovery.Resource.files", "googleapiclient.discovery.Resource"),
         ],
     )
     def test_makes(self, known: Known, name: str, made: str) -> None:
@@ -383,6 +384,8 @@ class TestEntries:
             ("anything", "scheduled_job", "scheduler"),
             ("client", "get", None),
             ("workflow", "task", None),
+            ("bot", "command", "bot"),
+            ("reports", "command", "command"),
         ],
     )
     def test_conventions(self, known: Known, receiver: str, attribute: str, kind: str | None) -> None:

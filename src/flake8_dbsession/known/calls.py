@@ -37,8 +37,8 @@ class Receiver(NamedTuple):
     def fact(self, receiver: str, path: str) -> CallFact | None:
         """What the member at ``path`` does; None where the table says nothing."""
         kind = self._kind(path)
-        makes = self._nearest(self.makes, path) or ""
-        if kind is None and not makes:
+        makes = self._nearest(self.makes, path) or ("" if kind is not None else self.makes.get("*", ""))
+        if kind is None and (not makes or path[0] == "_"):
             return None
         waits = kind not in (None, "", "sleep")
         return CallFact(
