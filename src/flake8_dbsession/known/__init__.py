@@ -29,6 +29,7 @@ class Known:
 
     def __init__(self, data: Path = DATA) -> None:
         self._data = data
+        self._sure: dict[str, bool] = {}
 
     def call(self, qualified: str) -> CallFact | None:
         """What a call of the function, class or method does."""
@@ -40,7 +41,9 @@ class Known:
 
     def never_raises(self, qualified: str) -> bool:
         """Whether a call cannot fail in a way worth caring about: logging, ``print``, ``len``, the clock."""
-        return self.conventions.never_raises(self._calls.spellings(qualified))
+        if qualified not in self._sure:
+            self._sure[qualified] = self.conventions.never_raises(self._calls.spellings(qualified))
+        return self._sure[qualified]
 
     def decorator(self, qualified: str) -> Entry | None:
         """Who runs a function decorated with ``qualified``, bare or called: ``"flask.Flask.route"``."""

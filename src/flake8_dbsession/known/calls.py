@@ -109,8 +109,8 @@ class Calls:
         first = qualified.partition(".")[0]
         if first in self._themes:
             return first
-        parts = qualified.split(".")
-        return next((glob for glob in self._globs if any(fnmatchcase(part, glob) for part in parts)), None)
+        near = (glob for glob in self._globs if glob.strip("*") in qualified)
+        return next((glob for glob in near if any(fnmatchcase(part, glob) for part in qualified.split("."))), None)
 
     def _add(self, theme: str) -> None:
         if theme in self._added:

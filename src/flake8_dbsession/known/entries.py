@@ -20,6 +20,7 @@ class Entries:
     def __init__(self, tables: Table, calls: Calls) -> None:
         self._tables = tables
         self._calls = calls
+        self._handed: dict[str, Handover | None] = {}
 
     def decorator(self, qualified: str) -> Entry | None:
         return self._first(self._decorators, qualified)
@@ -32,7 +33,9 @@ class Entries:
         return next((entry for entry in found if entry is not None), None)
 
     def handover(self, qualified: str) -> Handover | None:
-        return self._first(self._handovers, qualified)
+        if qualified not in self._handed:
+            self._handed[qualified] = self._first(self._handovers, qualified)
+        return self._handed[qualified]
 
     def by_convention(self, receiver: str, attribute: str) -> Entry | None:
         guesses = self._conventions.get(attribute, ())
