@@ -96,6 +96,7 @@ class Project:
         self._summaries: dict[tuple[Value, tuple[tuple[str, Value], ...]], Summary | None] = {}
         self._solving: list[object] = []
         self._targets: dict[str, Target | None] = {}
+        self._stored: dict[tuple[str, str], Value] = {}
         self.app = Application(self)
 
     # -- names
@@ -376,6 +377,13 @@ class Project:
 
     def stored(self, module_name: str, text: str) -> Value:
         """What ``g.db`` stands for where its module sets it to a session somewhere."""
+        key = (module_name, text)
+        if key not in self._stored:
+            self._stored[key] = UNKNOWN  # a circle ends here
+            self._stored[key] = self._find_stored(module_name, text)
+        return self._stored[key]
+
+    def _find_stored(self, module_name: str, text: str) -> Value:
         module = self.modules.find(module_name)
         for expression in module.stored.get(text, ()) if module is not None else ():
             value = self.evaluate(module, expression)  # type: ignore[arg-type]
