@@ -28,6 +28,7 @@ from ..session.events import Event, Handover, Happening
 from ..session.flow import Flow
 from ..session.values import OPENED
 from ..view import View
+from .orm303_request_session_escapes import outlives_request
 
 _REFUSAL = "each job needs a session of its own, and its rows loaded by id"
 
@@ -36,7 +37,7 @@ def check(view: View) -> Iterator[Diagnostic]:
     if view.is_test:
         return
     for flow in view.flows:
-        events = [e for e in flow.events(Happening.HANDED_OVER) if is_shared(flow, e)]
+        events = [e for e in flow.events(Happening.HANDED_OVER) if is_shared(flow, e) and not outlives_request(view, flow, e)]
         for event in first_of_each_node(events):
             yield report(view, flow, event)
 

@@ -25,24 +25,31 @@ from ..session.events import Event, Handover, Happening
 from ..session.flow import Flow
 from ..view import View
 from .orm301_session_shared_across_threads import used_beside
+from .orm303_request_session_escapes import nobody_waits, outlives_request
 
 
 def check(view: View) -> Iterator[Diagnostic]:
     if view.is_test:
         return
     for flow in view.flows:
-        for event in first_of_each_node([e for e in flow.events(Happening.HANDED_OVER) if is_shared(flow, e)]):
+        for event in first_of_each_node([e for e in flow.events(Happening.HANDED_OVER) if is_shared(view, flow, e)]):
             detail: Handover = event.detail
             message = f"session {detail.name!r} is used by several tasks at once"
             refusal = "await one after the other, or open a session in each"
             yield view.diagnostic(RULE, event.node, message, (), None, refusal, flow.body)
 
 
-def is_shared(flow: Flow, event: Event) -> bool:
+def is_shared(view: View, flow: Flow, event: Event) -> bool:
+    """Whether another task, or this one, can use the session at the same time."""
     detail: Handover = event.detail
-    if detail.concurrency != "task" or detail.through == "row":
+    if detail.concurrency != "task" or detail.through == "row" or outlives_request(view, flow, event):
         return False
-    return detail.many or in_loop(flow, event.node) or used_beside(flow, detail.name, event.node)
+    return (
+        detail.many
+        or in_loop(flow, event.node)
+        or used_beside(flow, detail.name, event.node)
+        or nobody_waits(flow, event.node)
+    )
 
 
 RULE = Rule("ORM302", "session-shared-across-tasks", "one session used by several tasks", check)

@@ -18,11 +18,14 @@ Fix safety
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
+from ..mending import statement_of
 from ..model import Diagnostic, Rule
 from ..reports import first_of_each_node
 from ..session.events import Event, Handover, Happening
+from ..session.flow import Flow
 from ..session.values import AMBIENT, OPENED
 from ..view import View
 
@@ -31,7 +34,7 @@ def check(view: View) -> Iterator[Diagnostic]:
     if view.is_test:
         return
     for flow in view.flows:
-        events = [e for e in flow.events(Happening.HANDED_OVER) if escapes(e)]
+        events = [e for e in flow.events(Happening.HANDED_OVER) if escapes(e) or outlives_request(view, flow, e)]
         for event in first_of_each_node(sorted(events, key=lambda e: e.detail.through == "row")):
             detail: Handover = event.detail
             what = f"row {detail.name!r} of the request's session" if detail.through == "row" else f"session {detail.name!r}"
@@ -41,10 +44,32 @@ def check(view: View) -> Iterator[Diagnostic]:
 
 
 def escapes(event: Event) -> bool:
+    """Whether a session of the caller, or a row of it, goes to what runs when the caller has returned."""
     detail: Handover = event.detail
     if detail.concurrency != "later" or event.resource is None:
         return False
     return event.resource.origin not in (OPENED,) and not (detail.through == "row" and event.resource.origin == AMBIENT)
+
+
+def outlives_request(view: View, flow: Flow, event: Event) -> bool:
+    """Whether a request handler gives its session to a thread or task and returns without waiting for it."""
+    detail: Handover = event.detail
+    if event.resource is None or event.resource.origin == OPENED or detail.through == "row":
+        return False
+    beside = detail.concurrency in ("thread", "greenlet") and not waits_for_threads(flow)
+    apart = detail.concurrency == "task" and nobody_waits(flow, event.node)
+    return (beside or apart) and any(entry.kind == "request" for entry in view.units.entries(flow.body))
+
+
+def waits_for_threads(flow: Flow) -> bool:
+    """Whether the function joins a thread or asks a future for its result."""
+    return any(isinstance(n, ast.Attribute) and n.attr in ("join", "result") for n in flow.body.own_nodes)
+
+
+def nobody_waits(flow: Flow, node: ast.AST) -> bool:
+    """``asyncio.create_task(…)`` as a statement of its own: the task is kept by nobody."""
+    statement = statement_of(flow, node)
+    return isinstance(statement, ast.Expr) and statement.value is node
 
 
 RULE = Rule("ORM303", "request-session-escapes", "request's session given to what outlives the request", check)

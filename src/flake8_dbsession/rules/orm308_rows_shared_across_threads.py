@@ -16,27 +16,41 @@ Fix safety
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from ..model import Diagnostic, Rule
 from ..reports import first_of_each_node
 from ..session.events import Event, Handover, Happening
+from ..session.flow import Flow
+from ..story import name_of
 from ..view import View
+from .orm301_session_shared_across_threads import used_beside
 
 
 def check(view: View) -> Iterator[Diagnostic]:
     if view.is_test:
         return
     for flow in view.flows:
-        for event in first_of_each_node([e for e in flow.events(Happening.HANDED_OVER) if is_row(e)]):
+        for event in first_of_each_node([e for e in flow.events(Happening.HANDED_OVER) if is_row(flow, e)]):
             detail: Handover = event.detail
             message = f"row {detail.name!r} is given to a {detail.concurrency} and loads through the session of this one"
             yield view.diagnostic(RULE, event.node, message, (), None, "pass the id and load the row there", flow.body)
 
 
-def is_row(event: Event) -> bool:
+def is_row(flow: Flow, event: Event) -> bool:
+    """Whether a row is handed over to something that its owner does not wait for before going on."""
     detail: Handover = event.detail
-    return detail.through == "row" and detail.concurrency in ("thread", "process", "greenlet")
+    if detail.through != "row" or detail.concurrency not in ("thread", "process", "greenlet"):
+        return False
+    names = [detail.name, name_of(flow, event.resource) if event.resource is not None else ""]
+    return not joined_after(flow, event.node) or any(used_beside(flow, name, event.node) for name in names)
+
+
+def joined_after(flow: Flow, handed: ast.AST) -> bool:
+    """Whether a ``join()`` follows."""
+    line = handed.lineno  # type: ignore[attr-defined]
+    return any(isinstance(n, ast.Attribute) and n.attr == "join" and n.lineno > line for n in flow.body.own_nodes)
 
 
 RULE = Rule("ORM308", "rows-shared-across-threads", "ORM rows given to a thread or process", check)

@@ -223,9 +223,16 @@ def method(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
             return flask_method(ev, receiver, name, call)
         case "object":
             return named(ev, f"{receiver.name}.{name}", call, awaited, receiver)
+        case "function" if name in ("delay", "apply_async") and is_decorated(ev, receiver):
+            return named(ev, f"celery.Task.{name}", call, awaited)
         case "row":
             ev.read_row(call.node, receiver)
     return unseen(ev, call)
+
+
+def is_decorated(ev: Evaluation, function: Value) -> bool:
+    target = ev.world.target(function)
+    return target is not None and bool(target.decorators)
 
 
 def session_method(ev: Evaluation, receiver: Value, name: str, call: Call, awaited: bool) -> Value:
@@ -251,6 +258,8 @@ def session_method(ev: Evaluation, receiver: Value, name: str, call: Call, await
     if effect.awaitable and not awaited:
         return Value(COROUTINE, name, resource)
     ev.now.apply(resource, effect, name, call.node)
+    if name == "expunge" and call.node.args and isinstance(call.node.args[0], ast.Name):
+        ev.now.names.pop(call.node.args[0].id, None)
     if name in ("add", "refresh", "delete", "add_all") and call.node.args:
         as_row(ev, call.node.args[0], resource)
     return session_result(ev, receiver, name, call)
@@ -648,12 +657,19 @@ def _close_all(ev: Evaluation, call: Call) -> Value:
     return UNKNOWN
 
 
+def _map(ev: Evaluation, call: Call) -> Value:
+    if call.positional and contained(call.positional[0]):
+        return Value(TUPLE, extra=(call.positional[0],))
+    return unseen(ev, call)
+
+
 def _select(ev: Evaluation, call: Call) -> Value:
     return Value(STATEMENT, extra=(PLAIN,) if are_columns(call.node.args) else ())
 
 
 _PLAIN: dict[str, Any] = {
     **dict.fromkeys(("sqlalchemy.select", "sqlalchemy.future.select", "sqlalchemy.sql.select", "sqlmodel.select"), _select),
+    "builtins.map": _map,
     "builtins.enumerate": lambda ev, call: Value(ENUMERATED, extra=call.positional[:1]),
     "contextlib.closing": _closing,
     "contextlib.aclosing": _closing,

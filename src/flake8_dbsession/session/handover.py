@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..known import Argument
 from ..known import Handover as HandoverFact
 from .events import Handover, Happening
+from .state import CLOSED
 from .values import FUNCTION, METHOD, OBJECT, PARTIAL, ROW, ROWS, SESSION, UNKNOWN, Resource, Value, contained
 
 if TYPE_CHECKING:
@@ -55,8 +56,8 @@ def value_of(call: Call, argument: Argument | None) -> Value:
 def passed(call: Call, fact: HandoverFact) -> list[Value]:
     """The values that the callable will receive."""
     values = [value_of(call, argument) for argument in (fact.args, fact.kwargs, fact.each) if argument]
-    if fact.rest and fact.callable is not None:
-        values.extend(call.positional[fact.callable.position + 1 :])
+    if fact.rest:
+        values.extend(call.positional[fact.callable.position + 1 if fact.callable is not None else 0 :])
         named = {a.keyword for a in (fact.callable, fact.args, fact.kwargs) if a}
         values.extend(v for k, v in call.keywords.items() if k not in named)
     return values
@@ -92,7 +93,7 @@ def report(ev: Evaluation, call: Call, value: Value, through: str, *, concurrenc
         ev.now.event(Happening.HANDED_OVER, call.node, resource, detail)
     rows = [v for v in (value, *(x for x in value.extra if isinstance(x, Value))) if v.kind in (ROW, ROWS)]
     for row in rows:
-        if row.resource is not None:
+        if row.resource is not None and ev.now.life(row.resource).phases != CLOSED:  # else it loads nothing any more
             detail = Handover(concurrency, "row", name_of_row(ev, row), to, many)
             ev.now.event(Happening.HANDED_OVER, call.node, row.resource, detail)
 
@@ -105,7 +106,7 @@ def closure(ev: Evaluation, call: Call, target: Value, words: dict[str, object])
     used = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
     bound = {a.arg for a in node.args.args}
     for name, value in list(ev.now.names.items()):
-        if name in used - bound and value.kind == SESSION:
+        if name in used - bound and value.kind in (SESSION, ROW, ROWS):
             report(ev, call, value, "closure", **words)  # type: ignore[arg-type]
 
 

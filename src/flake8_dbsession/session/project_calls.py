@@ -21,6 +21,7 @@ from .values import (
     OBJECT,
     OPENED,
     PARAMETER,
+    SESSION,
     UNKNOWN,
     Resource,
     Value,
@@ -90,7 +91,7 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
     if target is None:
         return unseen(ev, call, ev.world.returned(function))
     if target.is_async and not awaited and not target.is_generator:
-        return Value("coroutine", function.name, extra=(*call.values,))
+        return Value("coroutine", function.name, extra=(*call.values, *reached(ev, function)))
     formals = Formals()
     given = (*captured(ev, function), *target.bind(function, call.positional, call.keywords))
     bound = tuple((name, formals.inside(value, name)) for name, value in given if value.kind in _TOLD)
@@ -110,6 +111,15 @@ def unseen(ev: Evaluation, call: Call, returned: Value) -> Value:
     pass_on(ev, call)
     ev.now.may_raise()
     return returned
+
+
+def reached(ev: Evaluation, function: Value) -> list[Value]:
+    """The sessions that a function finds without being given them: of the function around it, or on its object."""
+    values = [value for _, value in captured(ev, function)]
+    owner = function.extra[0] if function.extra else None
+    if isinstance(owner, Value) and owner.kind == OBJECT:
+        values += [value for _, value in ev.world.attributes_used(function) if value.kind == SESSION]
+    return values
 
 
 def captured(ev: Evaluation, function: Value) -> list[tuple[str, Value]]:

@@ -63,6 +63,7 @@ class Target(Protocol):
     is_manager: bool
     is_fixture: bool
     is_cached: bool
+    decorators: frozenset[str]
 
     def bind(
         self, function: Value, positional: tuple[Value, ...], keywords: dict[str, Value]
