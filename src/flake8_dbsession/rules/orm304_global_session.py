@@ -21,14 +21,16 @@ import ast
 from collections.abc import Iterator
 
 from ..model import Diagnostic, Rule
-from ..session.values import CLASS, SESSION, Value
+from ..session.values import AMBIENT, SESSION, Value
 from ..view import View
 
 
 def check(view: View) -> Iterator[Diagnostic]:
     if view.is_test or view.is_script or is_main(view):
         return
-    for name, node in kept(view):
+    for name, node, value in kept(view):
+        if value.resource is not None and value.resource.origin == AMBIENT:
+            continue  # of a registry, which is another rule's
         message = f"{name!r} is one session for the whole process; keep the factory instead"
         refusal = "each unit of work needs a session of its own"
         yield view.diagnostic(RULE, node, message, (), None, refusal)
@@ -42,29 +44,23 @@ def is_main(view: View) -> bool:
     )
 
 
-def kept(view: View) -> Iterator[tuple[str, ast.expr]]:
-    """Each name with the call that opens the session it keeps."""
+def kept(view: View) -> Iterator[tuple[str, ast.Call, Value]]:
+    """Each name that keeps a session for the process, with the call that opens it and what the call gives."""
+    for name, expression in lasting(view):
+        if isinstance(expression, ast.Call):
+            value = view.project.evaluate(view.module, expression)
+            if value.kind == SESSION and value.resource is not None and value.resource.type != "PoolProxiedConnection":
+                yield name, expression, value
+
+
+def lasting(view: View) -> Iterator[tuple[str, ast.expr]]:
+    """What module level, class bodies and default arguments bind."""
     for name, binding in view.names.bindings.items():
-        for value in binding.values:
-            if is_session(view, value):
-                yield name, value
+        yield from ((name, value) for value in binding.values)
     for info in view.module.classes.values():
-        for name, value in info.values.items():
-            if is_session(view, value):
-                yield f"{info.name}.{name}", value
+        yield from ((f"{info.name}.{name}", value) for name, value in info.values.items())
     for body in view.module.bodies.values():
-        for value in body.defaults.values():
-            if is_session(view, value):
-                yield ast.unparse(value), value
-
-
-def is_session(view: View, expression: ast.expr) -> bool:
-    if not isinstance(expression, ast.Call):
-        return False
-    value: Value = view.project.evaluate(view.module, expression)
-    return value.kind == SESSION and value.resource is not None and value.resource.type != "PoolProxiedConnection"
+        yield from ((ast.unparse(value), value) for value in body.defaults.values())
 
 
 RULE = Rule("ORM304", "global-session", "session kept for the whole process", check)
-
-__all__ = ["CLASS", "RULE"]

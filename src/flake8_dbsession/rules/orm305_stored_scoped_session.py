@@ -22,19 +22,31 @@ from collections.abc import Iterator
 
 from ..fix.plans import ReplaceExpression
 from ..model import Diagnostic, Plan, Rule, Safety
+from ..session.body import Body
 from ..session.flow import Flow
 from ..session.values import AMBIENT, SESSION
 from ..view import View
+from .orm304_global_session import is_main, kept
 
 
 def check(view: View) -> Iterator[Diagnostic]:
     if view.is_test:
         return
+    of_the_process = () if view.is_script or is_main(view) else kept(view)
+    for name, call, value in of_the_process:
+        if value.resource is not None and value.resource.origin == AMBIENT:
+            yield report(view, name, call, None)
     for flow in view.flows:
         for target, call in stored_calls(flow):
-            plan = Plan("keep the registry", Safety.UNSAFE, (ReplaceExpression(view.span(call), ast.unparse(call.func)),), "each thread gets a session of its own")
-            message = f"{view.text(target)!r} keeps the session of one thread; keep the registry {ast.unparse(call.func)!r} instead"
-            yield view.diagnostic(RULE, call, message, (), plan, "", flow.body)
+            yield report(view, view.text(target), call, flow.body)
+
+
+def report(view: View, name: str, call: ast.Call, body: Body | None) -> Diagnostic:
+    registry = ast.unparse(call.func)
+    step = ReplaceExpression(view.span(call), registry)
+    plan = Plan("keep the registry", Safety.UNSAFE, (step,), "each thread gets a session of its own")
+    message = f"{name!r} keeps the session of one thread; keep the registry {registry!r} instead"
+    return view.diagnostic(RULE, call, message, (), plan, "", body)
 
 
 def stored_calls(flow: Flow) -> Iterator[tuple[ast.expr, ast.Call]]:

@@ -16,27 +16,80 @@ Fix safety
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from ..model import Diagnostic, Rule
+from ..names import dotted
 from ..reports import is_out_of_scope
 from ..session.events import Happening
-from ..session.values import AMBIENT
+from ..session.flow import Flow
+from ..session.values import AMBIENT, REGISTRY, SESSION, Resource
 from ..story import name_of
 from ..view import View
 
 
 def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
-        if not flow.body.is_async or is_out_of_scope(view, flow):
+        if flow.body.node is None or is_out_of_scope(view, flow):
             continue
-        for event in flow.events(Happening.TAKEN):
-            resource = event.resource
-            if resource is not None and resource.origin == AMBIENT and resource.flavour == "scoped" and not resource.is_async:
-                message = f"{name_of(flow, resource)!r} is one session for all coroutines of the thread"
-                refusal = "open a session in the coroutine, or give the registry a scope function"
-                yield view.diagnostic(RULE, event.node, message, (), None, refusal, flow.body)
-                break
+        places = in_coroutine(view, flow) if flow.body.is_async else in_dependency(view, flow)
+        first = min(places, key=lambda place: (place[1].lineno, place[1].col_offset), default=None)  # type: ignore[attr-defined]
+        if first is not None:
+            name, node = first
+            message = f"{name!r} is one session for all coroutines of the thread"
+            refusal = "open a session in the coroutine, or give the registry a scope function"
+            yield view.diagnostic(RULE, node, message, (), None, refusal, flow.body)
+
+
+def in_coroutine(view: View, flow: Flow) -> list[tuple[str, ast.AST]]:
+    """Where a coroutine asks a registry, itself or in a function that it calls."""
+    places = [(name_of(flow, e.resource), e.node) for e in flow.events(Happening.TAKEN) if is_of_thread(e.resource)]  # type: ignore[arg-type]
+    for node in flow.body.own_nodes:
+        asked = asked_registry(view, flow, node)
+        if asked is not None:
+            places.append((ast.unparse(asked), node))
+    return places
+
+
+def asked_registry(view: View, flow: Flow, node: ast.AST) -> ast.expr | None:
+    """``Session`` of ``Session()`` and ``Session.get(…)``, where it is a registry of the module."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name() | ast.Attribute() as asked, attr=method)) if method != "remove":
+            pass
+        case ast.Call(func=ast.Name() as asked):
+            pass
+        case _:
+            return None
+    root = (dotted(asked) or "").partition(".")[0]
+    if not root or root in flow.body.local_names or root not in view.names.bindings:
+        return None
+    value = view.project.evaluate(view.module, asked)
+    return asked if value.kind == REGISTRY and is_of_thread(value.resource) else None
+
+
+def in_dependency(view: View, flow: Flow) -> list[tuple[str, ast.AST]]:
+    """Where a dependency of FastAPI yields the session of a registry: its end runs in another thread than its beginning."""
+    yields = [(v, n) for v, n in flow.scope.yields if v.kind in (SESSION, REGISTRY) and is_of_thread(v.resource)]
+    if not yields or not is_dependency(view, flow.body.name):
+        return []
+    return [(name_of(flow, value.resource), node) for value, node in yields if value.resource is not None]
+
+
+def is_dependency(view: View, name: str) -> bool:
+    """Whether the file says ``Depends(name)``."""
+    calls = (node for node in ast.walk(view.source.tree) if isinstance(node, ast.Call) and node.args)
+    return any(
+        isinstance(call.args[0], ast.Name)
+        and call.args[0].id == name
+        and (view.names.resolve(call.func) or "").rpartition(".")[2] == "Depends"
+        for call in calls
+    )
+
+
+def is_of_thread(resource: Resource | None) -> bool:
+    """Whether the session is that of the current thread."""
+    return resource is not None and resource.origin == AMBIENT and resource.flavour == "scoped" and not resource.is_async
 
 
 RULE = Rule("ORM307", "thread-scope-in-async", "thread-local registry used in a coroutine", check)

@@ -36,7 +36,7 @@ def check(view: View) -> Iterator[Diagnostic]:
         if flow.body.node is None or is_out_of_scope(view, flow) or runs_once(view, flow):
             continue
         for event in first_of_each_node(flow.events(Happening.ENGINE_MADE)):
-            if is_dropped(flow, event):
+            if is_dropped(flow, event) or is_used_at_once(view, flow, event):
                 message = f"{view.text(event.node)!r} makes an engine, with a pool of its own, at each call"
                 refusal = "the engine belongs to module level"
                 yield view.diagnostic(RULE, event.node, message, (), None, refusal, flow.body)
@@ -62,6 +62,21 @@ def is_dropped(flow: Flow, event: Event) -> bool:
     if name not in flow.body.local_names or name not in names:
         return False
     return not any(escapes(node, name) for node in flow.body.own_nodes)
+
+
+def is_used_at_once(view: View, flow: Flow, event: Event) -> bool:
+    """``create_engine(…).connect()``, ``with Session(create_engine(…))``, ``g.engine = create_engine(…)``."""
+    made = event.node
+    for node in flow.body.own_nodes:
+        match node:
+            case ast.Attribute(value=value, attr="connect" | "begin" | "execute" | "raw_connection") if value is made:
+                return True
+            case ast.withitem(context_expr=ast.Call() as call):
+                if any(given is made for given in (*call.args, *(k.value for k in call.keywords))):
+                    return True
+            case ast.Assign(value=value, targets=[ast.Attribute(value=ast.Name() as owner)]) if value is made:
+                return view.names.resolve(owner) == "flask.g"
+    return False
 
 
 def escapes(node: ast.AST, name: str) -> bool:

@@ -25,14 +25,15 @@ from ..reports import is_out_of_scope
 from ..session.events import Happening
 from ..session.flow import Flow
 from ..view import View
+from .orm403_engine_per_call import runs_once
 
 
 def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
-        if is_out_of_scope(view, flow):
+        if flow.body.node is None or is_out_of_scope(view, flow) or runs_once(view, flow):
             continue
         made = {e.node for e in flow.events(Happening.REGISTRY_MADE)}
-        for node in used_at_once(flow, made):
+        for node in (*used_at_once(flow, made), *used_by_name(flow, made), *returned_anew(view, flow, made)):
             message = f"{view.text(node)!r} builds a session factory for this one call"
             yield view.diagnostic(RULE, node, message, (), None, "the factory belongs to module level", flow.body)
 
@@ -42,6 +43,51 @@ def used_at_once(flow: Flow, made: set[ast.AST]) -> Iterator[ast.AST]:
     for node in flow.body.own_nodes:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Call) and node.func in made:
             yield node.func
+
+
+def used_by_name(flow: Flow, made: set[ast.AST]) -> Iterator[ast.AST]:
+    """``factory = sessionmaker(bind=engine)`` that is only called here, on what the module has."""
+    for node in flow.body.own_nodes:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as call) if call in made:
+                if name in flow.body.local_names and not binds_local(flow, call) and is_only_called(flow, name):
+                    yield call
+
+
+def binds_local(flow: Flow, call: ast.Call) -> bool:
+    """Whether the construction uses something that only this call has: an engine of its own, a parameter."""
+    given = (*call.args, *(keyword.value for keyword in call.keywords))
+    names = {part.id for argument in given for part in ast.walk(argument) if isinstance(part, ast.Name)}
+    return not given or bool(names & flow.body.local_names)
+
+
+def is_only_called(flow: Flow, name: str) -> bool:
+    """Whether every use of the name is ``name()`` or ``name.method(…)``: nobody else gets it."""
+    nodes = list(flow.body.own_nodes)
+    uses = [n for n in nodes if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
+    called = {n.func for n in nodes if isinstance(n, ast.Call)}
+    asked = {n.value for n in nodes if isinstance(n, ast.Attribute) and n in called and n.attr != "configure"}
+    nested = (n for n in nodes if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)))
+    inside = any(isinstance(part, ast.Name) and part.id == name for n in nested for part in ast.walk(n))
+    return bool(uses) and not inside and all(use in called or use in asked for use in uses)
+
+
+def returned_anew(view: View, flow: Flow, made: set[ast.AST]) -> Iterator[ast.AST]:
+    """``return scoped_session(…)`` where a function of the file works on the result at once: ``registry().query(…)``."""
+    for node in flow.body.own_nodes:
+        if isinstance(node, ast.Return) and node.value in made and is_asked_at_once(view, flow.body.name):
+            yield node.value  # type: ignore[misc]
+
+
+def is_asked_at_once(view: View, name: str) -> bool:
+    nodes = (node for body in view.module.bodies.values() for node in body.own_nodes)
+    return any(
+        isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Call)
+        and isinstance(node.value.func, ast.Name)
+        and node.value.func.id == name
+        for node in nodes
+    )
 
 
 RULE = Rule("ORM404", "registry-per-call", "session factory built for one call", check)

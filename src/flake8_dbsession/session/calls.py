@@ -48,6 +48,7 @@ COROUTINE = "coroutine"
 _ONE_ROW = frozenset({"get", "get_one", "merge", "first", "one", "one_or_none", "scalar", "scalar_one", "get_or_404"})
 _ONE_ROW |= {"scalar_one_or_none", "first_or_404", "one_or_404", "fetchone"}
 _LOOKUPS = frozenset({"one", "scalar_one", "get_one", "get_or_404", "first_or_404", "one_or_404"})
+_AWAITERS = frozenset({"asyncio.wait_for", "asyncio.shield", "asyncio.timeout"})
 _CONTEXTS = frozenset({"app_context", "test_request_context", "request_context"})
 
 
@@ -110,6 +111,8 @@ def perform(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value
 
 def unseen(ev: Evaluation, call: Call) -> Value:
     """Code that cannot be seen may raise, and may keep or close what it gets if it is called like that."""
+    if isinstance(call.node.func, ast.Attribute) and call.node.func.attr in _CONTEXTS:
+        return Value(OBJECT, "flask.app_context")
     pass_on(ev, call)
     if not is_log(ev, call.node.func):
         ev.now.may_raise()
@@ -273,6 +276,9 @@ def as_row(ev: Evaluation, argument: ast.expr, resource: Resource) -> None:
 
 def session_result(ev: Evaluation, receiver: Value, name: str, call: Call) -> Value:
     resource = receiver.resource
+    if name in ("get_bind", "get_async_bind"):
+        flask = resource is not None and resource.flavour == "flask"
+        return Value(ENGINE, "Engine", extra=("flask", receiver.name.rpartition(".")[2] or "db") if flask else ())
     if name in ("query", "query_property"):
         return Value(QUERY, resource=resource, extra=(PLAIN,) if are_columns(call.node.args) else ())
     statement = call.argument(0, "statement")
@@ -387,6 +393,8 @@ def flask_method(ev: Evaluation, receiver: Value, name: str, call: Call) -> Valu
     if resource is not None and effect is not None and effect.word == "checkout":
         ev.now.take(resource, call.node)
         return Value(ROW, resource=resource)
+    if name == "get_engine":
+        return Value(ENGINE, "Engine", extra=("flask", receiver.name.rpartition(".")[2] or "db"))
     if name == "create_scoped_session":
         return Value(REGISTRY, receiver.name, resource)
     ev.now.may_raise()
@@ -429,9 +437,14 @@ def named(ev: Evaluation, name: str, call: Call, awaited: bool, receiver: Value 
         if result is not None:
             return result
     fact = known.call(name)
-    if fact is not None and fact.kind and not (fact.awaited and not awaited) and not (handover and handover.every):
+    if fact is not None and fact.awaited and not awaited:
+        return Value(COROUTINE, name, extra=call.values)
+    if name in _AWAITERS and awaited and call.positional and call.positional[0].kind == COROUTINE:
+        inner = known.call(call.positional[0].name)
+        fact = inner if inner is not None and inner.kind else fact
+    if fact is not None and fact.kind and not (handover and handover.every):
         wait(ev, fact, call)
-    if known.never_raises(name):
+    if known.never_raises(name) or (fact is not None and fact.kind == "sleep"):
         return UNKNOWN
     ev.now.may_raise()
     if handover is not None:
@@ -472,7 +485,9 @@ def construction(short: str, call: Call) -> Value | None:
             if short.startswith("async"):
                 type_name = "AsyncSession"
             keeps = bool(dict(factory.extra).get("keeps_rows")) if factory.kind == FACTORY else False
-            return Value(REGISTRY, "", Resource(AMBIENT, place(call.node), type_name, keeps, "scoped"))
+            own_scope = len(call.node.args) > 1 or "scopefunc" in call.keywords
+            flavour = "scoped by function" if own_scope else "scoped"
+            return Value(REGISTRY, "", Resource(AMBIENT, place(call.node), type_name, keeps, flavour))
         case "flask_sqlalchemy.SQLAlchemy":
             return Value(FLASK_DB, "", Resource(AMBIENT, place(call.node), "Session", False, "flask"))
     return None

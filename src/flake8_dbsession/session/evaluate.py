@@ -148,6 +148,8 @@ class Evaluation:
                     return found
                 value = self.world.attribute(owner, name)
                 return value if value != UNKNOWN else self.stored(node)
+        if owner.kind == METHOD and owner.extra[0].kind == OBJECT:
+            return Value(METHOD, f"{owner.name}.{name}", extra=owner.extra)
         if owner.kind == FLASK_DB:
             return self.flask(owner, name)
         if owner.kind in (SESSION, REGISTRY) and name in ("bind",):
