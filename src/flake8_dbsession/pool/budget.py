@@ -6,6 +6,7 @@ Every number is a :class:`~.factors.Factor` with the place it comes from. Nothin
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 from collections.abc import Iterator
@@ -134,6 +135,7 @@ def fitting(usable: int, processes: int, engines: int = 1) -> Fit | None:
     return Fit(processes, engines, size, part - size)
 
 
+@functools.lru_cache(maxsize=8)
 def budgets(survey: Survey) -> list[Budget]:
     """One budget for each kind of server that the project's engines talk to (engines of unknown kind together)."""
     shares = sorted(_shares(survey), key=lambda s: (s.dialect, s.path, s.line))
@@ -199,9 +201,7 @@ def _sizes(options: Options, pool: FilePool, place: tuple[str, int], defaults: d
     return size, overflow
 
 
-def _factor(
-    name: str, options: Options, pool: FilePool, place: tuple[str, int], defaults: dict[str, int]
-) -> Factor:
+def _factor(name: str, options: Options, pool: FilePool, place: tuple[str, int], defaults: dict[str, int]) -> Factor:
     item = options.items.get(name)
     if item is None:
         if not options.whole:

@@ -33,11 +33,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"dbsession pool: {error}", file=sys.stderr)
         return 2
     root = os.path.abspath(options.path)
-    found = budgets(Survey(root, root, config.pool))
+    found = budgets(Survey(root, root, config.pool, parts=True))
     if options.output_format == "json":
         print(json.dumps(report.value(found, root), indent=2, ensure_ascii=False))
     else:
         print(report.text(found, root), end="")
     return 1 if any(budget.verdict == "over" for budget in found) else 0
-
-

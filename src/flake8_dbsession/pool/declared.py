@@ -12,8 +12,10 @@ if TYPE_CHECKING:
 
 _ASIDE = ("dev", "test", "doc", "lint", "ci", "typing", "example", "optional", "extra")
 _LOCKS = ("poetry.lock", "uv.lock", "pdm.lock")
-MARKERS = ("pyproject.toml", "setup.py", "setup.cfg", "Pipfile", "requirements.txt", "requirements.in")
+PROJECT_FILES = ("pyproject.toml", "setup.py", "Pipfile")
 """A folder with one of these is a project of its own."""
+MARKERS = (*PROJECT_FILES, "setup.cfg", "requirements.txt", "requirements.in")
+"""Files that declare dependencies."""
 
 
 class Need(NamedTuple):

@@ -1,4 +1,4 @@
-"""What starts the application: compose files, Procfiles, systemd units, supervisor and Dockerfiles, the best one first."""
+"""What starts the application: compose files, Procfiles, systemd units, supervisor, Dockerfiles; the best one first."""
 
 from __future__ import annotations
 
@@ -54,13 +54,11 @@ def is_deployment(name: str) -> bool:
     """Whether a file of this name may say how the application is started or what its server allows."""
     lower = name.lower()
     return (
-        (lower.endswith((".yml", ".yaml"))
-        and "compose" in lower)
-        or lower.startswith(("procfile", "dockerfile"))
+        (lower.endswith((".yml", ".yaml")) and "compose" in lower)
+        or lower.startswith(("procfile", "dockerfile", ".env"))
         or lower.endswith((".service", ".dockerfile", ".cnf"))
-        or lower in ("supervisord.conf", "postgresql.conf", "uwsgi.ini", ".env", "alembic.ini")
-        or (lower.startswith("gunicorn")
-        and lower.endswith(".py"))
+        or lower in ("supervisord.conf", "postgresql.conf", "uwsgi.ini", "alembic.ini")
+        or (lower.startswith("gunicorn") and lower.endswith(".py"))
     )
 
 

@@ -6,7 +6,7 @@ import ast
 import functools
 from typing import NamedTuple
 
-from ..names import Names
+from ..names import Binding, Names
 from .flask import Extension, FlaskConfig, extensions_of, flask_configs, starts_of
 from .options import Mappings, Options
 from .reading import last_part, read
@@ -88,6 +88,12 @@ def _is_wanted(name: str) -> bool:
     return name in _WANTED or name.endswith("SQLAlchemy") or name in _applications()
 
 
+def _aliases(names: Resolver) -> frozenset[str]:
+    """Names that the file gives to the factories: ``from sqlalchemy import create_engine as make``."""
+    bindings: dict[str, Binding] = getattr(names, "bindings", {})
+    return frozenset(name for name, b in bindings.items() if b.imported.rpartition(".")[2] in FACTORIES)
+
+
 @functools.cache
 def _applications() -> frozenset[str]:
     return frozenset(name.rpartition(".")[2] for name in knowledge().applications)
@@ -95,7 +101,8 @@ def _applications() -> frozenset[str]:
 
 def find(tree: ast.Module, names: Resolver, also: str = "") -> Found:
     """What ``tree`` says about engines, in one walk. Calls of a function named ``also`` are noted too."""
-    reading = read(tree, names, lambda name: _is_wanted(name) or name == also)
+    aliases = _aliases(names)
+    reading = read(tree, names, lambda name: _is_wanted(name) or name == also or name in aliases)
     reader = Reader(reading)
     mappings = Mappings(reader)
     engines = [e for call in reading.calls if (e := _engine(call, reading, reader, mappings))]
@@ -145,11 +152,9 @@ def _engine(call: Call, reading: Reading, reader: Reader, mappings: Mappings) ->
 
 def factory_of(call: Call, reading: Reading) -> str:
     """``create_engine`` and the like when the call is one of SQLAlchemy's or SQLModel's, else ""."""
-    name = last_part(call.node.func)
-    if name not in FACTORIES:
-        return ""
     resolved = reading.resolve(call.node.func, call.scope) or ""
-    return name if resolved.startswith(_PACKAGES) else ""
+    name = resolved.rpartition(".")[2]
+    return name if name in FACTORIES and resolved.startswith(_PACKAGES) else ""
 
 
 def _from_config(call: Call, keywords: Options, mappings: Mappings) -> Options:

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from .engines import NOTHING, Engine, Found, find, is_candidate
-from .flask import ENGINE_OPTIONS, Extension, FlaskConfig
+from .flask import DATABASE_URI, ENGINE_OPTIONS, Extension, FlaskConfig
 from .options import Item, Options, Unseen
 from .settings import PoolClass, default_pool, knowledge
 from .survey import Survey, is_aside, survey_of
@@ -27,9 +27,10 @@ FLASK_RELEASES = ("2.5.1", "3.1.1")
 class Made(NamedTuple):
     """One engine to be judged.
 
-    ``node`` is where it is reported; ``certain``: it is made on every way through its function; ``edited`` the call or display that an option may be added to (None: nowhere);
+    ``node`` is where it is reported; ``edited`` the call or display that an option may be added to (None: nowhere);
     ``url`` is what the code says, ``server`` the same or, where the code does not say, what the project's evidence
-    agrees on. ``kept``: somebody keeps it for the life of the process. ``flask``: Flask-SQLAlchemy makes it.
+    agrees on; ``keeper`` is as in :class:`~.engines.Engine`; ``flask``: Flask-SQLAlchemy makes it; ``tolerant``: a
+    ``try`` around it catches ``TypeError``; ``certain``: it is made on every way through its function.
     """
 
     node: ast.expr
@@ -136,11 +137,21 @@ class FilePool:
         shown = edited if isinstance(edited, (ast.Dict, ast.Call)) else None
         return Made(value, shown, config.url, server, config.options, "module", True, False, False, certain)
 
+    def inherited(self) -> Iterator[Made]:
+        """Configurations that name a database of their own and take the engine options over from a base."""
+        for config in self.found.configs if self.is_candidate and not self.is_aside else ():
+            if DATABASE_URI in config.own and ENGINE_OPTIONS in config.settings and ENGINE_OPTIONS not in config.own:
+                node = config.settings[DATABASE_URI].value
+                server = self.server(config.url)
+                yield Made(node, None, config.url, server, config.options, "module", True, False, False, True)
+
     def _of_extension(self, extension: Extension) -> Made:
         options = extension.options
         edited = options.displays[0] if options.whole and len(options.displays) == 1 else None
         unknown = Url()
-        return Made(extension.call.node, edited, unknown, self.server(unknown), options, "module", True, False, False, True)
+        return Made(
+            extension.call.node, edited, unknown, self.server(unknown), options, "module", True, False, False, True
+        )
 
     def started(self) -> Iterator[Made]:
         """Flask-SQLAlchemy's engines at the place where an app gets them (``db.init_app(app)``, ``SQLAlchemy(app)``),

@@ -211,7 +211,7 @@ class _Reader:
                     self.change(holder, change, around.scope)
         if name in _CONFIGURES and isinstance(node.func, ast.Attribute):
             self.configuration(node, node.func, around)
-        if name not in _HARMLESS:
+        if name not in _HARMLESS and not self.wanted(name):
             arguments = [*node.args, *(k.value for k in node.keywords if k.arg)]
             around.scope.passed.update(a.id for a in arguments if isinstance(a, ast.Name))
 

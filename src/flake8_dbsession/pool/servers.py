@@ -1,4 +1,4 @@
-"""What the server allows: max_connections and the idle limit, from the configuration, compose files and settings files."""
+"""What the server allows: max_connections and the idle limit, as configured, in compose files and settings files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _IDLE_FLAGS = ["--wait_timeout", "--wait-timeout"]
 
 class Limits(NamedTuple):
     """What one server allows. ``kind`` is its dialect ("" unknown); ``connections`` is max_connections, ``reserved``
-    what an ordinary user cannot have of it, ``idle`` the seconds after which an idle connection is closed (0: never)."""
+    what an ordinary user cannot have of it, ``idle`` the seconds until an idle connection is closed (0: never)."""
 
     kind: str
     connections: Factor

@@ -1,4 +1,4 @@
-"""What is known of pools, drivers and servers: ``data/pool.toml`` as values, and the pool that an engine ends up with."""
+"""What is known of pools, drivers and servers: ``data/pool.toml`` as values, and the pool an engine ends up with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The project around a file: its other engines, its declarations, its processes and its server, read when first asked."""
+"""The project around a file: its engines, declarations, processes and server, read when first asked."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from functools import cached_property
 from ..config import Pool
 from ..modules import Module, Modules
 from ..source import Source, Unreadable
-from .declared import MARKERS, Declared, declared_in
+from .declared import MARKERS, PROJECT_FILES, Declared, declared_in
 from .deployment import Deployment, deployment, is_deployment
 from .engines import TOKENS, Found, find
 from .servers import Limits, limits, server_of_image
 from .settings import knowledge
-from .shell import environment_file
 from .url import Url, parse
 
 ASIDE = frozenset(
@@ -35,12 +34,14 @@ _URL_WORDS = ("DATABASE", "DB", "SQLALCHEMY", "POSTGRES", "MYSQL", "MARIADB", "D
 
 class Survey:
     """What is known of the project in the folder ``home``, which may be a part of ``root``, where deployment files
-    are looked for (both absolute). Nothing is read before it is asked for."""
+    are looked for (both absolute). Folders inside that are projects of their own belong to it only with ``parts``.
+    Nothing is read before it is asked for."""
 
-    def __init__(self, home: str, root: str, configured: Pool) -> None:
+    def __init__(self, home: str, root: str, configured: Pool, parts: bool = False) -> None:
         self.home = home
         self.root = root
         self.configured = configured
+        self.parts = parts
         self.modules = Modules(home, ("src",))
         self._found: dict[str, Found | None] = {}
         self._reads: dict[str, bool] = {}
@@ -48,12 +49,15 @@ class Survey:
     @cached_property
     def python(self) -> list[str]:
         """The Python files of the application, sorted."""
-        return [p for p in _walk(self.home, lambda name: name.endswith(".py")) if not is_aside(p, self.home)]
+        found = _walk(self.home, _is_module, self.parts)
+        return [path for path in found if not is_aside(path, self.home)]
 
     @cached_property
     def deployment_files(self) -> list[str]:
-        """The files that may say how the application is started or what its server allows, sorted."""
-        return [p for p in _walk(self.root, is_deployment) if not is_aside(p, self.root)]
+        """The files that may say how the application is started or what its server allows, sorted; those of other
+        projects in ``root`` left out."""
+        found = _walk(self.root, is_deployment, self.parts, self.home)
+        return [path for path in found if not is_aside(path, self.root)]
 
     @cached_property
     def found(self) -> dict[str, Found]:
@@ -96,11 +100,11 @@ class Survey:
 
     def server_url(self, path: str) -> Url:
         """The server that the project's evidence agrees on for the file, the best kind of evidence first: URLs in
-        ``.env`` files, databases of the compose file that is believed, declared drivers, databases of any compose
-        file. An unknown URL where they disagree or there are none."""
+        ``.env`` files and ``alembic.ini``, databases of the compose file that is believed, declared drivers, databases
+        of any compose file. An unknown URL where they disagree or there are none."""
         believed = (service.image for _, service in self.deployment.services)
         for evidence in (
-            self._urls_in_environment(),
+            self._urls(),
             _images(believed),
             self._drivers(path),
             _images(self.deployment.images),
@@ -114,14 +118,17 @@ class Survey:
                 return Url()
         return Url()
 
-    def _urls_in_environment(self) -> list[Url]:
+    def _urls(self) -> list[Url]:
+        """The database URLs of ``.env`` files (samples included) and of ``alembic.ini``."""
         found = []
         for path in self.deployment_files:
-            if os.path.basename(path).startswith(".env"):
+            name = os.path.basename(path)
+            if name.startswith(".env") or name == "alembic.ini":
                 with open(path, encoding="utf-8", errors="replace") as file:
-                    for name, (value, _) in environment_file(file.read()).items():
-                        if any(word in name.upper() for word in _URL_WORDS) and "://" in value:
-                            found.append(parse(value))
+                    lines = [line.partition("=") for line in file]
+                found += [
+                    parse(value.strip().strip("\"'")) for key, _, value in lines if _names_url(key.strip(), value)
+                ]
         return [u for u in found if u.dialect in knowledge().servers]
 
     def _drivers(self, path: str) -> list[Url]:
@@ -175,7 +182,7 @@ class Survey:
 
 
 def _is_read(key: str, tree: ast.Module) -> bool:
-    """``settings.KEY``, ``config["KEY"]``, ``config.get("KEY")`` or the bare name; ``os.environ`` is no configuration."""
+    """``settings.KEY``, ``config["KEY"]``, ``config.get("KEY")`` or the bare name; ``os.environ`` does not count."""
     for node in ast.walk(tree):
         match node:
             case ast.Attribute(attr=name, ctx=ast.Load()) | ast.Name(id=name, ctx=ast.Load()) if name == key:
@@ -195,15 +202,30 @@ def _imports(module: str, other: Module) -> bool:
     return any(name == module or name.startswith(f"{module}.") for name in stands_for)
 
 
+def _names_url(key: str, value: str) -> bool:
+    return "://" in value and (key == "sqlalchemy.url" or any(word in key.upper() for word in _URL_WORDS))
+
+
 def _images(images: Iterable[str]) -> list[Url]:
     servers = [server_of_image(image) for image in images]
     return [Url(server.name, "", "server") for server in servers if server]
 
 
-def _walk(top: str, wanted: Callable[[str], bool]) -> Iterator[str]:
+def _walk(top: str, wanted: Callable[[str], bool], parts: bool, home: str = "") -> Iterator[str]:
+    """The wanted files below ``top``; without ``parts`` not those of further projects, ``home`` excepted."""
     for folder, folders, names in os.walk(top):
+        is_ours = parts or folder == top or f"{home}{os.sep}".startswith(f"{folder}{os.sep}")
+        if not is_ours and any(name in PROJECT_FILES for name in names):
+            folders.clear()
+            continue
         folders[:] = sorted(f for f in folders if _entered(folder, f))
         yield from (os.path.join(folder, name) for name in sorted(names) if wanted(name))
+
+
+def _is_module(name: str) -> bool:
+    """Whether a file of this name can be imported."""
+    stem, extension = os.path.splitext(name)
+    return extension == ".py" and stem.isidentifier()
 
 
 def _entered(folder: str, name: str) -> bool:

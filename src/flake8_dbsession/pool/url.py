@@ -59,7 +59,7 @@ def _sqlite_place(address: str, query: str) -> str:
 
 
 def read_url(reader: Reader, expression: ast.expr | None, scope: Scope) -> Url:
-    """The URL that ``expression`` makes, looking through ``make_url(…)``, ``URL.create(…)``, ``str(…)`` and defaults."""
+    """The URL that ``expression`` makes: ``make_url(…)``, ``URL.create(…)``, ``str(…)`` and defaults are opened."""
     if expression is None:
         return NOWHERE
     if isinstance(expression, ast.Name):

@@ -1,4 +1,4 @@
-"""What an expression is worth, as far as its own file tells: a constant, a default that the environment may replace, a text."""
+"""What an expression is worth, as far as its file tells: a constant, a text, a default that a variable replaces."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ class Reader:
         return found
 
     def class_of(self, expression: ast.expr, scope: Scope) -> Scope | None:
-        """The class of this file that ``expression`` names, or that it is an instance of (``settings = Settings()``)."""
+        """The class of this file that ``expression`` names or is an instance of (``settings = Settings()``)."""
         if not isinstance(expression, ast.Name):
             return None
         if expression.id in ("self", "cls"):

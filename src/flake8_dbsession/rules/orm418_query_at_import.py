@@ -26,7 +26,7 @@ import ast
 from collections.abc import Iterator
 
 from ..model import Diagnostic, Rule
-from ..pool.asking import Asking
+from ..pool.asking import Asking, asking_of
 from ..pool.budget import budgets
 from ..pool.judge import FilePool, pool_of
 from ..pool.reading import last_part
@@ -42,7 +42,7 @@ def check(view: View) -> Iterator[Diagnostic]:
     pool = pool_of(view)
     if pool.is_aside or is_sqlite(pool):
         return
-    asking = Asking(view.project)
+    asking = asking_of(view.project)
     for flow in view.flows:
         is_module = flow.body.node is None
         if not is_module and not is_factory(flow, asking, view):

@@ -1,0 +1,89 @@
+"""Which statements and functions ask the database: they, or what they call, take a connection."""
+
+from __future__ import annotations
+
+import ast
+import weakref
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ..names import dotted
+from ..session.events import Happening
+from ..session.flow import Flow
+from ..session.values import CLASS, ENGINE, FUNCTION, OBJECT, Value
+from .reading import last_part
+from .settings import knowledge
+
+if TYPE_CHECKING:
+    from ..modules import Module
+    from ..project import Project
+    from ..session.body import Body
+
+_DEPTH = 4
+_ASKING = frozenset({"inspect", "reflect", "prepare", "read_sql", "read_sql_query", "read_sql_table", "to_sql"})
+"""Functions that take a connection from the engine they are given."""
+
+
+class Asking:
+    """Answers for the functions of a project, each looked at once."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._known: dict[str, bool] = {}
+
+    def asking(self, flow: Flow, module: Module, depth: int = _DEPTH) -> Iterator[ast.expr]:
+        """The expressions in the body that take a connection, or call a function of the project that does."""
+        events = flow.events(Happening.TAKEN, Happening.OPENED)
+        direct = [e.node for e in events if e.happening is Happening.TAKEN or (e.resource and e.resource.is_connection)]
+        yield from (node for node in (*direct, *flow.scope.own) if isinstance(node, ast.expr))
+        names = self._me(flow.body, module)
+        for node in flow.body.own_nodes:
+            if isinstance(node, ast.Call) and self._asks(node, module, names, depth):
+                yield node
+
+    def makes_application(self, body: Body, module: Module) -> bool:
+        """Whether the function makes a web application or job runner."""
+        calls = (n for n in body.own_nodes if isinstance(n, ast.Call))
+        return any((module.names.resolve(call.func) or "") in knowledge().applications for call in calls)
+
+    def _me(self, body: Body, module: Module) -> dict[str, Value]:
+        """``self`` in a method."""
+        if not body.owner or not body.parameters:
+            return {}
+        return {body.parameters[0].arg: Value(OBJECT, f"{module.name}.{body.owner}".lstrip("."))}
+
+    def _asks(self, call: ast.Call, module: Module, names: dict[str, Value], depth: int) -> bool:
+        if not isinstance(call.func, (ast.Name, ast.Attribute)) or not depth:
+            return False
+        if last_part(call.func) in _ASKING:
+            given = [*call.args, *(k.value for k in call.keywords)]
+            plain = (g for g in given if isinstance(g, (ast.Name, ast.Attribute)))
+            return any(self.project.evaluate(module, g, names).kind == ENGINE for g in plain)
+        head = (dotted(call.func) or "").partition(".")[0]
+        if head not in names and not self.project.modules.is_first_party(module.names.qualify(head) or ""):
+            return False
+        value = self.project.evaluate(module, call.func, names)
+        if value.kind == CLASS:
+            value = Value(FUNCTION, f"{value.name}.__init__")
+        return value.kind == FUNCTION and self._runs_and_asks(value, depth - 1)
+
+    def _runs_and_asks(self, function: Value, depth: int) -> bool:
+        """Whether a call of the function runs it here and now, and it asks. Applications are looked at in their
+        own factory; generators and coroutines only begin later."""
+        if function.name not in self._known:
+            self._known[function.name] = False  # a circle ends here
+            target = self.project.target(function)
+            if target is None or target.is_generator or target.is_async or target.is_fixture:
+                return False
+            if not self.makes_application(target.body, target.module):
+                flow = self.project.flow(target.module, target.body, {})
+                self._known[function.name] = any(True for _ in self.asking(flow, target.module, depth))
+        return self._known[function.name]
+
+
+_ASKED: weakref.WeakKeyDictionary[Project, Asking] = weakref.WeakKeyDictionary()
+
+
+def asking_of(project: Project) -> Asking:
+    """What is known of the project's functions so far."""
+    return _ASKED.setdefault(project, Asking(project))
