@@ -28,9 +28,6 @@ def price_of(article):
     session = SessionLocal()
     return session.scalar(select(article))
 """
-MENDABLE = LEAK.replace(
-    "    return session.scalar(select(article))", "    session.execute(article)\n    session.close()"
-)
 
 
 def read(name):
@@ -117,22 +114,3 @@ def hooks():
 def test_the_pre_commit_recipe_names_hooks_that_there_are():
     (repository,) = read("pre-commit-config.yaml")["repos"]
     assert {hook["id"] for hook in repository["hooks"]} == set(hooks())
-
-
-def test_the_hooks_mend_and_then_find_what_is_left(project):
-    def run(name):
-        hook = hooks()[name]
-        files = ["shop.py"] if hook.get("pass_filenames", True) else []
-        return main([*shlex.split(hook["entry"])[1:], *files])
-
-    (project / "shop.py").write_text(MENDABLE)
-    assert run("dbsession") == 1
-    assert run("dbsession-fix") in (0, 1)
-    assert "with SessionLocal() as session:" in (project / "shop.py").read_text()
-    assert run("dbsession") == 0
-    assert run("dbsession-pool") == 0
-
-
-def test_hooks_that_use_workers_are_not_run_in_parallel():
-    for hook in hooks().values():
-        assert hook.get("require_serial", False) == hook.get("pass_filenames", True)
