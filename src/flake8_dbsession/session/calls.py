@@ -82,9 +82,26 @@ def evaluate_call(ev: Evaluation, node: ast.Call) -> Value:
     awaited = ev.awaited is node
     ev.awaited = None
     function = ev.value(node.func)
-    positional = tuple(ev.value(argument) for argument in node.args)
+    inner = awaited_inside(ev, function) if awaited else -1
+    positional = tuple(awaited_value(ev, a) if i == inner else ev.value(a) for i, a in enumerate(node.args))
     keywords = {k.arg or "**": ev.value(k.value) for k in node.keywords}
     return perform(ev, function, Call(node, positional, keywords), awaited)
+
+
+def awaited_inside(ev: Evaluation, function: Value) -> int:
+    """The position of the coroutine that ``await wait_for(…)`` and its like run in the same place; -1 for none."""
+    fact = ev.world.known.handover(function.name) if function.kind == NAMED else None
+    return fact.callable.position if fact is not None and fact.inline and fact.coroutine and fact.callable else -1
+
+
+def awaited_value(ev: Evaluation, node: ast.expr) -> Value:
+    ev.awaited = node
+    value = ev.value(node)
+    ev.awaited = None
+    if value.kind == COROUTINE:
+        ev.awaited_later(value, node)
+        return UNKNOWN
+    return value
 
 
 def perform(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
@@ -442,7 +459,7 @@ def named(ev: Evaluation, name: str, call: Call, awaited: bool, receiver: Value 
     if name in _AWAITERS and awaited and call.positional and call.positional[0].kind == COROUTINE:
         inner = known.call(call.positional[0].name)
         fact = inner if inner is not None and inner.kind else fact
-    if fact is not None and fact.kind and not (handover and handover.every):
+    if fact is not None and fact.kind and not (handover and handover.every and not only_names(call)):
         wait(ev, fact, call)
     if known.never_raises(name) or (fact is not None and fact.kind == "sleep"):
         return UNKNOWN
@@ -573,6 +590,12 @@ def wait(ev: Evaluation, fact: Any, call: Call) -> None:
     report_wait(ev, Wait(fact.kind, fact.name, literal, line=call.node.lineno), call.node)
 
 
+def only_names(call: Call) -> bool:
+    """``gather(*tasks)``: tasks that were made elsewhere."""
+    inner = [a.value if isinstance(a, ast.Starred) else a for a in call.node.args]
+    return bool(inner) and all(isinstance(a, ast.Name) for a in inner) and not any(contained(v) for v in call.positional)
+
+
 def wait_for_next(ev: Evaluation, iterated: Value, node: ast.expr) -> None:
     """``for message in consumer``: each turn waits for the next one."""
     for method_name in ("__next__", "__iter__", "__anext__", "__aiter__"):
@@ -580,6 +603,14 @@ def wait_for_next(ev: Evaluation, iterated: Value, node: ast.expr) -> None:
         if fact is not None and fact.kind:
             report_wait(ev, Wait(fact.kind, iterated.name, line=node.lineno), node)
             return
+
+
+def wait_to_enter(ev: Evaluation, value: Value, node: ast.expr, is_async: bool) -> Value | None:
+    """``with lock:`` waits; what it binds, where that is known."""
+    fact = ev.world.known.call(f"{value.name}.{'__aenter__' if is_async else '__enter__'}")
+    if fact is not None and fact.kind:
+        report_wait(ev, Wait(fact.kind, value.name, line=node.lineno), node)
+    return Value(OBJECT, fact.makes) if fact is not None and fact.makes else None
 
 
 def report_wait(ev: Evaluation, what: Wait, node: ast.AST, released: tuple[Resource, ...] = ()) -> None:

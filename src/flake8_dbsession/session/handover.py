@@ -69,6 +69,8 @@ def inline(ev: Evaluation, call: Call, fact: HandoverFact, target: Value) -> Val
     from .calls import perform
 
     assert fact.callable is not None
+    if fact.coroutine:
+        return target  # it was awaited as it was evaluated
     rest = call.positional[fact.callable.position + 1 :]
     node = ast.copy_location(ast.Call(call.node.func, call.node.args[fact.callable.position + 1 :], call.node.keywords), call.node)
     return perform(ev, target, Inner(node, rest, call.keywords), False)

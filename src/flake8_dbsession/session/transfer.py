@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ..flow.graph import Kind, Node, Via
 from ..names import Function, imports_of
 from .body import Body
-from .calls import next_of, wait_for_next
+from .calls import next_of, wait_for_next, wait_to_enter
 from .evaluate import Evaluation, names_in
 from .events import Event, Happening
 from .exceptions import accepts, takes
@@ -250,6 +250,8 @@ class Transfer:
             ev.awaited = item.context_expr
         value = ev.value(item.context_expr)
         bound = self.entered(ev, value, item.context_expr)
+        if value.kind == OBJECT:
+            bound = wait_to_enter(ev, value, item.context_expr, isinstance(node.statement, ast.AsyncWith)) or bound
         if item.optional_vars is not None:
             ev.bind(item.optional_vars, bound)
         ev.now.names[slot(item.context_expr)] = value
