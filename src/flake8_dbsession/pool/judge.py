@@ -96,7 +96,7 @@ class FilePool:
                 continue
             options = self.followed(engine.options)
             url = self._url(engine)
-            edited = engine.node if options.whole and options is engine.options else None
+            edited = _edited(engine) if options.whole and options is engine.options else None
             yield Made(
                 engine.node,
                 edited,
@@ -254,6 +254,14 @@ class FilePool:
     def major(self, package: str, releases: tuple[str, ...]) -> int:
         """The major release of ``package`` that the project declares; 0 where it leaves that open."""
         return self.survey.declared(self.path).major(package, releases)
+
+
+def _edited(engine: Engine) -> ast.Call | ast.Dict | None:
+    """Where an option can be added: the call, or the dictionary that it unfolds; nowhere where it unfolds several."""
+    unfolded = [k for k in engine.node.keywords if k.arg is None]
+    if not unfolded:
+        return engine.node
+    return engine.options.displays[0] if len(unfolded) == len(engine.options.displays) == 1 else None
 
 
 def _is_configuration(expression: ast.expr) -> bool:

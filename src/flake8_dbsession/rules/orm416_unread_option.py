@@ -41,7 +41,8 @@ def check(view: View) -> Iterator[Diagnostic]:
         return
     unread = unread_keys(pool)
     for config in pool.found.configs if unread else ():
-        written = [config.settings[key] for key in sorted(config.own & unread.keys()) if not pool.survey.reads(key)]
+        written = [config.settings[key] for key in config.own & unread.keys() if not pool.survey.reads(key)]
+        written.sort(key=lambda setting: setting.node.lineno)
         for setting in written:
             plan = repair(view, config, written, unread) if setting is written[0] else None
             refusal = (
