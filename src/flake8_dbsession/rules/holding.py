@@ -19,7 +19,7 @@ def waits(view: View, rule: Callable[[], Rule], kinds: frozenset[str], verb: str
     for flow in view.flows:
         if is_out_of_scope(view, flow):
             continue
-        events = [e for e in flow.events(Happening.WAITED) if e.detail.kind in kinds and not polls_file(flow, e)]
+        events = [e for e in flow.events(Happening.WAITED) if e.detail.kind in kinds and not polls_file(flow, e) and not listens(e)]
         for event in first_of_each_node(events):
             yield report(view, rule(), flow, event, verb)
 
@@ -31,6 +31,11 @@ def file_waits(view: View, rule: Callable[[], Rule]) -> Iterator[Diagnostic]:
             continue
         for event in first_of_each_node([e for e in flow.events(Happening.WAITED) if polls_file(flow, e)]):
             yield report(view, rule(), flow, event, "waits for a file")
+
+
+def listens(event: Event) -> bool:
+    """Whether a wait is that of a websocket for its client, which ORM204 reports."""
+    return ".WebSocket.receive" in event.detail.name
 
 
 def polls_file(flow: Flow, event: Event) -> bool:

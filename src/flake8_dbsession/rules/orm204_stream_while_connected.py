@@ -2,7 +2,8 @@
 
 What it does
     Reports a streaming response (``StreamingResponse``, ``EventSourceResponse``, ``stream_with_context``) that is
-    returned while the request's session holds a connection.
+    returned while the request's session holds a connection, a generator that holds one while it yields to such a
+    response, and a websocket that holds one while it waits for its client.
 
 Why it matters
     The connection is given back when the client has read the last byte. A dependency with ``yield`` is left after the
@@ -29,6 +30,10 @@ from ..session.flow import Flow
 from ..session.values import OPENED, PARAMETER
 from ..story import name_of
 from ..view import View
+from .holding import listens
+
+_KEEPER = "stream_with_context"
+_REFUSAL = "what the stream needs has to be read before, in a session of its own"
 
 
 def check(view: View) -> Iterator[Diagnostic]:
@@ -38,6 +43,29 @@ def check(view: View) -> Iterator[Diagnostic]:
         events = [e for e in flow.events(Happening.STREAMED) if is_kept(view, flow, e)]
         for event in first_of_each_node(events):
             yield report(view, flow, event)
+        yields = [e for e in flow.events(Happening.STREAMED) if is_sent(view, flow, e)]
+        for event in yields[:1]:
+            yield place(view, flow, event, "at each turn of the stream, for as long as its reader takes")
+        for event in first_of_each_node([e for e in flow.events(Happening.WAITED) if listens(e)]):
+            yield place(view, flow, event, "while the websocket waits for its client")
+
+
+def is_sent(view: View, flow: Flow, event: Event) -> bool:
+    """Whether a ``yield`` belongs to a generator that is the content of a streaming response."""
+    if event.detail != "yield" or event.resource is None:
+        return False
+    senders = [entry.framework for entry in view.units.entries(flow.body) if entry.kind == "stream"]
+    senders += [name for name in view.project.decorators(view.module, flow.body) if name.endswith(_KEEPER)]
+    if event.resource.flavour == "flask":  # without it the app context is gone when the generator runs
+        return any(name.endswith(_KEEPER) for name in senders)
+    return bool(senders)
+
+
+def place(view: View, flow: Flow, event: Event, how_long: str) -> Diagnostic:
+    assert event.resource is not None
+    message = f"session {name_of(flow, event.resource)!r} keeps its connection {how_long}"
+    notes = [view.note("the connection is taken here", event.taken)] if event.taken is not None else []
+    return view.diagnostic(RULE, event.node, message, notes, None, _REFUSAL, flow.body)
 
 
 def is_kept(view: View, flow: Flow, event: Event) -> bool:
@@ -56,8 +84,7 @@ def report(view: View, flow: Flow, event: Event) -> Diagnostic:
     if event.taken is not None:
         notes.insert(0, view.note("the connection is taken here", event.taken))
     message = f"session {name!r} keeps its connection until the streamed response is finished"
-    refusal = "what the stream needs has to be read before, in a session of its own"
-    return view.diagnostic(RULE, where, message, notes, None, refusal, flow.body)
+    return view.diagnostic(RULE, where, message, notes, None, _REFUSAL, flow.body)
 
 
 RULE = Rule("ORM204", "stream-while-connected", "request's session kept for a streaming response", check)

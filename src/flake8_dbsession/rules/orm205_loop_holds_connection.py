@@ -48,13 +48,18 @@ def loops(flow: Flow) -> Iterator[tuple[ast.While, Resource]]:
     """Each ``while True`` that queries, works, and carries the connection into the next turn."""
     for node in flow.nodes(Kind.TEST):
         loop = node.statement
-        if not (isinstance(loop, ast.While) and isinstance(loop.test, ast.Constant) and loop.test.value):
+        if not isinstance(loop, ast.While) or not reads_batches(loop.test):
             continue
         for resource in taken_inside(flow, loop):
             held = [s for s in flow.at(node) if resource in s.lives and s.lives[resource].surely_holds]
             if held and (resource.origin != AMBIENT or endless_loop_holding(flow, resource) is None) and works(flow, loop):
                 yield loop, resource
                 break
+
+
+def reads_batches(test: ast.expr) -> bool:
+    """``while True`` and ``while rows := session.scalars(…).all()``."""
+    return isinstance(test, ast.NamedExpr) or (isinstance(test, ast.Constant) and bool(test.value))
 
 
 def taken_inside(flow: Flow, loop: ast.While) -> list[Resource]:

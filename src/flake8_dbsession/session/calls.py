@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..names import dotted
+from ..known import Entry
 from .events import Happening
 from .handover import hand_over
 from .project_calls import construct, run
@@ -49,6 +50,12 @@ _ONE_ROW = frozenset({"get", "get_one", "merge", "first", "one", "one_or_none", 
 _ONE_ROW |= {"scalar_one_or_none", "first_or_404", "one_or_404", "fetchone"}
 _LOOKUPS = frozenset({"one", "scalar_one", "get_one", "get_or_404", "first_or_404", "one_or_404"})
 _AWAITERS = frozenset({"asyncio.wait_for", "asyncio.shield", "asyncio.timeout"})
+_TELLING_METHODS = {
+    "run_in_executor": "asyncio.AbstractEventLoop.run_in_executor",
+    "start_background_task": "flask_socketio.SocketIO.start_background_task",
+    "basic_consume": "pika.adapters.blocking_connection.BlockingChannel.basic_consume",
+}
+"""Methods whose name leaves no doubt, whatever the receiver is called."""
 _CONTEXTS = frozenset({"app_context", "test_request_context", "request_context"})
 
 
@@ -128,6 +135,8 @@ def perform(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value
 
 def unseen(ev: Evaluation, call: Call) -> Value:
     """Code that cannot be seen may raise, and may keep or close what it gets if it is called like that."""
+    if isinstance(call.node.func, ast.Attribute) and call.node.func.attr in _TELLING_METHODS:
+        return named(ev, _TELLING_METHODS[call.node.func.attr], call, False)
     if isinstance(call.node.func, ast.Attribute) and call.node.func.attr in _CONTEXTS:
         return Value(OBJECT, "flask.app_context")
     pass_on(ev, call)
@@ -461,15 +470,16 @@ def named(ev: Evaluation, name: str, call: Call, awaited: bool, receiver: Value 
         fact = inner if inner is not None and inner.kind else fact
     if fact is not None and fact.kind and not (handover and handover.every and not only_names(call)):
         wait(ev, fact, call)
+    made = Value(OBJECT, fact.makes) if fact is not None and fact.makes else UNKNOWN
     if known.never_raises(name) or (fact is not None and fact.kind == "sleep"):
-        return UNKNOWN
+        return made
     ev.now.may_raise()
     if handover is not None:
         for value in call.values:
             ev.now.give(value, uncertain=False)
     elif fact is None:
         pass_on(ev, call)
-    return Value(OBJECT, fact.makes) if fact is not None and fact.makes else UNKNOWN
+    return made
 
 
 def sqlalchemy_call(ev: Evaluation, short: str, call: Call) -> Value | None:
@@ -634,6 +644,8 @@ def stream(ev: Evaluation, name: str, call: Call) -> None:
     """A response that is produced while it is sent: what is held now stays held until the client has it all."""
     if not call.node.args or not is_produced(call.node.args[0], call.positional[0], name.endswith(".Response")):
         return
+    if call.positional[0].kind == "generated" and call.positional[0].name:
+        ev.scope.registered.append((call.positional[0].name, Entry(name, "stream")))
     for resource in ev.now.held():
         ev.now.event(Happening.STREAMED, call.node, resource, name)
 

@@ -102,7 +102,10 @@ class Evaluation:
                 return self.comprehension(node, [node.elt])
             case ast.DictComp():
                 return self.comprehension(node, [node.key, node.value])
-            case ast.JoinedStr() | ast.FormattedValue() | ast.BinOp() | ast.UnaryOp() | ast.Slice():
+            case ast.BinOp():
+                sides = (self.value(node.left), self.value(node.right))
+                return Value(TUPLE, extra=sides) if any(contained(side) for side in sides) else UNKNOWN
+            case ast.JoinedStr() | ast.FormattedValue() | ast.UnaryOp() | ast.Slice():
                 for child in ast.iter_child_nodes(node):
                     if isinstance(child, ast.expr):
                         self.value(child)
@@ -174,7 +177,7 @@ class Evaluation:
         """Attributes of ``db = SQLAlchemy()``."""
         if name == "session":
             return Value(REGISTRY, owner.name, owner.resource)
-        if name in ("engine", "get_engine"):
+        if name == "engine":
             return Value(ENGINE, "Engine", extra=("flask", owner.name.rpartition(".")[2] or "db"))
         if name in ("Model", "Query"):
             return Value(NAMED, f"flask_sqlalchemy.SQLAlchemy.{name}", owner.resource)

@@ -27,7 +27,7 @@ def hand_over(ev: Evaluation, fact: HandoverFact, call: Call, awaited: bool) -> 
         together(ev, call, fact)
         return None
     words = dict(concurrency=fact.entry.runs, to=described(target, call, fact), many=is_many(call, fact))
-    for value in (*given, *((target,) if target.kind in (PARTIAL, "coroutine") else ())):
+    for value in (*given, *((target,) if target.kind in (PARTIAL, METHOD, "coroutine") else ())):
         report(ev, call, value, "argument", **words)
     closure(ev, call, target, words)
     own_attributes(ev, call, target, words)

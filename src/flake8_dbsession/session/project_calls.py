@@ -101,6 +101,8 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
     if not (target.is_generator and not target.is_fixture):
         apply(ev, summary, formals, call.node, function, target.path)
     value = result(ev, summary, formals, call.node, target.is_generator, target.is_manager, target.is_cached)
+    if value.kind == "generated":
+        return value._replace(name=function.name)
     return value if value != UNKNOWN else ev.world.returned(function)
 
 
