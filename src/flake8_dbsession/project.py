@@ -40,6 +40,7 @@ from .session.values import (
     UNKNOWN,
     Resource,
     Value,
+    pool_of,
 )
 
 if TYPE_CHECKING:
@@ -210,6 +211,8 @@ class Project:
             return value._replace(name=qualified, resource=resource._replace(key=key))
         if value.kind == SESSION and resource is not None:
             return value._replace(resource=resource._replace(origin=ATTRIBUTE, key=qualified))
+        if value.kind == ENGINE and not pool_of(value) and value.extra[:1] != ("flask",):
+            return value.with_extra(*value.extra, ("pool", qualified))
         return value
 
     def evaluate(self, module: Module, expression: ast.expr, names: dict[str, Value] | None = None) -> Value:

@@ -63,6 +63,7 @@ def fix(
     unsafe: bool,
     wanted: Callable[[Diagnostic], bool] | None = None,
     ask: Callable[[Diagnostic, bytes, bytes], bool] | None = None,
+    found: Sequence[Diagnostic] | None = None,
     max_rounds: int = 10,
     noqa: str = "ORM",
 ) -> Fixed:
@@ -71,11 +72,12 @@ def fix(
     ``wanted`` chooses among the reports. With ``ask``, fixes go in one by one, each only after ``ask`` agreed to it,
     given the report and the file before and after; it may raise :class:`Stop`. Each round has to give a
     file that compiles, without the finding, and without a finding that was not there before; a fix that
-    does not is taken back and reported as refused. ``noqa`` is what a code has to begin with for its
+    does not is taken back and reported as refused. ``found`` is what ``analyse`` reports for ``data``, where that is
+    known already. ``noqa`` is what a code has to begin with for its
     ``# noqa`` to protect a line from fixes. Raises what ``analyse`` raises for ``data``.
     """
     loop = _Loop(path, analyse, noqa, ask)
-    first = analyse(data, path)
+    first = analyse(data, path) if found is None else found
     state = _State(data, tuple(enumerate(first)))
 
     def offered(diagnostic: Diagnostic) -> bool:
@@ -151,22 +153,20 @@ class _Loop:
         from .carry_out import carry_out
 
         while True:
-            plans = _plans(batch)
-            done = carry_out(state.data, self.path, plans, noqa=self.noqa)
+            done = carry_out(state.data, self.path, _plans(batch), noqa=self.noqa)
             for plan, reason in done.refused:
                 if reason != OVERLAPS:
                     self.refuse(state, batch, [plan], reason)
             if not done.applied:
                 return None
             batch = [(n, d) for n, d in batch if d.plan in done.applied]
-            after, reason = self.judge(state, done.data, batch)
-            if after is not None:
+            after = self.judge(state, done.data, batch)
+            if isinstance(after, _State):
                 return self.asked(after, state, batch)
-            if len(done.applied) == 1:
-                self.refuse(state, batch, done.applied, reason)
+            if after.is_certain or len(done.applied) == 1:
+                self.refuse(state, batch, done.applied, after.reason)
                 return None
-            half = done.applied[: len(done.applied) // 2]
-            batch = [(n, d) for n, d in batch if d.plan in half]
+            batch = _less(batch, after.suspects)
 
     def refuse(
         self, state: _State, batch: Iterable[tuple[int, Diagnostic]], plans: Sequence[Plan], reason: str
@@ -183,26 +183,57 @@ class _Loop:
         self.unwanted.update(number for number, _ in batch)
         return None
 
-    def judge(self, state: _State, data: bytes, batch: list[tuple[int, Diagnostic]]) -> tuple[_State | None, str]:
+    def judge(self, state: _State, data: bytes, batch: list[tuple[int, Diagnostic]]) -> _State | _Failure:
         """The state with ``data``, or why the fixes of ``batch`` must not stand."""
         if data == state.data:
-            return None, "the fix changes nothing"
+            return _Failure("the fix changes nothing")
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 compile(data, self.path, "exec", dont_inherit=True)
             found = self.analyse(data, self.path)
         except (SyntaxError, ValueError, RecursionError) as error:
-            return None, f"the result would not compile: {getattr(error, 'msg', error)}"
+            return _Failure(f"the result would not compile: {getattr(error, 'msg', error)}")
         except Unreadable as error:
-            return None, f"the result {error.message}"
-        cured = Counter(_identity(diagnostic) for _, diagnostic in batch)
-        before = Counter(_identity(diagnostic) for _, diagnostic in state.found)
-        for identity in Counter(map(_identity, found)) - (before - cured):
-            if identity in cured:
-                return None, "the finding would still be there"
-            return None, f"the fix would bring a new finding: {identity[0]} {identity[2]}"
-        return _State(data, _numbered(state, batch, found)), ""
+            return _Failure(f"the result {error.message}")
+        return _compared(state, batch, found) or _State(data, _numbered(state, batch, found))
+
+
+class _Failure(NamedTuple):
+    """Why fixes must not stand, and which of them are to blame, as far as that can be seen."""
+
+    reason: str
+    suspects: frozenset[int] = frozenset()
+    is_certain: bool = False
+    """Whether every single one of them failed."""
+
+
+def _compared(state: _State, batch: list[tuple[int, Diagnostic]], found: Sequence[Diagnostic]) -> _Failure | None:
+    """What is wrong with the reports after the fixes of ``batch``: one is still there, or one is new."""
+    cured = Counter(_identity(diagnostic) for _, diagnostic in batch)
+    before = Counter(_identity(diagnostic) for _, diagnostic in state.found)
+    after = Counter(map(_identity, found))
+    surplus = after - (before - cured)
+    new = [identity for identity in surplus if identity not in cured]
+    if new:
+        code, function, message = new[0]
+        suspects = frozenset(number for number, diagnostic in batch if diagnostic.function == function)
+        return _Failure(f"the fix would bring a new finding: {code} {message}", suspects)
+    if surplus:
+        suspects = frozenset(number for number, diagnostic in batch if _identity(diagnostic) in surplus)
+        is_certain = all(after[identity] >= before[identity] for identity in cured)
+        return _Failure("the finding would still be there", suspects, is_certain)
+    return None
+
+
+def _less(batch: list[tuple[int, Diagnostic]], suspects: frozenset[int]) -> list[tuple[int, Diagnostic]]:
+    """A part of ``batch`` to try first: what is not suspect, or else the first half."""
+    plans = _plans(batch)
+    blamed = [d.plan for n, d in batch if n in suspects]
+    first = [plan for plan in plans if plan not in blamed] or plans[: len(plans) // 2]
+    if len(first) == len(plans):
+        first = plans[: len(plans) // 2]
+    return [(n, d) for n, d in batch if d.plan in first]
 
 
 def _plans(batch: Iterable[tuple[int, Diagnostic]]) -> list[Plan]:

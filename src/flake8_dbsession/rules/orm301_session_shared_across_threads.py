@@ -36,10 +36,14 @@ _REFUSAL = "each job needs a session of its own, and its rows loaded by id"
 def check(view: View) -> Iterator[Diagnostic]:
     if view.is_test:
         return
+    reported: set[ast.AST] = set()
     for flow in view.flows:
-        events = [e for e in flow.events(Happening.HANDED_OVER) if is_shared(flow, e) and not outlives_request(view, flow, e)]
+        events = [e for e in flow.events(Happening.HANDED_OVER) if is_shared(flow, e)]
         for event in first_of_each_node(events):
-            yield report(view, flow, event)
+            where = where_taken(view, flow, event.detail) or event.node
+            if where not in reported:
+                reported.add(where)
+                yield report(view, flow, event, where)
 
 
 def is_shared(flow: Flow, event: Event) -> bool:
@@ -49,21 +53,35 @@ def is_shared(flow: Flow, event: Event) -> bool:
         return False
     if detail.many or in_loop(flow, event.node) or event.resource.origin != OPENED:
         return True
-    return used_beside(flow, detail.name, event.node)
+    return used_beside(flow, detail.name, event) or closed_beside(flow, event)
 
 
-def used_beside(flow: Flow, name: str, handed: ast.AST) -> bool:
+def used_beside(flow: Flow, name: str, event: Event) -> bool:
     """Whether the creator goes on with the session before it has waited for the thread."""
-    line = handed.end_lineno or 0  # type: ignore[attr-defined]
-    later = [n for n in flow.body.own_nodes if getattr(n, "lineno", 0) > line]
-    joins = [n.lineno for n in later if isinstance(n, ast.Attribute) and n.attr in ("join", "result", "shutdown")]
-    uses = [n.lineno for n in later if isinstance(n, ast.Name) and n.id == name]
+    joins = joins_after(flow, event.node)
+    line = event.node.end_lineno or 0  # type: ignore[attr-defined]
+    uses = [n.lineno for n in flow.body.own_nodes if isinstance(n, ast.Name) and n.id == name and n.lineno > line]
     return bool(uses) and (not joins or min(uses) < min(joins))
 
 
-def report(view: View, flow: Flow, event: Event) -> Diagnostic:
+def closed_beside(flow: Flow, event: Event) -> bool:
+    """Whether the creator closes the session (the end of a ``with`` block) without having waited for the thread."""
+    closes = [e for e in flow.events(Happening.CLOSED) if e.resource == event.resource]
+    return bool(closes) and not joins_after(flow, event.node)
+
+
+def joins_after(flow: Flow, handed: ast.AST) -> list[int]:
+    """The lines on which a thread, future or executor is waited for, from the handing over on."""
+    start = handed.lineno  # type: ignore[attr-defined]
+    return [
+        n.lineno
+        for n in flow.body.own_nodes
+        if isinstance(n, ast.Attribute) and n.attr in ("join", "result", "shutdown", "joinall") and n.lineno >= start
+    ]
+
+
+def report(view: View, flow: Flow, event: Event, where: ast.AST) -> Diagnostic:
     detail: Handover = event.detail
-    where = where_taken(view, flow, detail) or event.node
     notes = [] if where is event.node else [view.note(f"{detail.to} runs in other threads and uses it", event.node)]
     message = f"session {detail.name!r} is shared with {'the threads that run' if detail.many else 'a thread that runs'} {detail.to!r}"
     return view.diagnostic(RULE, where, message, [*notes, *also(view, event)], None, _REFUSAL, flow.body)

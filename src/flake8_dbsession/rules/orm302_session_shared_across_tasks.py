@@ -47,7 +47,7 @@ def is_shared(view: View, flow: Flow, event: Event) -> bool:
     return (
         detail.many
         or in_loop(flow, event.node)
-        or used_beside(flow, detail.name, event.node)
+        or used_beside(flow, detail.name, event)
         or nobody_waits(flow, event.node)
     )
 

@@ -51,7 +51,7 @@ def belongs_to_request(view: View, flow: Flow) -> bool:
 def is_redundant(flow: Flow, event: Event) -> bool:
     """``db.session.close()`` followed by nothing but the return."""
     resource = event.resource
-    if resource is None or resource.origin != AMBIENT or resource.flavour != "flask" or event.detail != "close":
+    if resource is None or resource.origin != AMBIENT or resource.flavour != "flask" or event.detail not in ("close", "remove"):
         return False
     statement = statement_of(flow, event.node)
     if not isinstance(statement, ast.Expr) or in_loop(flow, statement) or waits_after(flow, statement):
@@ -79,7 +79,7 @@ def report(view: View, flow: Flow, event: Event) -> Diagnostic:
     statement = statement_of(flow, event.node)
     assert statement is not None
     plan = Plan("delete the close", Safety.SAFE, (DeleteStatement(view.span(statement)),))
-    message = f"{name_of(flow, event.resource)}.close() is not needed: the framework removes the session right after"
+    message = f"{name_of(flow, event.resource)}.{event.detail}() is not needed: the framework removes the session right after"
     return view.diagnostic(RULE, event.node, message, (), plan, "", flow.body)
 
 

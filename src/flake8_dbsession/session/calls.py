@@ -40,6 +40,7 @@ from .values import (
     Resource,
     Value,
     contained,
+    pool_of,
 )
 
 if TYPE_CHECKING:
@@ -206,7 +207,8 @@ def open_session(ev: Evaluation, call: Call, factory: Value) -> Value:
     if options.get("autocommit") or call.literal("autocommit"):
         return UNKNOWN  # 1.4 facade: nothing is held between statements
     keeps = options.get("keeps_rows", False) or call.literal("expire_on_commit") is False
-    resource = Resource(OPENED, place(call.node), factory.name, keeps_rows=bool(keeps))
+    pool = pool_of(bind) or options.get("pool", "")
+    resource = Resource(OPENED, place(call.node), factory.name, keeps_rows=bool(keeps), pool=pool)
     beside = options.get("beside") or beside_framework(bind)
     ev.now.open(resource, call.node, HELD if resource.is_connection else IDLE, beside)
     if resource.is_connection:
@@ -361,13 +363,14 @@ def engine_method(ev: Evaluation, receiver: Value, name: str, call: Call, awaite
     if "NullPool" in receiver.extra or "StaticPool" in receiver.extra:
         return unseen(ev, call)
     is_async = receiver.name == "AsyncEngine"
+    pool = (("pool", pool_of(receiver)),)
     if name == "connect" and not (is_async and not awaited):
         made = "AsyncConnection" if is_async else "Connection"
-        return open_session(ev, Call(call.node, (), {}), Value(FACTORY, made))
+        return open_session(ev, Call(call.node, (), {}), Value(FACTORY, made, extra=pool))
     if name in ("begin", "connect"):
-        return Value(MANAGER, "Connection", Resource(OPENED, place(call.node), f"{'Async' if is_async else ''}Connection"))
+        return manager(Value(FACTORY, f"{'Async' if is_async else ''}Connection", extra=pool), call.node)
     if name == "raw_connection":
-        return open_session(ev, Call(call.node, (), {}), Value(FACTORY, "PoolProxiedConnection"))
+        return open_session(ev, Call(call.node, (), {}), Value(FACTORY, "PoolProxiedConnection", extra=pool))
     if name == "execution_options":
         return receiver
     if name == "dispose" and is_async and not awaited:
@@ -388,7 +391,8 @@ def transaction_method(ev: Evaluation, receiver: Value, name: str, call: Call) -
 def manager(factory: Value, node: ast.AST) -> Value:
     """A context manager that opens a session on entry and closes it at the end."""
     options = dict(factory.extra)
-    resource = Resource(OPENED, place(node), factory.name, keeps_rows=bool(options.get("keeps_rows")))
+    keeps = bool(options.get("keeps_rows"))
+    resource = Resource(OPENED, place(node), factory.name, keeps_rows=keeps, pool=options.get("pool", ""))
     return Value(MANAGER, factory.name, resource)
 
 
@@ -526,9 +530,12 @@ def options(call: Call) -> tuple[tuple[str, Any], ...]:
         found.append(("keeps_rows", True))
     if call.literal("autocommit"):
         found.append(("autocommit", True))
-    beside = beside_framework(call.argument(0, "bind"))
+    bind = call.argument(0, "bind")
+    beside = beside_framework(bind)
     if beside:
         found.append(("beside", beside))
+    if pool_of(bind):
+        found.append(("pool", pool_of(bind)))
     return tuple(found)
 
 

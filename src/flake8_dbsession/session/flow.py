@@ -142,7 +142,7 @@ class Flow:
             can_raise=bool(self.raised),
             makes_engine=self.makes_engine(returns),
             used=tuple(sorted(self.scope.used)),
-            takes_own=getattr(self.scope.own[0], "lineno", 0) if self.scope.own else 0,
+            takes_own=next(((getattr(node, "lineno", 0), own) for node, own in self.scope.own), None),
         )
 
 

@@ -52,7 +52,8 @@ class Moment:
         self.sink = sink
         self.before = state
         self.failures: list[tuple[str, dict[Resource, Life]]] = []
-        self.own: ast.AST | None = None
+        self.own: tuple[ast.AST, Resource] | None = None
+        """Where a session of this function, or a registry, takes a connection."""
         self.used: set[Resource] = set()
         """The sessions that SQL or a commit meets as they were when the function was entered."""
 
@@ -93,6 +94,7 @@ class Moment:
         self.steps.pop(resource, None)
         if phase & HOLDING:
             self.steps[resource] = node
+            self._second(resource, node)
         self.event(Happening.OPENED, node, resource, detail)
 
     def take(self, resource: Resource, node: ast.AST, *, may_fail: str = "db") -> None:
@@ -105,7 +107,6 @@ class Moment:
         if life.marks & ENDED and not life.phases & ~(CLOSED | BEGUN):
             self.event(Happening.USED_CLOSED, node, resource)
         self.after_failure(resource, node)
-        self.own = self.own or (node if resource.origin == OPENED else None)
         if not life.surely_holds:
             self.event(Happening.TAKEN, node, resource)
             self._second(resource, node)
@@ -117,8 +118,10 @@ class Moment:
         self.may_raise(may_fail)
 
     def _second(self, resource: Resource, node: ast.AST) -> None:
+        if self.own is None and resource.origin in (OPENED, AMBIENT):
+            self.own = (node, resource)
         for other, life in self.lives.items():
-            if other != resource and life.surely_holds and resource.origin == OPENED:
+            if other != resource and life.surely_holds and resource.is_apart_from(other):
                 self.event(Happening.SECOND, node, other, None)
 
     # -- giving back
@@ -149,6 +152,8 @@ class Moment:
         if resource.is_connection:
             self.may_raise("db")
             return
+        if self.life(resource).marks & WRITTEN and not self.life(resource).may_hold:
+            self._second(resource, node)  # taken and given back inside
         self._may_fail(resource, node)
         self.release(resource)
         if not resource.keeps_rows:

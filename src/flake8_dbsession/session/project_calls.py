@@ -143,7 +143,7 @@ def apply(
         released = {formals.actual.get(r, r) for r in free}
         report(ev, through, node, released)
     if summary.takes_own:
-        beside(ev, node, function, path, summary.takes_own)
+        beside(ev, node, function, path, *summary.takes_own)
     if summary.can_raise:
         ev.now.may_raise("other", changed(ev, summary.failed, formals))
     if summary.makes_engine:
@@ -170,11 +170,12 @@ def apply(
                 ev.now.expire(resource) if not resource.keeps_rows else None
 
 
-def beside(ev: Evaluation, node: ast.AST, function: Value, path: str, line: int) -> None:
+def beside(ev: Evaluation, node: ast.AST, function: Value, path: str, line: int, own: Resource) -> None:
     """The callee takes a connection of its own while the caller holds one."""
-    ev.now.own = ev.now.own or node
+    ev.now.own = ev.now.own or (node, own)
     for resource in ev.now.held():
-        ev.now.event(Happening.SECOND, node, resource, (function.name, path, line))
+        if own.is_apart_from(resource) and resource != own:
+            ev.now.event(Happening.SECOND, node, resource, (function.name, path, line))
 
 
 def report(ev: Evaluation, what: Wait, node: ast.AST, released: set[Resource]) -> None:

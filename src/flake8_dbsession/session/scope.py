@@ -28,7 +28,7 @@ class Scope:
         """Project functions handed to somebody else, with what they become there."""
         self.engines: list[ast.AST] = []
         """Where an engine is made, here or in a function called here that hands it out."""
-        self.own: list[ast.AST] = []
+        self.own: list[tuple[ast.AST, Resource]] = []
         """Where a session opened here (or in a function called here) takes a connection."""
         self.used: set[Resource] = set()
         """The caller's sessions that are used before anything is rolled back here."""

@@ -50,8 +50,8 @@ class Summary(NamedTuple):
     """Whether an engine is made inside at each call and handed out."""
     used: tuple[Resource, ...] = ()
     """The caller's sessions that meet SQL or a commit before any rollback."""
-    takes_own: int = 0
-    """The line where a session that is opened inside takes a connection; 0 for none."""
+    takes_own: tuple[int, Resource] | None = None
+    """The line where a session that is opened inside, or a registry, takes a connection."""
 
 
 class Target(Protocol):

@@ -26,6 +26,17 @@ class Resource(NamedTuple):
     flavour: str = ""
     """"flask" for a registry of Flask-SQLAlchemy, "scoped" for a plain one, "scoped by function" for one with a scopefunc."""
     anonymous: bool = False
+    pool: str = ""
+    """The dotted name of the engine it takes connections of; "" where that is not known."""
+
+    def is_of_another_pool(self, other: Resource) -> bool:
+        """Whether the two surely have different engines."""
+        return bool(self.pool and other.pool and self.pool != other.pool)
+
+    def is_apart_from(self, other: Resource) -> bool:
+        """Whether the two surely take two connections of one pool: what was handed in may be the registry's session."""
+        apart = self.origin == OPENED or (self.origin == AMBIENT and other.origin == OPENED)
+        return apart and not self.is_of_another_pool(other)
 
     @property
     def is_async(self) -> bool:
@@ -75,6 +86,12 @@ PARTIAL = "partial"  # extra: (function value, argument values, keywords)
 COROUTINE = "coroutine"  # not awaited; extra: the argument values
 CLOSING = "closing"  # contextlib.closing(x): extra (x,)
 MODULE = "module"
+
+
+def pool_of(engine: Value) -> str:
+    """The dotted name of an engine at module level, "" for any other value."""
+    marks = (mark for mark in engine.extra if isinstance(mark, tuple) and mark[:1] == ("pool",))
+    return str(next(marks, ("", ""))[1])
 
 
 def constant(value: object) -> Value:

@@ -36,6 +36,8 @@ def _lists() -> defaultdict[cst.CSTNode, list[Any]]:
 class Orders:
     """Everything that one plan, or several that do not meet, want of a piece."""
 
+    first: dict[cst.CSTNode, list[Statement]] = field(default_factory=_lists)
+    """What comes before the first statement of a block, and before a new block that begins there."""
     before: dict[cst.CSTNode, list[Statement]] = field(default_factory=_lists)
     after: dict[cst.CSTNode, list[Statement]] = field(default_factory=_lists)
     dropped: set[cst.CSTNode] = field(default_factory=set)
@@ -49,6 +51,7 @@ class Orders:
     def add(self, other: Orders) -> None:
         """Takes in what another plan wants."""
         pairs: list[tuple[Any, Any]] = [
+            (self.first, other.first),
             (self.before, other.before),
             (self.after, other.after),
             (self.wraps, other.wraps),
@@ -62,8 +65,6 @@ class Orders:
 
     def separates(self, statement: cst.CSTNode) -> bool:
         """Whether ``statement`` needs a line of its own."""
-        return statement in self.before or statement in self.after or self.begins_or_ends_wrap(statement)
-
-    def begins_or_ends_wrap(self, statement: cst.CSTNode) -> bool:
-        """Whether a new block begins or ends at ``statement``."""
-        return statement in self.wraps or any(wrap.last is statement for wraps in self.wraps.values() for wrap in wraps)
+        if any(statement in wanted for wanted in (self.first, self.before, self.after, self.wraps)):
+            return True
+        return any(wrap.last is statement for wraps in self.wraps.values() for wrap in wraps)

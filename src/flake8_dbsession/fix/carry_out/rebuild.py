@@ -27,13 +27,15 @@ class _Builder:
     def __init__(self, orders: Orders) -> None:
         self.orders = orders
         self.wraps = {first: [*wraps] for first, wraps in orders.wraps.items()}
+        self.firsts = dict(orders.first)
 
     def run(self, lines: Sequence[Item], indent: str | None) -> Run:
         """The lines of a block, or of a part of it, as they shall stand; ``indent`` is the step of the block."""
-        run = Run()
+        run, lines = Run(), list(lines)
         at = 0
         while at < len(lines):
             stop = at + 1
+            lines[at] = _inserted(run, lines[at], self.firsts.pop(lines[at].statements[0], ()))
             waiting = self.wraps.get(lines[at].statements[0])
             if waiting:
                 wrap = waiting.pop(0)
@@ -50,7 +52,7 @@ class _Builder:
         inside = Run()
         leading, header = first.leading, cst.TrailingWhitespace()
         if wrap.is_header:
-            leading = self.insert(run, first)
+            leading = _inserted(run, first, self.orders.before.get(first.statements[0], ())).leading
             if isinstance(first.line, cst.SimpleStatementLine):
                 header = first.line.trailing_whitespace
             for node in self.orders.after.get(first.statements[0], ()):
@@ -65,7 +67,7 @@ class _Builder:
 
     def single(self, run: Run, item: Item) -> None:
         """Adds one line with what comes before and after it; no node where all its statements went."""
-        leading = self.insert(run, item)
+        leading = _inserted(run, item, self.orders.before.get(item.statements[0], ())).leading
         if isinstance(item.line, cst.SimpleStatementLine):
             self.line(run, item, item.line, leading)
         elif item.statements[0] in self.orders.dropped:
@@ -74,20 +76,6 @@ class _Builder:
             run.extend(self.compound(item.line, leading))
         for node in self.orders.after.get(item.statements[-1], ()):
             run.add(node)
-
-    def insert(self, run: Run, item: Item) -> Lines:
-        """Puts new statements above the comments of the old one, and answers with these comments.
-
-        The new ones take the blank lines before.
-        """
-        new = self.orders.before.get(item.statements[0])
-        if not new:
-            return item.leading
-        rest = without_blanks(item.leading)
-        run.add(with_leading(new[0], item.leading[: len(item.leading) - len(rest)]))
-        for node in new[1:]:
-            run.add(node)
-        return rest
 
     def line(self, run: Run, item: Item, line: cst.SimpleStatementLine, leading: Lines) -> None:
         """Adds the small statements of one line that stay."""
@@ -150,7 +138,8 @@ class _Builder:
         """An ``else`` or ``finally`` with ``extra`` at its end; nothing but its comments where it would be empty."""
         suite, comments = self.refilled(part.body, extra)
         if suite is None:
-            return None, [*without_blanks(part.leading_lines), *comments]
+            footer = without_blanks(getattr(part.body, "footer", ()))
+            return None, [*without_blanks(part.leading_lines), *comments, *footer]
         return _changed(part, {"body": suite}), []
 
     def suite(self, suite: Any) -> cst.BaseSuite:
@@ -189,6 +178,20 @@ class _Builder:
         last = suite.body[-1].semicolon if kept[-1] is suite.body[-1] else cst.MaybeSentinel.DEFAULT
         new = self.exchanged_all(kept, last)
         return (suite if _same(new, suite.body) else suite.with_changes(body=new)), []
+
+
+def _inserted(run: Run, item: Item, new: Sequence[Statement]) -> Item:
+    """Puts new statements above the comments of ``item``, which is left with these comments.
+
+    The new ones take the blank lines before.
+    """
+    if not new:
+        return item
+    rest = without_blanks(item.leading)
+    run.add(with_leading(new[0], item.leading[: len(item.leading) - len(rest)]))
+    for node in new[1:]:
+        run.add(node)
+    return item._replace(leading=rest)
 
 
 def _block(run: Run, indent: str | None, header: cst.TrailingWhitespace | None = None) -> cst.IndentedBlock:

@@ -118,7 +118,7 @@ class _Resolver:
                 orders.after[piece.location(block[0]).node].append(new)
                 return
             block = block[1:]
-        orders.before[piece.location(block[0]).node].append(new)
+        orders.first[piece.location(block[0]).node].append(new)
 
     def _change(self, span: Span, make: Any) -> None:
         trail = self.ground.expression(span)
