@@ -131,7 +131,8 @@ class Transfer:
                 value = ev.value(statement.value)
                 if value.kind == "coroutine" and is_known_coroutine(value):
                     ev.now.event(Happening.UNAWAITED, statement.value, value.resource, value.name)
-                    ev.awaited_later(value, statement.value)
+                    if value.name in ("close", "aclose", "remove"):  # it was meant to: one report says so
+                        ev.awaited_later(value, statement.value)
             case ast.Assign():
                 value = ev.value(instead or statement.value)
                 if value.kind == GENERATOR and isinstance(statement.targets[0], (ast.Tuple, ast.List)):
