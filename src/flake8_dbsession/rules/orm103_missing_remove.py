@@ -42,9 +42,11 @@ _WORKERS = frozenset({"thread", "process", "timer", "consumer", "scheduler", "ta
 
 def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
-        if view.is_test or view.is_script or flow.events(Happening.PUSHED):
-            continue  # a context that is pushed by hand belongs to another rule
+        if view.is_test or view.is_script:
+            continue
         worker = next((e for e in view.units.entries(flow.body) if e.kind in _WORKERS), None)
+        if flow.events(Happening.PUSHED):
+            worker = None  # the context that is pushed by hand belongs to another rule
         for resource in ambient(flow):
             loop = endless_loop_holding(flow, resource)
             if loop is not None:

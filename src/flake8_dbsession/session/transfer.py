@@ -181,7 +181,8 @@ class Transfer:
         """A nested function; one that closes a session of the function around it owns that session from then on."""
         for decorator in statement.decorator_list:
             ev.value(decorator)
-        name = f"{self.body.qualified}.<locals>.{statement.name}"
+        inner = "<locals>." if self.body.node is not None else ""
+        name = f"{self.body.qualified}.{inner}{statement.name}"
         ev.now.names[statement.name] = Value(FUNCTION, name, extra=(None, statement))
         for closed in closed_names(statement):
             value = ev.now.names.get(closed, UNKNOWN)
