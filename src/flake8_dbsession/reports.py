@@ -61,7 +61,8 @@ def first_of_each_node(events: list[Event]) -> list[Event]:
 
 def owned_leaks(view: View, flow: Flow) -> list[tuple[Leak, str]]:
     """Every leak of a function with the name its session goes by ("" for none)."""
-    return [(leak, name_of(flow, leak.resource)) for leak in flow.leaks()] + kept_leaks(view, flow)
+    leaks = [*flow.leaks(), *flow.registry_leaks()]
+    return [(leak, name_of(flow, leak.resource)) for leak in leaks] + kept_leaks(view, flow)
 
 
 def kept_leaks(view: View, flow: Flow) -> list[tuple[Leak, str]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .model import Note, Span
 from .session.flow import Flow
 from .session.summary import Wait
-from .session.values import AMBIENT, OPENED, SESSION, Resource
+from .session.values import AMBIENT, OPENED, REGISTRY, SESSION, Resource
 
 if TYPE_CHECKING:
     from .view import View
@@ -28,15 +28,15 @@ def what(resource: Resource) -> str:
 
 def name_of(flow: Flow, resource: Resource) -> str:
     """The name a session goes by in a function; "" for one that has none."""
-    if resource.origin == AMBIENT:
+    if resource.origin == AMBIENT and ":" not in resource.key:
         parts = resource.key.split(".")
         return ".".join(parts[-2:]) if parts[-1] == "session" and len(parts) > 1 else parts[-1]
-    if resource.origin != OPENED:
+    if resource.origin not in (OPENED, AMBIENT):
         return resource.key.rpartition(".")[2] if not resource.key.startswith("self.") else resource.key
     for states in flow.solution.before:
         for state in states:
             for name, value in state.names.items():
-                if value.kind == SESSION and value.resource == resource and not name.startswith("<"):
+                if value.kind in (SESSION, REGISTRY) and value.resource == resource and not name.startswith("<"):
                     return name
     return ""
 

@@ -51,8 +51,6 @@ def check(view: View) -> Iterator[Diagnostic]:
             loop = endless_loop_holding(flow, resource)
             if loop is not None:
                 yield report(view, flow, resource, loop, None)
-            elif ":" in resource.key and is_left_held(flow, resource):
-                yield report(view, flow, resource, None, None)
             elif worker is not None and is_left_held(flow, resource) and not is_cleaned(view, flow, worker, resource):
                 yield report(view, flow, resource, None, worker)
 
@@ -60,7 +58,7 @@ def check(view: View) -> Iterator[Diagnostic]:
 def ambient(flow: Flow) -> list[Resource]:
     """The registries that the function itself takes a connection of."""
     taken = {e.resource for e in flow.events(Happening.TAKEN) if e.resource is not None}
-    return sorted(r for r in taken if r.origin == AMBIENT)
+    return sorted(r for r in taken if r.origin == AMBIENT and ":" not in r.key)
 
 
 def is_left_held(flow: Flow, resource: Resource) -> bool:

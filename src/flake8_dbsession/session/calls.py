@@ -181,7 +181,7 @@ def is_borrower(ev: Evaluation, function: ast.expr) -> bool:
     if name is None or keeps(name.rpartition(".")[2]):
         return False
     head = name.partition(".")[0]
-    return head not in ev.scope.local_names and ("." in name or "_" in name)
+    return (head in ("self", "cls") or head not in ev.scope.local_names) and ("." in name or "_" in name)
 
 
 def keeps(name: str) -> bool:

@@ -15,7 +15,7 @@ from .scope import Scope
 from .state import CLOSED, ENTRY, GIVEN, HOLDING, KEPT, USED, Life, State, merge
 from .summary import Summary, World
 from .transfer import Transfer
-from .values import ATTRIBUTE, CONSTANT, NONE, OPENED, SESSION, UNKNOWN, Resource, Value
+from .values import AMBIENT, ATTRIBUTE, CONSTANT, NONE, OPENED, SESSION, UNKNOWN, Resource, Value
 
 
 class Leak(NamedTuple):
@@ -92,6 +92,10 @@ class Flow:
                 continue
             if resource.is_connection and not any(state.lives[resource].marks & USED for state, _ in held):
                 continue
+            if any(s.lives[resource].marks & GIVEN for s in self.returned if resource in s.lives):
+                held = [(state, error) for state, error in held if state.lives[resource].may_hold]
+                if not held:
+                    continue
             taken = next((s.steps[resource] for s, _ in held if resource in s.steps), None)
             if taken is None and resource in lost:
                 taken = lost[resource].taken
@@ -100,6 +104,23 @@ class Flow:
             always = bool(held) and not given and all(life.may_leak for life in normal) and not any(life.phases & CLOSED for life in normal)
             on_error = bool(held) and all(error for _, error in held)
             found.append(Leak(resource, node, taken, always, on_error, resource in lost))
+        return found
+
+    def registry_leaks(self) -> list[Leak]:
+        """Registries built for one object or call (``scoped_session(…)`` inside a function) that are left held."""
+        made = {e.node.lineno: e.node for e in self.events(Happening.REGISTRY_MADE)}  # type: ignore[attr-defined]
+        found = []
+        for event in self.events(Happening.TAKEN):
+            resource = event.resource
+            if resource is None or resource.origin != AMBIENT or ":" not in resource.key or any(f.resource == resource for f in found):
+                continue
+            ends = [(s.lives[resource], True) for s in self.raised if resource in s.lives]
+            ends += [(s.lives[resource], False) for s in self.returned if resource in s.lives]
+            held = [error for life, error in ends if life.may_hold]
+            if held:
+                opened = made.get(int(resource.key.partition(":")[0]), event.node)
+                always = all(life.may_hold for life, error in ends if not error) and not all(held)
+                found.append(Leak(resource, opened, event.node, always, all(held)))
         return found
 
     def exit_life(self, resource: Resource) -> Life | None:
