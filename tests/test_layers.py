@@ -23,7 +23,7 @@ LAYERS = (
     {"session"},
     {"annotations", "modules", "app", "story"},
     {"project"},
-    {"entries"},
+    {"entries", "cleaning"},
     {"view"},
     # rules
     {"reports", "mending", "pool"},
