@@ -80,6 +80,7 @@ def test_replacing(before: str, old: str, new: str, after: str) -> None:
         ("x=1if a else 2\n", "1", "b", "the new code would not"),
     ],
 )
+@pytest.mark.filterwarnings("ignore::SyntaxWarning")
 def test_replacing_is_refused(before: str, old: str, new: str, reason: str) -> None:
     assert refused(before, ReplaceExpression(expression(before, old), new)).startswith(reason)
 

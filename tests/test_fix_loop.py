@@ -68,6 +68,13 @@ def test_a_clean_file_is_the_same_and_analysed_once() -> None:
     assert (done.verdicts, done.left, done.rounds, analyse.seen) == ((), (), 0, [data])
 
 
+def test_reports_that_are_known_are_not_looked_for_again() -> None:
+    analyse = Analyser({"bad": delete})
+    found = analyse(b"bad()\nx()\n", "x.py")
+    done = fix(b"bad()\nx()\n", "x.py", analyse, unsafe=False, found=found)
+    assert (done.data, analyse.seen) == (b"x()\n", [b"bad()\nx()\n", b"x()\n"])
+
+
 def test_all_that_can_be_fixed_is_fixed_in_one_round_and_a_second_run_changes_nothing() -> None:
     analyse = Analyser({"bad": delete, "worse": become("good()")})
     done = fix(b"bad()\nworse()\nbad()\nx()\n", "x.py", analyse, unsafe=False)

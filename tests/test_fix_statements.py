@@ -349,6 +349,8 @@ def test_a_deleted_statement_leaves_no_hole(before: str, after: str) -> None:
         ("if x: s.close()\n", "if x: pass\n"),
         ("if x: s.close()  # why\n", "if x: pass  # why\n"),
         ("def f():\n    # why\n    s.close()\n", "def f():\n    # why\n    pass\n"),
+        ("def f():  # f\n    s.close()\n    # end\n", "def f():  # f\n    pass\n    # end\n"),
+        ("try: a()\nfinally:  # b\n    # c\n    s.close()\n    # d\ne()\n", "a()\n# b\n# c\n# d\ne()\n"),
         ("if x:\n    a()\nelse:\n    s.close()\nb()\n", "if x:\n    a()\nb()\n"),
         (
             "if x:\n    a()\nelif y:\n    s.close()\nelse:\n    b()\n",

@@ -138,8 +138,9 @@ class _Builder:
         """An ``else`` or ``finally`` with ``extra`` at its end; nothing but its comments where it would be empty."""
         suite, comments = self.refilled(part.body, extra)
         if suite is None:
+            header = as_comment(getattr(part.body, "header", None))
             footer = without_blanks(getattr(part.body, "footer", ()))
-            return None, [*without_blanks(part.leading_lines), *comments, *footer]
+            return None, [*without_blanks(part.leading_lines), *header, *comments, *footer]
         return _changed(part, {"body": suite}), []
 
     def suite(self, suite: Any) -> cst.BaseSuite:
@@ -153,17 +154,14 @@ class _Builder:
 
     def refilled(self, suite: Any, extra: Sequence[Statement]) -> tuple[cst.BaseSuite | None, list[cst.EmptyLine]]:
         """A block with its new statements; None and the comments of the old ones where there are none."""
-        if isinstance(suite, cst.SimpleStatementSuite):
-            if not extra and not any(self.orders.separates(small) for small in suite.body):
-                return self.one_line(suite)
-            header = cst.TrailingWhitespace()
-        else:
-            header = suite.header
+        is_one_line = isinstance(suite, cst.SimpleStatementSuite)
+        if is_one_line and not extra and not any(map(self.orders.separates, suite.body)):
+            return self.one_line(suite)
         run = self.run(items(suite, self.orders), getattr(suite, "indent", None))
         for node in extra:
             run.add(node)
         if not run.nodes:
-            return None, [*as_comment(header), *run.comments]
+            return None, run.comments
         if isinstance(suite, cst.IndentedBlock):
             if _same(run.nodes, suite.body) and not run.comments:
                 return suite, []

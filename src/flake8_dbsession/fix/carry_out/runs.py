@@ -82,9 +82,9 @@ def with_leading(node: Any, lines: Lines) -> Statement:
     return found
 
 
-def as_comment(line: cst.TrailingWhitespace) -> list[cst.EmptyLine]:
+def as_comment(line: cst.TrailingWhitespace | None) -> list[cst.EmptyLine]:
     """The comment at the end of a line as a line of its own."""
-    return [cst.EmptyLine(comment=line.comment)] if line.comment else []
+    return [cst.EmptyLine(comment=line.comment)] if line and line.comment else []
 
 
 def items(suite: cst.Module | cst.BaseSuite, orders: Orders) -> list[Item]:
