@@ -9,11 +9,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .known import Entry
-from .modules import Module
 from .session.body import Body
 from .session.values import REGISTRY, Resource
 
 if TYPE_CHECKING:
+    from .modules import Module
     from .project import Project
 
 MOST_FILES = 4000

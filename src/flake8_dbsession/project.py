@@ -20,7 +20,7 @@ from .session.body import Body
 from .session.evaluate import Evaluation
 from .session.flow import Flow, starts
 from .session.scope import Scope
-from .session.state import State
+from .session.state import KEPT, State
 from .session.summary import Summary
 from .session.values import (
     AMBIENT,
@@ -51,6 +51,7 @@ DEPTH = 4
 
 _PROPERTIES = frozenset({"property", "cached_property"})
 _MANAGERS = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmanager"})
+_OPENERS = ("open", "make", "create", "new", "build", "start")
 _CACHES = frozenset({"functools.lru_cache", "functools.cache", "cachetools.cached"})
 
 
@@ -211,7 +212,7 @@ class Project:
             return value._replace(name=qualified, resource=resource._replace(key=key))
         if value.kind == SESSION and resource is not None:
             return value._replace(resource=resource._replace(origin=ATTRIBUTE, key=qualified))
-        if value.kind == ENGINE and not pool_of(value) and value.extra[:1] != ("flask",):
+        if value.kind == ENGINE and not pool_of(value) and not {"flask", "NullPool", "StaticPool"} & set(value.extra):
             return value.with_extra(*value.extra, ("pool", qualified))
         return value
 
@@ -301,6 +302,9 @@ class Project:
             summary = self.summary(function, (("self", owner),))
             if summary is not None and summary.returns != UNKNOWN:
                 found = summary.returns
+                kept = summary.returned_life is not None and summary.returned_life.marks & KEPT
+                if found.kind == SESSION and found.resource is not None and found.resource.origin == "opened" and not kept:
+                    return Value("opens", found.resource.type)
                 if found.resource is not None and found.resource.origin == "opened":
                     return found._replace(resource=found.resource._replace(origin=ATTRIBUTE, key=f"self.{target.body.name.rpartition('.')[2]}"))
                 return found
@@ -459,6 +463,9 @@ class Project:
         if target is None or annotation is None or target.is_generator:
             return UNKNOWN
         value = annotated(self, target.module.names, annotation, "")
+        if value.kind == SESSION and value.resource is not None and not target.body.owner:
+            opens = target.body.name.lower().startswith(_OPENERS)
+            return Value("opens", value.resource.type) if opens else UNKNOWN
         return value if value.kind in (FACTORY, REGISTRY, ENGINE, OBJECT) else UNKNOWN
 
     def summary(self, function: Value, sessions: tuple[tuple[str, Value], ...]) -> Summary | None:

@@ -30,7 +30,7 @@ from ..view import View
 
 def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
-        if is_out_of_scope(view, flow):
+        if flow.body.node is None or is_out_of_scope(view, flow):
             continue
         for event in first_of_each_node(flow.events(Happening.SECOND)):
             yield report(view, flow, event)

@@ -29,6 +29,8 @@ from ..session.flow import Flow
 from ..session.values import OPENED
 from ..view import View
 from .orm303_request_session_escapes import outlives_request
+from .orm303_request_session_escapes import outlives_request
+from .orm303_request_session_escapes import outlives_request
 
 _REFUSAL = "each job needs a session of its own, and its rows loaded by id"
 
@@ -38,7 +40,7 @@ def check(view: View) -> Iterator[Diagnostic]:
         return
     reported: set[ast.AST] = set()
     for flow in view.flows:
-        events = [e for e in flow.events(Happening.HANDED_OVER) if is_shared(flow, e)]
+        events = [e for e in flow.events(Happening.HANDED_OVER) if is_shared(flow, e) and not outlives_request(view, flow, e)]
         for event in first_of_each_node(events):
             where = where_taken(view, flow, event.detail) or event.node
             if where not in reported:
@@ -51,9 +53,16 @@ def is_shared(flow: Flow, event: Event) -> bool:
     detail: Handover = event.detail
     if detail.concurrency not in ("thread", "greenlet", "process") or detail.through == "row" or event.resource is None:
         return False
+    if is_waited_for_at_once(flow, event.node):
+        return False
     if detail.many or in_loop(flow, event.node) or event.resource.origin != OPENED:
         return True
     return used_beside(flow, detail.name, event) or closed_beside(flow, event)
+
+
+def is_waited_for_at_once(flow: Flow, handed: ast.AST) -> bool:
+    """``submit(work, session).result()``."""
+    return any(isinstance(n, ast.Attribute) and n.value is handed and n.attr in ("result", "join") for n in flow.body.own_nodes)
 
 
 def used_beside(flow: Flow, name: str, event: Event) -> bool:

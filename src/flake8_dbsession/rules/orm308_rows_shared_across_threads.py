@@ -44,7 +44,7 @@ def is_row(flow: Flow, event: Event) -> bool:
     if detail.through != "row" or detail.concurrency not in ("thread", "process", "greenlet"):
         return False
     names = [detail.name, name_of(flow, event.resource) if event.resource is not None else ""]
-    return not joined_after(flow, event.node) or any(used_beside(flow, name, event.node) for name in names)
+    return not joined_after(flow, event.node) or any(used_beside(flow, name, event) for name in names)
 
 
 def joined_after(flow: Flow, handed: ast.AST) -> bool:

@@ -216,6 +216,13 @@ def open_session(ev: Evaluation, call: Call, factory: Value) -> Value:
     return Value(SESSION, resource=resource)
 
 
+def opened(ev: Evaluation, value: Value, node: ast.AST) -> Value:
+    """The session of a property or function that opens one each time (``value.name`` is its type)."""
+    resource = Resource(OPENED, place(node), value.name)
+    ev.now.open(resource, node, HELD if resource.is_connection else IDLE)
+    return Value(SESSION, resource=resource)
+
+
 def beside_framework(bind: Value) -> str | None:
     """The framework's own session, as text, when ``bind`` is its engine (``db.engine`` -> ``"db.session"``)."""
     return f"{bind.extra[1]}.session" if bind.kind == ENGINE and bind.extra[:1] == ("flask",) else None
@@ -518,7 +525,8 @@ def construction(short: str, call: Call) -> Value | None:
             keeps = bool(dict(factory.extra).get("keeps_rows")) if factory.kind == FACTORY else False
             own_scope = len(call.node.args) > 1 or "scopefunc" in call.keywords
             flavour = "scoped by function" if own_scope else "scoped"
-            return Value(REGISTRY, "", Resource(AMBIENT, place(call.node), type_name, keeps, flavour))
+            pool = dict(factory.extra).get("pool", "") if factory.kind == FACTORY else ""
+            return Value(REGISTRY, "", Resource(AMBIENT, place(call.node), type_name, keeps, flavour, pool=pool))
         case "flask_sqlalchemy.SQLAlchemy":
             return Value(FLASK_DB, "", Resource(AMBIENT, place(call.node), "Session", False, "flask"))
     return None

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from ..names import dotted
 from .body import Body
-from .calls import evaluate_call
+from .calls import evaluate_call, opened
 from .events import Event, Happening
 from .moment import Moment
 from .scope import Scope
@@ -146,10 +146,12 @@ class Evaluation:
                 if name in known:
                     value: Value = known[name]
                     return value
-                found = self.now.names.get(f"self.{name}") if owner.name == self.body_owner() else None
+                found = self.now.names.get(f"self.{name}") if self.is_self(node.value) else None
                 if found is not None:
                     return found
                 value = self.world.attribute(owner, name)
+                if value.kind == "opens":
+                    return opened(self, value, node)
                 return value if value != UNKNOWN else self.stored(node)
         if owner.kind == METHOD and owner.extra[0].kind == OBJECT:
             return Value(METHOD, f"{owner.name}.{name}", extra=owner.extra)
@@ -163,8 +165,10 @@ class Evaluation:
             return owner
         return Value(METHOD, name, extra=(owner,))
 
-    def body_owner(self) -> str:
-        return f"{self.body.module}.{self.body.owner}".strip(".") if self.body.owner else ""
+    def is_self(self, node: ast.expr) -> bool:
+        """Whether an expression is the object whose method this is."""
+        first = self.body.parameters[:1] if self.body.owner else ()
+        return isinstance(node, ast.Name) and any(p.arg == node.id for p in first)
 
     def stored(self, node: ast.Attribute) -> Value:
         """``g.db`` or ``request.state.db`` that this function itself has set."""
@@ -350,7 +354,7 @@ class Evaluation:
         owner = self.value(target.value)
         if owner.kind == ROW and owner.resource is not None:
             return
-        if owner.kind == OBJECT and owner.name and owner.name == self.body_owner():
+        if owner.kind == OBJECT and self.is_self(target.value):
             self.scope.attributes[target.attr] = value
             if value.kind == SESSION and value.resource is not None and value.resource.origin == OPENED:
                 self.scope.kept[value.resource] = target.attr

@@ -159,7 +159,7 @@ class Flow:
             yields=yields,
             waits=tuple(self.scope.waits),
             attributes=tuple(self.scope.attributes.items()),
-            never_returns=not self.returned,
+            never_returns=not self.returned and len(self.body.statements) > 1,
             can_raise=bool(self.raised),
             makes_engine=self.makes_engine(returns),
             used=tuple(sorted(self.scope.used)),

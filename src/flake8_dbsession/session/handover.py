@@ -20,6 +20,8 @@ def hand_over(ev: Evaluation, fact: HandoverFact, call: Call, awaited: bool) -> 
     """A call that gives a callable to someone else; None lets the caller go on as with any known call."""
     target = value_of(call, fact.callable) if fact.callable else UNKNOWN
     register(ev, target, fact)
+    if fact.entry.kind == "process":
+        ev.scope.forked.append((call.node, target))
     given = passed(call, fact)
     if fact.inline and awaited and fact.callable is not None:
         return inline(ev, call, fact, target)

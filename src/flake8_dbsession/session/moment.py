@@ -54,6 +54,8 @@ class Moment:
         self.failures: list[tuple[str, dict[Resource, Life]]] = []
         self.own: tuple[ast.AST, Resource] | None = None
         """Where a session of this function, or a registry, takes a connection."""
+        self.is_dead = False
+        """A function that only ever raises was called: nothing comes after it."""
         self.used: set[Resource] = set()
         """The sessions that SQL or a commit meets as they were when the function was entered."""
 

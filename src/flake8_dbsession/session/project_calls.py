@@ -89,7 +89,7 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
     """A call of a function of the project."""
     target = ev.world.target(function)
     if target is None:
-        return unseen(ev, call, ev.world.returned(function))
+        return unseen(ev, call, by_annotation(ev, function, call))
     if target.is_async and not awaited and not target.is_generator:
         return Value("coroutine", function.name, extra=(*call.values, *reached(ev, function)))
     formals = Formals()
@@ -97,13 +97,21 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
     bound = tuple((name, formals.inside(value, name)) for name, value in given if value.kind in _TOLD)
     summary = ev.world.summary(function, bound)
     if summary is None:
-        return unseen(ev, call, ev.world.returned(function))
+        return unseen(ev, call, by_annotation(ev, function, call))
     if not (target.is_generator and not target.is_fixture):
         apply(ev, summary, formals, call.node, function, target.path)
     value = result(ev, summary, formals, call.node, target.is_generator, target.is_manager, target.is_cached)
     if value.kind == "generated":
         return value._replace(name=function.name)
-    return value if value != UNKNOWN else ev.world.returned(function)
+    return value if value != UNKNOWN else by_annotation(ev, function, call)
+
+
+def by_annotation(ev: Evaluation, function: Value, call: Call) -> Value:
+    """What the return annotation says; ``def open_session() -> Session`` opens one."""
+    from .calls import opened
+
+    value = ev.world.returned(function)
+    return opened(ev, value, call.node) if value.kind == "opens" else value
 
 
 def unseen(ev: Evaluation, call: Call, returned: Value) -> Value:
@@ -154,6 +162,8 @@ def apply(
             ev.now.cut(formals.actual.get(formal, formal), node)
     for formal in summary.used:
         ev.now.after_failure(formals.actual.get(formal, formal), node)
+    if summary.never_returns and summary.can_raise:
+        ev.now.is_dead = True
     before = dict(ev.now.lives)
     ev.now.lives = changed(ev, summary.normal, formals)
     for resource, life in list(ev.now.lives.items()):

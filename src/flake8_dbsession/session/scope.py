@@ -26,6 +26,8 @@ class Scope:
         self.stored: list[tuple[ast.expr, Value]] = []
         self.registered: list[tuple[str, Entry]] = []
         """Project functions handed to somebody else, with what they become there."""
+        self.forked: list[tuple[ast.AST, Value]] = []
+        """Calls that run a callable in another process, with the callable."""
         self.engines: list[ast.AST] = []
         """Where an engine is made, here or in a function called here that hands it out."""
         self.own: list[tuple[ast.AST, Resource]] = []

@@ -85,7 +85,7 @@ class Transfer:
         if ev.now.own is not None and not self.scope.own:
             self.scope.own.append(ev.now.own)
         self.scope.used |= ev.now.used
-        for way in ways:
+        for way in ways if not ev.now.is_dead else ():
             yield way, ev.now.state()
         for state in ev.now.failed_states():
             yield Via.RAISE, state
