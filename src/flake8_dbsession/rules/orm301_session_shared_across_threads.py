@@ -29,8 +29,6 @@ from ..session.flow import Flow
 from ..session.values import OPENED
 from ..view import View
 from .orm303_request_session_escapes import outlives_request
-from .orm303_request_session_escapes import outlives_request
-from .orm303_request_session_escapes import outlives_request
 
 _REFUSAL = "each job needs a session of its own, and its rows loaded by id"
 
