@@ -6,6 +6,7 @@ import ast
 
 from .session.events import Event, Happening
 from .session.flow import Flow, Leak
+from .session.state import CLOSED
 from .session.values import Resource
 from .story import name_of
 from .view import View
@@ -73,8 +74,12 @@ def kept_leaks(view: View, flow: Flow) -> list[tuple[Leak, str]]:
         attribute = flow.scope.kept.get(leak.resource)
         if attribute is None or flow.body.name.endswith((".__init__", ".__enter__", ".__aenter__", ".setUp")):
             continue
-        others = [m for m in info.methods.values() if m is not flow.body.node]
-        if not any(gives_back(method, attribute) for method in others):
+        opened_at = leak.opened.lineno  # type: ignore[attr-defined]
+        closes = [n.lineno for n in flow.body.own_nodes if is_release(n, attribute)]  # type: ignore[attr-defined]
+        elsewhere = any(gives_back(m, attribute) for m in info.methods.values() if m is not flow.body.node)
+        ends = [state.lives[leak.resource] for state in flow.returned if leak.resource in state.lives]
+        closes_itself = any(line > opened_at for line in closes) and any(life.phases & CLOSED for life in ends)
+        if closes_itself or not (closes or elsewhere):
             found.append((leak, f"self.{attribute}"))
     return found
 
@@ -82,12 +87,22 @@ def kept_leaks(view: View, flow: Flow) -> list[tuple[Leak, str]]:
 _BACK = frozenset({"close", "aclose", "remove", "rollback", "commit", "reset", "invalidate"})
 
 
+def is_release(node: ast.AST, attribute: str) -> bool:
+    """``self.<attribute>.close`` and its like."""
+    return (
+        isinstance(node, ast.Attribute)
+        and node.attr in _BACK
+        and isinstance(node.value, ast.Attribute)
+        and node.value.attr == attribute
+    )
+
+
 def gives_back(method: ast.AST, attribute: str) -> bool:
     """Whether a method closes ``self.<attribute>``, hands it out, or passes its ``close`` on."""
     for node in ast.walk(method):
+        if is_release(node, attribute):
+            return True
         match node:
-            case ast.Attribute(value=ast.Attribute(attr=name), attr=verb) if name == attribute and verb in _BACK:
-                return True
             case ast.Return(value=ast.Attribute(attr=name)) | ast.Yield(value=ast.Attribute(attr=name)):
                 if name == attribute:
                     return True

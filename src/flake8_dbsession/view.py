@@ -17,7 +17,7 @@ from .session.flow import Flow
 from .session.values import SESSION, Resource, Value
 from .source import Source
 
-MARKERS = (b"ession", b"sqlalchemy", b"engine", b"db.", b"Base", b".query", b"sqlmodel", b"SQLAlchemy")
+MARKERS = (b"ession", b"sqlalchemy", b"engine", b"db.", b"Base", b".query", b"sqlmodel", b"SQLAlchemy", b"SQLALCHEMY")
 
 
 class View:
