@@ -39,6 +39,10 @@ from . import (
     orm416_unread_option,
     orm417_echo_in_production,
     orm419_reset_off,
+    orm901_query_in_loop,
+    orm902_commit_in_loop,
+    orm903_relies_on_context_teardown,
+    orm904_write_without_rollback,
 )
 
 ALL: tuple[Rule, ...] = (
@@ -77,4 +81,8 @@ ALL: tuple[Rule, ...] = (
     orm416_unread_option.RULE,
     orm417_echo_in_production.RULE,
     orm419_reset_off.RULE,
+    orm901_query_in_loop.RULE,
+    orm902_commit_in_loop.RULE,
+    orm903_relies_on_context_teardown.RULE,
+    orm904_write_without_rollback.RULE,
 )

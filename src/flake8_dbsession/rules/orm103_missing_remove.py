@@ -37,14 +37,14 @@ from ..story import name_of
 from ..view import View
 
 Loop = ast.While | ast.For | ast.AsyncFor
-_WORKERS = frozenset({"thread", "process", "timer", "consumer", "scheduler", "task", "socket", "bot"})
+WORKERS = frozenset({"thread", "process", "timer", "consumer", "scheduler", "task", "socket", "bot"})
 
 
 def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
         if view.is_test or view.is_script:
             continue
-        worker = next((e for e in view.units.entries(flow.body) if e.kind in _WORKERS), None)
+        worker = next((e for e in view.units.entries(flow.body) if e.kind in WORKERS), None)
         if flow.events(Happening.PUSHED):
             worker = None  # the context that is pushed by hand belongs to another rule
         for resource in ambient(flow):

@@ -25,6 +25,8 @@ class Happening(enum.Enum):
     REGISTRY_MADE = "registry made"  # sessionmaker/scoped_session (name)
     FAILED_USED = "failed used"  # SQL in FAILED after the exception was swallowed (except handler)
     CLOSED = "closed"  # close()/remove() (method)
+    QUERIED = "queried"  # SQL was run
+    COMMITTED = "committed"  # commit()
     TAKEN = "taken"  # the call or attribute that takes the connection
     STREAMED = "streamed"  # a yield or streaming response while held
     PUSHED = "pushed"  # app_context().push()

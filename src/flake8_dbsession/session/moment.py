@@ -102,6 +102,7 @@ class Moment:
     def take(self, resource: Resource, node: ast.AST, *, may_fail: str = "db") -> None:
         """SQL runs: the session holds a connection now."""
         life = self.life(resource)
+        self.event(Happening.QUERIED, node, resource)
         if resource.is_connection:
             self.mark(resource, USED)
             self.may_raise(may_fail)
@@ -150,6 +151,7 @@ class Moment:
     def commit(self, resource: Resource, node: ast.AST) -> None:
         """Gives the connection back and expires the rows; where it raises, the connection stays (FAILED)."""
         self.after_failure(resource, node)
+        self.event(Happening.COMMITTED, node, resource)
         self.cut(resource, node)
         if resource.is_connection:
             self.may_raise("db")
