@@ -106,7 +106,12 @@ def _own_mariadb(install: str, server: str) -> Iterator[str]:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        own = [f"--datadir={data}", f"--socket={folder}/socket", f"--pid-file={folder}/pid", f"--log-error={folder}/log"]
+        own = [
+            f"--datadir={data}",
+            f"--socket={folder}/socket",
+            f"--pid-file={folder}/pid",
+            f"--log-error={folder}/log",
+        ]
         small = ["--bind-address=127.0.0.1", f"--port={port}", "--innodb-buffer-pool-size=8M", "--skip-log-bin"]
         process = subprocess.Popen([server, "--no-defaults", *own, *small, *user])
         try:

@@ -94,6 +94,12 @@ def _aliases(names: Resolver) -> frozenset[str]:
     return frozenset(name for name, b in bindings.items() if b.imported.rpartition(".")[2] in FACTORIES)
 
 
+def _subclasses(tree: ast.Module) -> frozenset[str]:
+    """The file's own classes over Flask-SQLAlchemy's extension."""
+    classes = (s for s in tree.body if isinstance(s, ast.ClassDef))
+    return frozenset(c.name for c in classes if any(last_part(base).endswith("SQLAlchemy") for base in c.bases))
+
+
 @functools.cache
 def _applications() -> frozenset[str]:
     return frozenset(name.rpartition(".")[2] for name in knowledge().applications)
@@ -101,7 +107,7 @@ def _applications() -> frozenset[str]:
 
 def find(tree: ast.Module, names: Resolver, also: str = "") -> Found:
     """What ``tree`` says about engines, in one walk. Calls of a function named ``also`` are noted too."""
-    aliases = _aliases(names)
+    aliases = _aliases(names) | _subclasses(tree)
     reading = read(tree, names, lambda name: _is_wanted(name) or name == also or name in aliases)
     reader = Reader(reading)
     mappings = Mappings(reader)

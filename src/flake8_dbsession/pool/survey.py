@@ -238,7 +238,8 @@ def _source(path: str, tokens: Iterable[bytes]) -> Source | None:
     try:
         with open(path, "rb") as file:
             data = file.read()
-        return Source(path, data) if any(token in data for token in tokens) else None
+        source = Source(path, data) if any(token in data for token in tokens) else None
+        return source if source is not None and source.tree else None
     except (OSError, Unreadable):
         return None
 
