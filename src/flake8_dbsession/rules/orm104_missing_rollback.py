@@ -28,7 +28,7 @@ from ..reports import is_out_of_scope
 from ..session.events import Happening
 from ..session.flow import Flow
 from ..session.state import FAILED, SWALLOWED
-from ..session.values import ATTRIBUTE, Resource
+from ..session.values import AMBIENT, ATTRIBUTE, Resource
 from ..story import name_of
 from ..view import View
 
@@ -62,8 +62,9 @@ def raised_failed(flow: Flow) -> Iterator[tuple[ast.AST, Resource]]:
     for state in flow.raised:
         for resource, life in state.lives.items():
             is_global = resource.origin == ATTRIBUTE and not resource.key.startswith("self.")
-            if is_global and life.phases == FAILED and state.raising == "db" and resource in state.steps:
-                yield state.steps[resource], resource
+            commits = [e.node for e in flow.events(Happening.COMMITTED) if e.resource == resource]
+            if is_global and life.phases == FAILED and state.raising == "db" and commits:
+                yield commits[-1], resource
 
 
 def left_failed(flow: Flow) -> Iterator[tuple[ast.AST, Resource]]:
@@ -76,7 +77,8 @@ def left_failed(flow: Flow) -> Iterator[tuple[ast.AST, Resource]]:
 
 def goes_on(view: View, flow: Flow, resource: Resource) -> bool:
     """Whether somebody else uses the session after the function: an attribute or a global, outside of a request's end."""
-    return resource.origin == ATTRIBUTE and not flow.body.name.endswith("__exit__") and not flow.body.name.endswith("__init__")
+    kept = resource.origin == ATTRIBUTE or (resource.origin == AMBIENT and ":" in resource.key)
+    return kept and not flow.body.name.endswith("__exit__") and not flow.body.name.endswith("__init__")
 
 
 def report(view: View, flow: Flow, handler: ast.AST, resource: Resource, use: ast.AST | None) -> Diagnostic:
