@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 MOST_FILES = 4000
 """A project with more files is not looked through: it counts as one that does what it should."""
 _FOREIGN = frozenset({"node_modules", "site-packages", "venv", "env", "build", "dist", "__pycache__"})
-_VIEWS = frozenset({"route", "get", "post", "put", "patch", "delete", "errorhandler", "app_errorhandler", "register_error_handler"})
+_VIEWS = frozenset(
+    {"route", "get", "post", "put", "patch", "delete", "errorhandler", "app_errorhandler", "register_error_handler"}
+)
 
 
 class Application:
@@ -65,7 +67,7 @@ class Application:
         for path in self.files:
             with open(path, "rb") as file:
                 data = file.read()
-            if b"remove" not in data and b"close" not in data or last not in data and b"import" not in data:
+            if (b"remove" not in data and b"close" not in data) or (last not in data and b"import" not in data):
                 continue
             module = self.project.modules.find(self.project.modules.name_of(path)[0])
             if module is None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from .fix.plans import AddImport, WrapInFinally, WrapInWith
 from .model import Plan, Safety, Span
+from .session.events import Happening
 from .session.flow import Flow
 from .session.values import QUERY, RESULT, ROW, ROWS, Resource
 from .story import name_of
@@ -45,7 +46,9 @@ def wrap_in_with(view: View, flow: Flow, resource: Resource, opened: ast.AST) ->
     """``session = make()`` becomes ``with make() as session:`` around the rest of its block."""
     name = name_of(flow, resource)
     statement = statement_of(flow, opened)
-    if not name or not isinstance(statement, ast.Assign) or statement.value is not opened:
+    if beside := adhoc(flow, opened):
+        return None, f"{beside} should be used instead"
+    if not name or not isinstance(statement, ast.Assign) or unawaited(statement.value) is not opened:
         return None, "the session is not assigned to a plain name of its own"
     if len(statement.targets) != 1 or not isinstance(statement.targets[0], ast.Name):
         return None, "the session is bound to something else than one name"
@@ -57,13 +60,10 @@ def wrap_in_with(view: View, flow: Flow, resource: Resource, opened: ast.AST) ->
         return None, f"{name!r} is used outside of the block in which it is opened"
     if bound_elsewhere(flow, name, statement):
         return None, f"{name!r} is bound to something else as well"
+    rest = up_to_close(rest, name)
     drop = tuple(view.span(s) for s in rest if is_close(s, name))
-    kept = [s for s in rest if not is_close(s, name)]
-    if not kept:
+    if len(drop) == len(rest):
         return None, "nothing but the close follows the opening"
-    inner = closing_finally(rest, name)
-    if inner is not None:
-        return None, "a try around a part of it closes the session already"
     steps: list[object] = [
         WrapInWith(
             view.span(statement), view.span(opened), name, view.span(rest[-1]), drop, resource.is_async, wrapper(resource)
@@ -102,12 +102,25 @@ def is_close(statement: ast.stmt, name: str) -> bool:
     )
 
 
-def closing_finally(statements: list[ast.stmt], name: str) -> ast.Try | None:
-    """A ``try`` among the statements whose ``finally`` closes the session."""
-    for statement in statements:
-        if isinstance(statement, ast.Try) and any(is_close(s, name) for s in statement.finalbody):
-            return statement
-    return None
+def up_to_close(statements: list[ast.stmt], name: str) -> list[ast.stmt]:
+    """The statements up to the close by hand, where nothing uses the session after it; else all of them."""
+    closes = [i for i, statement in enumerate(statements) if is_close(statement, name)]
+    if not closes or any(mentions(statement, name) for statement in statements[closes[-1] + 1 :]):
+        return statements
+    return statements[: closes[-1] + 1]
+
+
+def mentions(statement: ast.stmt, name: str) -> bool:
+    return any(isinstance(node, ast.Name) and node.id == name for node in ast.walk(statement))
+
+
+def unawaited(value: ast.expr) -> ast.expr:
+    return value.value if isinstance(value, ast.Await) else value
+
+
+def adhoc(flow: Flow, opened: ast.AST) -> str:
+    """The framework's own session beside which this one is opened; "" for none."""
+    return next((e.detail for e in flow.events(Happening.OPENED) if e.node is opened and e.detail), "")
 
 
 def used_after(flow: Flow, block: list[ast.stmt], name: str) -> bool:

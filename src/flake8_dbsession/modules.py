@@ -157,8 +157,10 @@ class Modules:
         if folder not in self.roots and os.path.isdir(folder):
             self.roots.insert(0, folder)
         known = self._by_path.get(path)
-        if known is not None and known.source.tree is source.tree:
-            return known
+        if known is not None and known.source.data == source.data:
+            source.tree = known.source.tree
+            if known.path == source.path:
+                return known
         module = Module(name, source.path, source, is_package)
         self._by_path[path] = self._modules[name] = module
         return module
@@ -205,9 +207,9 @@ class Modules:
             return known
         try:
             source = Source.read(os.path.relpath(path, self.root) if path.startswith(self.root) else path, at=path)
+            module = Module(name, source.path, source, is_package)
         except Unreadable:
             return None
-        module = Module(name, source.path, source, is_package)
         self._by_path[os.path.abspath(path)] = module
         return module
 

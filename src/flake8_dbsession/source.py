@@ -39,23 +39,29 @@ def encoding_of(data: bytes) -> str:
 
 
 class Source:
-    """A parsed file.
+    """A file, parsed when its tree is first asked for.
 
-    ``path`` is what reports show; ``text`` is the decoded content with its own newlines. Raises
-    :class:`Unreadable` when the bytes are no text or the text is no Python.
+    ``path`` is what reports show; ``text`` is the decoded content with its own newlines. Both ``text`` and ``tree``
+    raise :class:`Unreadable`: when the bytes are no text, and when the text is no Python.
     """
 
     def __init__(self, path: str, data: bytes, tree: ast.Module | None = None) -> None:
         self.path = path
         self.data = data
+        if tree is not None:
+            self.tree = tree
+
+    @cached_property
+    def tree(self) -> ast.Module:
         try:
-            self.tree = tree if tree is not None else ast.parse(data, path)
+            return ast.parse(self.data, self.path)
         except SyntaxError as error:
-            raise Unreadable(path, f"cannot be parsed: {error.msg}", error.lineno or 0, error.offset or 0) from None
+            message = f"cannot be parsed: {error.msg}"
+            raise Unreadable(self.path, message, error.lineno or 0, error.offset or 0) from None
         except ValueError as error:
-            raise Unreadable(path, f"cannot be parsed: {error}") from None
+            raise Unreadable(self.path, f"cannot be parsed: {error}") from None
         except (RecursionError, MemoryError):
-            raise Unreadable(path, "cannot be parsed: nested too deeply") from None
+            raise Unreadable(self.path, "cannot be parsed: nested too deeply") from None
 
     @classmethod
     def read(cls, path: str, at: str = "") -> Source:

@@ -19,7 +19,11 @@ def waits(view: View, rule: Callable[[], Rule], kinds: frozenset[str], verb: str
     for flow in view.flows:
         if is_out_of_scope(view, flow):
             continue
-        events = [e for e in flow.events(Happening.WAITED) if e.detail.kind in kinds and not polls_file(flow, e) and not listens(e)]
+        events = [
+            e
+            for e in flow.events(Happening.WAITED)
+            if e.detail.kind in kinds and not polls_file(flow, e) and not listens(e)
+        ]
         for event in first_of_each_node(events):
             yield report(view, rule(), flow, event, verb)
 

@@ -140,9 +140,31 @@ def repair(view: View, flow: Flow, resource: Resource, loop: Loop | None) -> Ans
     name = registry_text(flow, resource)
     if name is None:
         return None, "the registry has no name here to remove it by"
-    body = loop.body if loop is not None else flow.body.statements
+    body = inner_context(loop.body if loop is not None else flow.body.statements)
+    unit = using(flow, resource, body) if loop is not None else body
+    drop = tuple(view.span(s) for s in released(unit, f"{name}.remove"))
     cleanup = f"{'await ' if resource.is_async else ''}{name}.remove()"
-    return finally_around(view, inner_context(body), cleanup, f"remove {name!r} in a finally")
+    return finally_around(view, unit, cleanup, f"remove {name!r} in a finally", drop)
+
+
+def using(flow: Flow, resource: Resource, statements: list[ast.stmt]) -> list[ast.stmt]:
+    """The statements from the first use of the session on, without the waits at the end: they need no connection."""
+    taken = [e.node.lineno for e in flow.events(Happening.TAKEN) if e.resource == resource]  # type: ignore[attr-defined]
+    waits = {n.lineno for n in flow.scope.waits.values()}  # type: ignore[attr-defined]
+    first = next((i for i, s in enumerate(statements) if any(s.lineno <= line <= (s.end_lineno or 0) for line in taken)), 0)
+    last = len(statements)
+    while last - 1 > first and isinstance(statements[last - 1], ast.Expr) and statements[last - 1].lineno in waits:
+        last -= 1
+    return statements[first:last]
+
+
+def released(statements: list[ast.stmt], release: str) -> list[ast.stmt]:
+    """Releases by hand at the end of the unit, which the ``finally`` makes superfluous."""
+    last = statements[-1] if statements else None
+    if isinstance(last, ast.Try) and not last.handlers and last.body:
+        last = last.body[-1]
+    text = ast.unparse(last) if isinstance(last, ast.Expr) else ""
+    return [last] if last is not None and text in (f"{release}()", f"await {release}()") else []
 
 
 def inner_context(statements: list[ast.stmt]) -> list[ast.stmt]:

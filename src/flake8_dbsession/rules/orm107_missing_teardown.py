@@ -99,7 +99,9 @@ def repair(view: View, flow: Flow, call: ast.Call, resource: Resource) -> Answer
         return None, _REFUSED
     code = f"@{target.id}.teardown_appcontext\ndef remove_session(_error=None):\n    {name}.remove()"
     reason = "what a request has not committed is rolled back at its end"
-    return Plan(f"remove {name!r} in a teardown", Safety.UNSAFE, (AppendStatements(view.span(statement), code),), reason), ""
+    return Plan(
+        f"remove {name!r} in a teardown", Safety.UNSAFE, (AppendStatements(view.span(statement), code),), reason
+    ), ""
 
 
 RULE = Rule("ORM107", "missing-teardown", "scoped session that no teardown removes", check)

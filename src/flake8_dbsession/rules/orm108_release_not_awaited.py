@@ -29,7 +29,9 @@ from ..view import View
 def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
         for event in first_of_each_node(flow.events(Happening.UNAWAITED)):
-            plan = Plan("await it", Safety.SAFE, (AwaitExpression(view.span(event.node)),)) if flow.body.is_async else None
+            plan = (
+                Plan("await it", Safety.SAFE, (AwaitExpression(view.span(event.node)),)) if flow.body.is_async else None
+            )
             message = f"{view.text(event.node)!r} is not awaited and has no effect"
             refusal = "await needs an async function around it"
             yield view.diagnostic(RULE, event.node, message, (), plan, refusal, flow.body)

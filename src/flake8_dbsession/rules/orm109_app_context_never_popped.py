@@ -32,7 +32,9 @@ def check(view: View) -> Iterator[Diagnostic]:
         if flow.body.node is None or is_out_of_scope(view, flow) or is_popped(view, flow):
             continue
         for event in first_of_each_node(flow.events(Happening.PUSHED)):
-            message = f"{view.text(event.node)!r} enters an app context that is never left, so its session is never removed"
+            message = (
+                f"{view.text(event.node)!r} enters an app context that is never left, so its session is never removed"
+            )
             yield view.diagnostic(RULE, event.node, message, (), None, "the context's extent is not known", flow.body)
 
 
@@ -49,7 +51,12 @@ def is_popped(view: View, flow: Flow) -> bool:
 
 
 def is_pop(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "pop" and not node.args
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "pop"
+        and not node.args
+    )
 
 
 RULE = Rule("ORM109", "app-context-never-popped", "app context pushed and never popped", check)

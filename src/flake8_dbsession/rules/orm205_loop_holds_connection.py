@@ -52,7 +52,11 @@ def loops(flow: Flow) -> Iterator[tuple[ast.While, Resource]]:
             continue
         for resource in taken_inside(flow, loop):
             held = [s for s in flow.at(node) if resource in s.lives and s.lives[resource].surely_holds]
-            if held and (resource.origin != AMBIENT or endless_loop_holding(flow, resource) is None) and works(flow, loop):
+            if (
+                held
+                and (resource.origin != AMBIENT or endless_loop_holding(flow, resource) is None)
+                and works(flow, loop)
+            ):
                 yield loop, resource
                 break
 

@@ -37,7 +37,11 @@ def check(view: View) -> Iterator[Diagnostic]:
         events = [e for e in flow.events(Happening.HANDED_OVER) if escapes(e) or outlives_request(view, flow, e)]
         for event in first_of_each_node(sorted(events, key=lambda e: e.detail.through == "row")):
             detail: Handover = event.detail
-            what = f"row {detail.name!r} of the request's session" if detail.through == "row" else f"session {detail.name!r}"
+            what = (
+                f"row {detail.name!r} of the request's session"
+                if detail.through == "row"
+                else f"session {detail.name!r}"
+            )
             message = f"{what} is given to {detail.to!r}, which runs after the request"
             refusal = "pass the id, and open a session in the task"
             yield view.diagnostic(RULE, event.node, message, (), None, refusal, flow.body)

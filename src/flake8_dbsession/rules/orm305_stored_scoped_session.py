@@ -62,7 +62,9 @@ def stored_calls(flow: Flow) -> Iterator[tuple[ast.expr, ast.Call]]:
 def kept_registry(flow: Flow, target: ast.Attribute) -> bool:
     text = ast.unparse(target)
     return any(
-        state.names[text].kind == SESSION and state.names[text].resource.origin == AMBIENT and not (text.startswith("self.") and ":" in state.names[text].resource.key)  # type: ignore[union-attr]
+        state.names[text].kind == SESSION
+        and state.names[text].resource.origin == AMBIENT
+        and not (text.startswith("self.") and ":" in state.names[text].resource.key)  # type: ignore[union-attr]
         for state in (*flow.returned, *flow.raised)
         if text in state.names and state.names[text].resource is not None
     )

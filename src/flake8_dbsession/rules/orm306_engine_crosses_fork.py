@@ -101,7 +101,10 @@ def forks(view: View, flow: Flow) -> Iterator[tuple[ast.AST, Resource]]:
     for node in flow.body.own_nodes:
         if not isinstance(node, ast.If):
             continue
-        fork = next((p for p in ast.walk(node.test) if isinstance(p, ast.Call) and view.names.resolve(p.func) == "os.fork"), None)
+        fork = next(
+            (p for p in ast.walk(node.test) if isinstance(p, ast.Call) and view.names.resolve(p.func) == "os.fork"),
+            None,
+        )
         if fork is None or sheds(node.body):
             continue
         last = node.body[-1].end_lineno or 0

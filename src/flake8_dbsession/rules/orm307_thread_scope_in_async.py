@@ -55,7 +55,9 @@ def in_coroutine(view: View, flow: Flow) -> list[tuple[str, ast.AST]]:
 def asked_registry(view: View, flow: Flow, node: ast.AST) -> ast.expr | None:
     """``Session`` of ``Session()`` and ``Session.get(…)``, where it is a registry of the module."""
     match node:
-        case ast.Call(func=ast.Attribute(value=ast.Name() | ast.Attribute() as asked, attr=method)) if method != "remove":
+        case ast.Call(func=ast.Attribute(value=ast.Name() | ast.Attribute() as asked, attr=method)) if (
+            method != "remove"
+        ):
             pass
         case ast.Call(func=ast.Name() as asked):
             pass
@@ -89,7 +91,9 @@ def is_dependency(view: View, name: str) -> bool:
 
 def is_of_thread(resource: Resource | None) -> bool:
     """Whether the session is that of the current thread."""
-    return resource is not None and resource.origin == AMBIENT and resource.flavour == "scoped" and not resource.is_async
+    return (
+        resource is not None and resource.origin == AMBIENT and resource.flavour == "scoped" and not resource.is_async
+    )
 
 
 RULE = Rule("ORM307", "thread-scope-in-async", "thread-local registry used in a coroutine", check)

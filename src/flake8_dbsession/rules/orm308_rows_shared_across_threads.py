@@ -34,7 +34,9 @@ def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
         for event in first_of_each_node([e for e in flow.events(Happening.HANDED_OVER) if is_row(flow, e)]):
             detail: Handover = event.detail
-            message = f"row {detail.name!r} is given to a {detail.concurrency} and loads through the session of this one"
+            message = (
+                f"row {detail.name!r} is given to a {detail.concurrency} and loads through the session of this one"
+            )
             yield view.diagnostic(RULE, event.node, message, (), None, "pass the id and load the row there", flow.body)
 
 

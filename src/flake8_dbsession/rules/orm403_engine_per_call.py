@@ -45,12 +45,21 @@ def check(view: View) -> Iterator[Diagnostic]:
 def runs_once(view: View, flow: Flow) -> bool:
     entries = view.units.entries(flow.body)
     cached = any(n.rpartition(".")[2] in _CACHES for n in view.project.decorators(view.module, flow.body))
-    return cached or any(e.kind in _ONCE for e in entries) or flow.body.name.rpartition(".")[2] in ("main", "init_db", "setup")
+    return (
+        cached
+        or any(e.kind in _ONCE for e in entries)
+        or flow.body.name.rpartition(".")[2] in ("main", "init_db", "setup")
+    )
 
 
 def is_dropped(flow: Flow, event: Event) -> bool:
     """Whether the engine is bound to a plain local name that is neither returned, kept, passed on nor disposed."""
-    names = {n for s in (*flow.returned, *flow.raised) for n, v in s.names.items() if v.kind in (ENGINE, FACTORY, REGISTRY) and not n.startswith("<")}
+    names = {
+        n
+        for s in (*flow.returned, *flow.raised)
+        for n, v in s.names.items()
+        if v.kind in (ENGINE, FACTORY, REGISTRY) and not n.startswith("<")
+    }
     assigned = [
         n
         for n in flow.body.own_nodes
@@ -85,7 +94,9 @@ def escapes(node: ast.AST, name: str) -> bool:
         case ast.Attribute(value=ast.Name(id=owner), attr="dispose"):
             return owner == name
         case ast.Return(value=ast.expr() as value) | ast.Yield(value=ast.expr() as value):
-            return any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(value)) and not isinstance(value, ast.Call)
+            return any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(value)) and not isinstance(
+                value, ast.Call
+            )
         case ast.Assign(value=ast.Name(id=kept)):
             return kept == name
         case ast.AsyncFunctionDef() | ast.FunctionDef() | ast.Lambda():

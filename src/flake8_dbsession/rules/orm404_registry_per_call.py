@@ -76,7 +76,7 @@ def returned_anew(view: View, flow: Flow, made: set[ast.AST]) -> Iterator[ast.AS
     """``return scoped_session(…)`` where a function of the file works on the result at once: ``registry().query(…)``."""
     for node in flow.body.own_nodes:
         if isinstance(node, ast.Return) and node.value in made and is_asked_at_once(view, flow.body.name):
-            yield node.value  # type: ignore[misc]
+            yield node.value
 
 
 def is_asked_at_once(view: View, name: str) -> bool:

@@ -533,7 +533,7 @@ def construction(short: str, call: Call) -> Value | None:
 
 
 def options(call: Call) -> tuple[tuple[str, Any], ...]:
-    found = []
+    found: list[tuple[str, Any]] = []
     if call.literal("expire_on_commit") is False:
         found.append(("keeps_rows", True))
     if call.literal("autocommit"):

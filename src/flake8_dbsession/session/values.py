@@ -24,7 +24,7 @@ class Resource(NamedTuple):
     keeps_rows: bool = False
     """expire_on_commit=False: rows stay readable after commit."""
     flavour: str = ""
-    """"flask" for a registry of Flask-SQLAlchemy, "scoped" for a plain one, "scoped by function" for one with a scopefunc."""
+    """"flask" for a registry of Flask-SQLAlchemy, "scoped" for a plain one, "scoped by function" with a scopefunc."""
     anonymous: bool = False
     pool: str = ""
     """The dotted name of the engine it takes connections of; "" where that is not known."""

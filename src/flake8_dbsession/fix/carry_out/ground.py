@@ -27,13 +27,13 @@ class Ground:
     def __init__(self, data: bytes, path: str) -> None:
         try:
             self.source = Source(path, data)
+            self.tree: ast.Module = self.source.tree
             text = self.source.text
         except Unreadable as error:
             raise Refusal(error.message) from None
         if self.encode(text) != data:
             raise Refusal(f"the encoding {self.source.encoding} does not give the file back unchanged")
         self.lines = io.StringIO(text, newline="").readlines()
-        self.tree: ast.Module = self.source.tree
 
     def encode(self, text: str) -> bytes:
         """``text`` in the encoding of the file, with its byte order mark; raises :class:`Refusal`."""
