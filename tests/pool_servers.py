@@ -1,7 +1,7 @@
 """Real servers for the proofs of pool settings: a MariaDB of our own, and a role with a limit on PostgreSQL.
 
-A server of our own is started where MariaDB's programs are installed, so that a low ``max_connections`` disturbs nobody;
-elsewhere the one on this machine gets it for the time of the test. Everything listens on 127.0.0.1 only.
+A server of our own is started where MariaDB's programs are installed, so that a low ``max_connections`` disturbs
+nobody; elsewhere the one on this machine gets it for the time of the test. Everything listens on 127.0.0.1 only.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Answers(NamedTuple):
 
 
 def fill(url: str, processes: int, size: int, overflow: int) -> Answers:
-    """Start ``processes`` processes that each take all the connections of a pool, and keep them until all have tried."""
+    """Start ``processes`` processes that each take all connections of a pool, and keep them until all have tried."""
     command = [sys.executable, "-c", _WORKER, url, str(size), str(overflow)]
     workers = [
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(processes)

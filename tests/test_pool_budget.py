@@ -97,7 +97,15 @@ def test_four_workers_on_a_server_for_fifteen(folder: Folder) -> None:
     folder.engine("pool_size=int(os.getenv('SIZE', 2)), max_overflow=3")
     folder.write(
         "compose.yaml",
-        "services:\n  web:\n    image: shop\n    command: gunicorn -w 4 app\n  db:\n    image: mysql:8\n    command: --max_connections=15\n",
+        """
+        services:
+          web:
+            image: shop
+            command: gunicorn -w 4 app
+          db:
+            image: mysql:8
+            command: --max_connections=15
+        """,
     )
     one = folder.budget()
     assert (one.total, one.limits.usable, one.verdict, one.is_proven) == (20, 15, "over", True)

@@ -275,9 +275,7 @@ def test_a_compose_file_that_cannot_be_used_says_nothing(project: Project, text:
             9,
         ),
         (
-            {
-                "compose.yaml": "services:\n  db:\n    image: mysql:8\n    volumes:\n      - ./my.cnf:/etc/mysql/conf.d/my.cnf\n"
-            },
+            {"compose.yaml": "services:\n  db:\n    image: mysql\n    volumes: [./my.cnf:/etc/mysql/conf.d/my.cnf]\n"},
             "mysql",
             151,
             How.ASSUMED,

@@ -29,8 +29,8 @@ def options(code: str) -> Options:
 
 
 def value(expression: str, before: str = "") -> Value:
-    code = f"import os\n{textwrap.dedent(before)}\nfrom sqlalchemy import create_engine\ncreate_engine('x', pool_size={expression})"
-    one = found(code)
+    call = f"from sqlalchemy import create_engine\ncreate_engine('x', pool_size={expression})"
+    one = found(f"import os\n{textwrap.dedent(before)}\n{call}")
     item = one.engines[0].options.items["pool_size"]
     return one.reader.value(item.value, item.scope)
 
