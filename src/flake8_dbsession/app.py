@@ -84,7 +84,7 @@ def is_view(body: Body) -> bool:
 
 
 def gives_back(project: Project, module: Module, body: Body, registry: Resource) -> bool:
-    """Whether the function, or a lambda in it, says ``Session.remove()`` or ``Session.close()``, called or passed on."""
+    """Whether the function, or a lambda in it, says ``Session.remove`` or ``Session.close``, called or passed on."""
     for node in body.own_nodes:
         inside = ast.walk(node) if isinstance(node, ast.Lambda) else (node,)
         for part in inside:

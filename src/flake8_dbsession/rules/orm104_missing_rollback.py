@@ -1,16 +1,16 @@
 """Roll back after a failed flush or commit before the session goes on
 
 What it does
-    Reports an ``except`` that catches a failed flush or commit and lets the session go on without ``rollback()``: in the
-    next turn of a loop, after the ``try``, or in a session that others go on with (an attribute, a global).
+    Reports an ``except`` that catches a failed flush or commit and lets the session go on without ``rollback()``: in
+    the next turn of a loop, after the ``try``, or in a session that others go on with (an attribute, a global).
 
 Why it matters
-    A flush or commit that raises keeps the connection checked out and leaves the session unusable: every later statement
-    raises ``PendingRollbackError`` until ``rollback()`` or ``close()`` (measured on 1.4, 2.0 and 2.1).
+    A flush or commit that raises keeps the connection checked out and leaves the session unusable: every later
+    statement raises ``PendingRollbackError`` until ``rollback()`` or ``close()`` (measured on 1.4, 2.0 and 2.1).
 
 Stays silent when
-    The handler rolls back, closes, removes or raises; when only lookups or foreign exceptions can arrive; when a request
-    ends there and the framework discards the session.
+    The handler rolls back, closes, removes or raises; when only lookups or foreign exceptions can arrive; when a
+    request ends there and the framework discards the session.
 
 Fix safety
     Safe: ``rollback()`` becomes the first statement of the handler; the transaction is lost already.
@@ -46,7 +46,7 @@ def check(view: View) -> Iterator[Diagnostic]:
 
 
 def failures(view: View, flow: Flow) -> dict[ast.AST, tuple[Resource, ast.AST | None]]:
-    """Each handler (or ``suppress(…)``) that swallows a failure, with the session and the statement that uses it next, if any."""
+    """Each handler (or ``suppress(…)``) that swallows a failure, with the session and what uses it next, if any."""
     found: dict[ast.AST, tuple[Resource, ast.AST | None]] = {}
     for event in flow.events(Happening.FAILED_USED):
         if isinstance(event.detail, ast.AST) and event.resource is not None:
@@ -76,7 +76,7 @@ def left_failed(flow: Flow) -> Iterator[tuple[ast.AST, Resource]]:
 
 
 def goes_on(view: View, flow: Flow, resource: Resource) -> bool:
-    """Whether somebody else uses the session after the function: an attribute or a global, outside of a request's end."""
+    """Whether somebody else uses the session after the function: an attribute or a global."""
     kept = resource.origin == ATTRIBUTE or (resource.origin == AMBIENT and ":" in resource.key)
     return kept and not flow.body.name.endswith("__exit__") and not flow.body.name.endswith("__init__")
 

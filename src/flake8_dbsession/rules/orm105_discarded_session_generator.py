@@ -4,9 +4,10 @@ What it does
     Reports ``next(get_db())``, ``get_db().__next__()`` and ``await anext(get_db())``.
 
 Why it matters
-    Nobody keeps the generator, so it is finalised as soon as ``next`` returns: its ``finally`` closes the session before
-    the caller has used it. The first query silently opens the session again, and nobody closes it (measured: log
-    ``open, close``, one connection out). An async generator is finalised later, by the event loop, in the middle of a query.
+    Nobody keeps the generator, so it is finalised as soon as ``next`` returns: its ``finally`` closes the session
+    before the caller has used it. The first query silently opens the session again, and nobody closes it (measured:
+    log ``open, close``, one connection out). An async generator is finalised later, by the event loop, in the middle
+    of a query.
 
 Stays silent when
     The generator has a name that lives as long as the session, or is entered with ``with contextmanager(get_db)()``.

@@ -1,12 +1,12 @@
 """Await what gives an async session's connection back
 
 What it does
-    Reports ``close()``, ``commit()``, ``rollback()``, ``remove()`` and other coroutines of an async session or connection
-    that are called as a statement without ``await``.
+    Reports ``close()``, ``commit()``, ``rollback()``, ``remove()`` and other coroutines of an async session or
+    connection that are called as a statement without ``await``.
 
 Why it matters
-    A coroutine that is not awaited does not run: the connection stays checked out (measured 1 → 1), and all that is seen
-    is a ``RuntimeWarning``.
+    A coroutine that is not awaited does not run: the connection stays checked out (measured 1 → 1), and all that is
+    seen is a ``RuntimeWarning``.
 
 Stays silent when
     The coroutine is awaited, returned, stored or given to ``gather`` or a task.

@@ -8,8 +8,8 @@ Why it matters
     connection, also after the thread has ended and after garbage collection (measured 1 → 1).
 
 Stays silent when
-    The same function or class pops a context; in tests, commands and at module level, where the context lives as long as
-    the process.
+    The same function or class pops a context; in tests, commands and at module level, where the context lives as long
+    as the process.
 
 Fix safety
     No fix is offered: the extent of the context is the author's decision.

@@ -9,8 +9,8 @@ Why it matters
     that time. Where what is waited for needs a connection itself, the pool can deadlock.
 
 Stays silent when
-    Nothing is held: before the first SQL, after commit, rollback or close, after the ``with`` block; for waits that return
-    at once (``block=False``).
+    Nothing is held: before the first SQL, after commit, rollback or close, after the ``with`` block; for waits that
+    return at once (``block=False``).
 
 Fix safety
     No fix is offered: giving the connection back before the wait ends the transaction, and rows read before it expire.

@@ -7,8 +7,8 @@ What it does
 
 Why it matters
     The connection is given back when the client has read the last byte. A dependency with ``yield`` is left after the
-    response in FastAPI before 0.106 and from 0.118 on, and Flask's ``stream_with_context`` keeps the app context for the
-    whole stream (measured): a handful of slow clients empty the pool.
+    response in FastAPI before 0.106 and from 0.118 on, and Flask's ``stream_with_context`` keeps the app context for
+    the whole stream (measured): a handful of slow clients empty the pool.
 
 Stays silent when
     Nothing is held when the response is made; when the content is finished data; when the installed FastAPI leaves the

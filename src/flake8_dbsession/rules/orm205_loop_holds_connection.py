@@ -5,8 +5,8 @@ What it does
     each turn with the connection of the turn before.
 
 Why it matters
-    One transaction spans the whole run: the connection is idle while the batch is worked on, locks and snapshots grow old,
-    and a failure loses everything.
+    One transaction spans the whole run: the connection is idle while the batch is worked on, locks and snapshots grow
+    old, and a failure loses everything.
 
 Stays silent when
     Each turn commits, rolls back, closes, or opens a session of its own.

@@ -9,8 +9,8 @@ Why it matters
     end, and still all of them time out (measured with 2 callers on a pool of 2).
 
 Stays silent when
-    The first session has committed, rolled back or closed; when the second comes from another engine; when the session is
-    passed on instead.
+    The first session has committed, rolled back or closed; when the second comes from another engine; when the
+    session is passed on instead.
 
 Fix safety
     No fix is offered: pass the session on, or finish with the first.

@@ -1,12 +1,13 @@
 """Give each task a session of its own
 
 What it does
-    Reports one session or connection in several coroutines that run at once: ``gather``, ``TaskGroup``, ``create_task``.
+    Reports one session or connection in several coroutines that run at once: ``gather``, ``TaskGroup``,
+    ``create_task``.
 
 Why it matters
-    A session works on one statement at a time. Concurrent flushes and commits failed in every run; concurrent reads fail
-    as soon as a connection has to be made or pinged, so a test that passes proves nothing (measured on asyncpg, aiomysql
-    and aiosqlite).
+    A session works on one statement at a time. Concurrent flushes and commits failed in every run; concurrent reads
+    fail as soon as a connection has to be made or pinged, so a test that passes proves nothing (measured on asyncpg,
+    aiomysql and aiosqlite).
 
 Stays silent when
     Each coroutine opens its own session; when a task is awaited before the session is used again.

@@ -5,8 +5,8 @@ What it does
     argument, or that a function puts into a global.
 
 Why it matters
-    Every request, thread and task uses the same session: its transaction never ends for all of them at once, one failure
-    poisons it for everybody, and concurrent use returns wrong rows (measured on PyMySQL).
+    Every request, thread and task uses the same session: its transaction never ends for all of them at once, one
+    failure poisons it for everybody, and concurrent use returns wrong rows (measured on PyMySQL).
 
 Stays silent when
     What is kept is a scoped_session, a sessionmaker or an engine; in tests, commands and one-shot scripts.

@@ -71,7 +71,7 @@ def asked_registry(view: View, flow: Flow, node: ast.AST) -> ast.expr | None:
 
 
 def in_dependency(view: View, flow: Flow) -> list[tuple[str, ast.AST]]:
-    """Where a dependency of FastAPI yields the session of a registry: its end runs in another thread than its beginning."""
+    """Where a dependency of FastAPI yields the session of a registry: its end may run in another thread."""
     yields = [(v, n) for v, n in flow.scope.yields if v.kind in (SESSION, REGISTRY) and is_of_thread(v.resource)]
     if not yields or not is_dependency(view, flow.body.name):
         return []

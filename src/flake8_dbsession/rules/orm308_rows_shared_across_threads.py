@@ -4,8 +4,8 @@ What it does
     Reports ORM rows that are given to a thread, process or executor.
 
 Why it matters
-    Reading an expired attribute or a relationship of the row uses the session it came from, in the wrong thread, while its
-    owner uses it too.
+    Reading an expired attribute or a relationship of the row uses the session it came from, in the wrong thread,
+    while its owner uses it too.
 
 Stays silent when
     Ids or plain data are handed over.

@@ -73,7 +73,7 @@ def is_only_called(flow: Flow, name: str) -> bool:
 
 
 def returned_anew(view: View, flow: Flow, made: set[ast.AST]) -> Iterator[ast.AST]:
-    """``return scoped_session(…)`` where a function of the file works on the result at once: ``registry().query(…)``."""
+    """``return scoped_session(…)`` where the file works on the result at once: ``registry().query(…)``."""
     for node in flow.body.own_nodes:
         if isinstance(node, ast.Return) and node.value in made and is_asked_at_once(view, flow.body.name):
             yield node.value

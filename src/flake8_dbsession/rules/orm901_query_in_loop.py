@@ -4,8 +4,8 @@ What it does
     Reports SQL inside a ``for`` loop or a comprehension.
 
 Why it matters
-    Each statement is a round trip to the server, and the connection is held for all of them: a hundred rows are a hundred
-    waits. One statement with ``in_()``, a join or an eager load asks once.
+    Each statement is a round trip to the server, and the connection is held for all of them: a hundred rows are a
+    hundred waits. One statement with ``in_()``, a join or an eager load asks once.
 
 Stays silent when
     The statement is the loop's own source; in ``while`` loops, which work on what comes in; in tests and commands.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..known import Argument
 from ..known import Handover as HandoverFact
@@ -14,6 +14,14 @@ from .values import FUNCTION, METHOD, OBJECT, PARTIAL, ROW, ROWS, SESSION, UNKNO
 if TYPE_CHECKING:
     from .calls import Call
     from .evaluate import Evaluation
+
+
+class Words(NamedTuple):
+    """What is the same for everything that one call hands over."""
+
+    concurrency: str
+    to: str
+    many: bool
 
 
 def hand_over(ev: Evaluation, fact: HandoverFact, call: Call, awaited: bool) -> Value | None:
@@ -28,9 +36,9 @@ def hand_over(ev: Evaluation, fact: HandoverFact, call: Call, awaited: bool) -> 
     if fact.every:
         together(ev, call, fact)
         return None
-    words = dict(concurrency=fact.entry.runs, to=described(target, call, fact), many=is_many(call, fact))
+    words = Words(fact.entry.runs, described(target, call, fact), is_many(call, fact))
     for value in (*given, *((target,) if target.kind in (PARTIAL, METHOD, "coroutine") else ())):
-        report(ev, call, value, "argument", **words)
+        report(ev, call, value, "argument", words)
     closure(ev, call, target, words)
     own_attributes(ev, call, target, words)
     return None
@@ -91,18 +99,18 @@ def together(ev: Evaluation, call: Call, fact: HandoverFact) -> None:
             ev.now.event(Happening.HANDED_OVER, call.node, resource, detail)
 
 
-def report(ev: Evaluation, call: Call, value: Value, through: str, *, concurrency: str, to: str, many: bool) -> None:
+def report(ev: Evaluation, call: Call, value: Value, through: str, words: Words) -> None:
     for resource in contained(value):
-        detail = Handover(concurrency, through, name_of(ev, resource), to, many)
+        detail = Handover(words.concurrency, through, name_of(ev, resource), words.to, words.many)
         ev.now.event(Happening.HANDED_OVER, call.node, resource, detail)
     rows = [v for v in (value, *(x for x in value.extra if isinstance(x, Value))) if v.kind in (ROW, ROWS)]
     for row in rows:
         if row.resource is not None and ev.now.life(row.resource).phases != CLOSED:  # else it loads nothing any more
-            detail = Handover(concurrency, "row", name_of_row(ev, row), to, many)
+            detail = Handover(words.concurrency, "row", name_of_row(ev, row), words.to, words.many)
             ev.now.event(Happening.HANDED_OVER, call.node, row.resource, detail)
 
 
-def closure(ev: Evaluation, call: Call, target: Value, words: dict[str, object]) -> None:
+def closure(ev: Evaluation, call: Call, target: Value, words: Words) -> None:
     """A local function or lambda that uses a session of the function around it."""
     node = target.extra[1] if target.kind == FUNCTION and len(target.extra) > 1 else None
     if node is None:
@@ -111,17 +119,17 @@ def closure(ev: Evaluation, call: Call, target: Value, words: dict[str, object])
     bound = {a.arg for a in node.args.args}
     for name, value in list(ev.now.names.items()):
         if name in used - bound and value.kind in (SESSION, ROW, ROWS):
-            report(ev, call, value, "closure", **words)  # type: ignore[arg-type]
+            report(ev, call, value, "closure", words)
 
 
-def own_attributes(ev: Evaluation, call: Call, target: Value, words: dict[str, object]) -> None:
+def own_attributes(ev: Evaluation, call: Call, target: Value, words: Words) -> None:
     """``submit(self.work)`` where ``work`` uses ``self.session``."""
     owner = target.extra[0] if target.kind in (FUNCTION, METHOD) and target.extra else None
     if not isinstance(owner, Value) or owner.kind != OBJECT:
         return
     for attribute, value in ev.world.attributes_used(target):
         if value.kind == SESSION and value.resource is not None:
-            detail = Handover(str(words["concurrency"]), "self", f"self.{attribute}", str(words["to"]), bool(words["many"]))
+            detail = Handover(words.concurrency, "self", f"self.{attribute}", words.to, words.many)
             ev.now.event(Happening.HANDED_OVER, call.node, value.resource, detail)
 
 
