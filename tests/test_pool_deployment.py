@@ -151,6 +151,11 @@ def test_a_number_that_depends_on_the_machine_is_unknown(project: Project) -> No
     assert "cpu_count" in one.workers.remark
 
 
+def test_celery_reads_its_settings_file(project: Project) -> None:
+    project.write("Procfile", "worker: celery -A shop worker\n").write("celeryconfig.py", "worker_concurrency = 3\n")
+    assert project.processes() == [("worker", "celery", 3, "celeryconfig.py", 1)]
+
+
 def test_arguments_of_the_command_line_win_over_the_variable_and_the_file(project: Project) -> None:
     project.write("gunicorn.conf.py", "workers = 9\n").write(
         ".env", "GUNICORN_CMD_ARGS=--workers 3\nWEB_CONCURRENCY=7\n"

@@ -10,18 +10,20 @@ import functools
 import itertools
 import os
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from ..config import Pool
 from .factors import Factor, How, Processes
 from .flask import ENGINE_OPTIONS, FlaskConfig
 from .judge import FLASK_RELEASES, FilePool, Made, pools_of
 from .options import Item, Options
-from .servers import Limits
 from .settings import knowledge
 from .stale import is_pooled
-from .survey import Survey
 from .url import Url
+
+if TYPE_CHECKING:
+    from ..config import Pool
+    from .servers import Limits
+    from .survey import Survey
 
 UNLIMITED = 1_000_000
 """Stands for a pool without a limit (``max_overflow=-1``, ``pool_size=0``)."""
@@ -229,7 +231,7 @@ def _flask_shares(survey: Survey) -> Iterator[Share]:
         return
     chosen = _production(survey)
     for path, extension in extensions:
-        pool = chosen[0] if chosen else FilePool(path, survey.found_in(path, ()), survey, False)
+        pool = chosen[0] if chosen else FilePool(path, survey.found_in(path, ()), lambda: survey, False)
         options = Options(dict(extension.options.items), list(extension.options.unseen))
         url = Url()
         if chosen:

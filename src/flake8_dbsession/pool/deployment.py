@@ -217,7 +217,7 @@ def _by_settings(paths: list[str], variables: Variables) -> Iterator[Processes]:
     """A gunicorn or uWSGI settings file that nothing else refers to."""
     for path in for_production(paths, "gunicorn", "uwsgi.ini"):
         if path.endswith(".py"):
-            found = workers_in_python(path, Place(path, 0, os.path.dirname(path), variables))
+            found = workers_in_python(path, ["workers"], Place(path, 0, os.path.dirname(path), variables))
         else:
             found = workers_in_ini(path) if path.endswith(".ini") else None
         if found:

@@ -5,20 +5,21 @@ from __future__ import annotations
 import ast
 import os
 import weakref
-from collections.abc import Iterator
-from functools import cached_property
+from collections.abc import Callable, Iterator
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from .engines import NOTHING, Engine, Found, find, is_candidate
 from .flask import DATABASE_URI, ENGINE_OPTIONS, Extension, FlaskConfig
 from .options import Item, Options, Unseen
 from .settings import PoolClass, default_pool, knowledge
-from .survey import Survey, is_aside, survey_of
 from .url import Url
 from .values import UNKNOWN, Value
 
 if TYPE_CHECKING:
+    from ..config import Pool
     from ..view import View
+    from .survey import Survey
 
 SQLALCHEMY_RELEASES = ("1.3.24", "1.4.54", "2.0.58", "2.1.9")
 FLASK_RELEASES = ("2.5.1", "3.1.1")
@@ -66,14 +67,23 @@ class Made(NamedTuple):
 
 class FilePool:
     """What one file says about engines, with the project around it. ``path`` is absolute; ``found`` is None for a file
-    without a word about engines; ``is_aside``: it is a test, a script, a migration or an example."""
+    without a word about engines; ``survey`` gives the project, and is asked only when a rule needs it."""
 
-    def __init__(self, path: str, found: Found | None, survey: Survey, is_aside: bool) -> None:
+    def __init__(self, path: str, found: Found | None, survey: Callable[[], Survey], is_aside: bool) -> None:
         self.path = path
-        self.survey = survey
-        self.is_aside = is_aside
         self.is_candidate = found is not None
         self.found = found or NOTHING
+        self._survey = survey
+        self._is_aside = is_aside
+
+    @cached_property
+    def survey(self) -> Survey:
+        return self._survey()
+
+    @cached_property
+    def is_aside(self) -> bool:
+        """Whether the file is a test, a script, a migration or an example."""
+        return self._is_aside or self.survey.is_aside(self.path)
 
     @cached_property
     def is_imported(self) -> bool:
@@ -283,13 +293,19 @@ def pool_of(view: View) -> FilePool:
     """What ``view``'s file says about engines; computed once for all rules."""
     if view not in _POOLS:
         path = os.path.abspath(view.source.path)
-        survey = survey_of(path, view.project.root, view.config.pool)
         found = find(view.source.tree, view.names) if is_candidate(view.source.data) else None
-        _POOLS[view] = FilePool(path, found, survey, view.is_test or view.is_script or is_aside(path, survey.home))
+        survey = partial(_survey_of, path, view.project.root, view.config.pool)
+        _POOLS[view] = FilePool(path, found, survey, view.is_test or view.is_script)
     return _POOLS[view]
+
+
+def _survey_of(path: str, root: str, configured: Pool) -> Survey:
+    from .survey import survey_of
+
+    return survey_of(path, root, configured)
 
 
 def pools_of(survey: Survey) -> Iterator[FilePool]:
     """The same for every file of the project that says anything."""
     for path, found in survey.found.items():
-        yield FilePool(path, found, survey, False)
+        yield FilePool(path, found, lambda: survey, False)

@@ -92,7 +92,7 @@ def _from_file(words: list[str], row: dict[str, Any], place: Place) -> Factor | 
     path = _found(given.removeprefix("file:").removeprefix("python:"), place.folder)
     if not path:
         return None
-    return workers_in_ini(path) if path.endswith(".ini") else workers_in_python(path, place)
+    return workers_in_ini(path) if path.endswith(".ini") else workers_in_python(path, row["settings"], place)
 
 
 def _found(name: str, folder: str) -> str:
@@ -106,20 +106,20 @@ def _found(name: str, folder: str) -> str:
     return ""
 
 
-def workers_in_python(path: str, place: Place | None = None) -> Factor | None:
-    """``workers = …`` in a gunicorn configuration file."""
+def workers_in_python(path: str, names: list[str], place: Place) -> Factor | None:
+    """``workers = …`` in a gunicorn or Celery settings file, under any of ``names``."""
     try:
         with open(path, "rb") as file:
             tree = ast.parse(file.read(), path)
     except (OSError, SyntaxError, ValueError):
         return None
     reading = read(tree, Names(tree, ""), lambda name: False)
-    bindings = reading.module.bindings.get("workers", [])
-    if not bindings or bindings[-1].value is None:
+    bound = [b.value for name in names for b in reading.module.bindings.get(name, [])]
+    if not bound or bound[-1] is None:
         return None
-    expression = bindings[-1].value
+    expression = bound[-1]
     value = Reader(reading).value(expression, reading.module)
-    if value.variable and place and value.variable in place.variables:
+    if value.variable and value.variable in place.variables:
         text, where, line = place.variables[value.variable]
         return _number(text, where, line)
     if value.number is None:

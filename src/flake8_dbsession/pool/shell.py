@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator, Mapping
 
 _VARIABLE = re.compile(r"\$(?:\{(\w+)(?::?[-=]([^{}]*)|:?[?+][^{}]*)?\}|(\w+))")
@@ -60,6 +59,8 @@ def commands(command: str | list[str], variables: Mapping[str, str]) -> Iterator
 
 def split(text: str) -> list[str]:
     """The words of a command line; what shlex cannot read is split at blanks."""
+    import shlex
+
     try:
         return shlex.split(text, comments=False)
     except ValueError:

@@ -46,6 +46,10 @@ class Survey:
         self._found: dict[str, Found | None] = {}
         self._reads: dict[str, bool] = {}
 
+    def is_aside(self, path: str) -> bool:
+        """Whether a file is no part of the running application."""
+        return is_aside(path, self.home)
+
     @cached_property
     def python(self) -> list[str]:
         """The Python files of the application, sorted."""
@@ -280,6 +284,13 @@ def _declared(folder: str) -> Declared:
 
 
 _SURVEYS: dict[tuple[str, str, Pool], Survey] = {}
+
+
+def forget() -> None:
+    """Read everything anew from now on: for processes that outlive a change of the project's files."""
+    _SURVEYS.clear()
+    _declares.cache_clear()
+    _declared.cache_clear()
 
 
 def survey_of(path: str, root: str, configured: Pool) -> Survey:

@@ -40,16 +40,14 @@ _SCHEMA = frozenset({"create_all", "drop_all"})
 def check(view: View) -> Iterator[Diagnostic]:
     """Each query of the module's own statements and of its application factories."""
     pool = pool_of(view)
-    if pool.is_aside or is_sqlite(pool):
-        return
     asking = asking_of(view.project)
-    for flow in view.flows:
+    for flow in view.flows if not (view.is_test or view.is_script) else ():
         is_module = flow.body.node is None
         if not is_module and not is_factory(flow, asking, view):
             continue
         when = "while the module is imported" if is_module else f"while {flow.body.name}() builds the application"
         found = [node for node in queries(flow, asking, view, pool) if not is_guarded(node, view)]
-        if found and (not is_module or pool.is_imported):
+        if found and not pool.is_aside and not is_sqlite(pool) and (not is_module or pool.is_imported):
             for node in found:
                 message = f"{view.text(node)!r} asks the database {when}, in every worker"
                 yield view.diagnostic(RULE, node, message, refusal=_REFUSAL, body=flow.body)
