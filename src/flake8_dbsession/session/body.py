@@ -16,7 +16,12 @@ class Body:
     """
 
     def __init__(
-        self, module: str, name: str, node: Function | ast.Lambda | None, statements: list[ast.stmt], owner: str = "",
+        self,
+        module: str,
+        name: str,
+        node: Function | ast.Lambda | None,
+        statements: list[ast.stmt],
+        owner: str = "",
         is_package: bool = False,
     ) -> None:
         self.module = module

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 
 from ..names import dotted
 from .body import Body
-from .calls import evaluate_call, opened
+from .calls import evaluate_call
 from .events import Event, Happening
 from .moment import Moment
+from .opening import opened
 from .scope import Scope
 from .state import HELD, KEPT, State
 from .statements import ENUMERATED, PLAIN
@@ -18,6 +19,7 @@ from .values import (
     CLASS,
     CONSTANT,
     ENGINE,
+    FALSE,
     FLASK_DB,
     FUNCTION,
     GENERATOR,
@@ -33,7 +35,6 @@ from .values import (
     ROWS,
     SESSION,
     TRUE,
-    FALSE,
     TUPLE,
     UNKNOWN,
     Resource,
@@ -249,7 +250,9 @@ class Evaluation:
             self.now.take(owner.resource, node)
             return Value(ROWS if isinstance(node.slice, ast.Slice) else ROW, resource=owner.resource)
         if owner.kind == ROWS:
-            return owner if isinstance(node.slice, ast.Slice) else Value(ROW, resource=owner.resource, extra=owner.extra)
+            return (
+                owner if isinstance(node.slice, ast.Slice) else Value(ROW, resource=owner.resource, extra=owner.extra)
+            )
         if owner.kind == TUPLE and owner.name != "dict" and isinstance(node.slice, ast.Constant):
             index = node.slice.value
             if isinstance(index, int) and -len(owner.extra) <= index < len(owner.extra):

@@ -14,10 +14,19 @@ _EVERYTHING = frozenset({"Exception", "BaseException"})
 _DATABASE = frozenset(
     {"SQLAlchemyError", "DBAPIError", "DatabaseError", "StatementError", "OperationalError", "IntegrityError"}
     | {"DataError", "InternalError", "InterfaceError", "ProgrammingError", "InvalidRequestError", "DisconnectionError"}
-    | {"PendingRollbackError", "StaleDataError", "FlushError", "ObjectDeletedError", "TimeoutError", "ResourceClosedError"}
+    | {
+        "PendingRollbackError",
+        "StaleDataError",
+        "FlushError",
+        "ObjectDeletedError",
+        "TimeoutError",
+        "ResourceClosedError",
+    }
 )
 _WHOLE_DATABASE = frozenset({"SQLAlchemyError"})
-_LOOKUP = frozenset({"NoResultFound", "MultipleResultsFound", "NotFound", "HTTPException", "SQLAlchemyError", "InvalidRequestError"})
+_LOOKUP = frozenset(
+    {"NoResultFound", "MultipleResultsFound", "NotFound", "HTTPException", "SQLAlchemyError", "InvalidRequestError"}
+)
 
 
 def accepts(handler: ast.ExceptHandler, raising: str, ev: Evaluation) -> tuple[bool, bool]:

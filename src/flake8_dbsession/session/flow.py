@@ -12,7 +12,7 @@ from ..flow.solve import Solution, solve
 from .body import Body
 from .events import Event, Happening
 from .scope import Scope
-from .state import CLOSED, ENTRY, GIVEN, HOLDING, KEPT, USED, Life, State, merge
+from .state import CLOSED, ENTRY, GIVEN, HOLDING, USED, Life, State, merge
 from .summary import Summary, World
 from .transfer import Transfer
 from .values import AMBIENT, ATTRIBUTE, CONSTANT, NONE, OPENED, SESSION, UNKNOWN, Resource, Value
@@ -37,9 +37,7 @@ class Leak(NamedTuple):
 class Flow:
     """The states of one body. Lines and columns are those of its syntax."""
 
-    def __init__(
-        self, body: Body, world: World, outer: Callable[[str], Value], starts: list[dict[str, Value]]
-    ) -> None:
+    def __init__(self, body: Body, world: World, outer: Callable[[str], Value], starts: list[dict[str, Value]]) -> None:
         self.body = body
         self.graph: Graph = build(body.statements)
         self.scope = Scope(body, outer)
@@ -101,7 +99,12 @@ class Flow:
                 taken = lost[resource].taken
             given = any(s.lives[resource].marks & GIVEN for s in self.returned if resource in s.lives)
             normal = [state.lives[resource] for state, error in ends if not error]
-            always = bool(held) and not given and all(life.may_leak for life in normal) and not any(life.phases & CLOSED for life in normal)
+            always = (
+                bool(held)
+                and not given
+                and all(life.may_leak for life in normal)
+                and not any(life.phases & CLOSED for life in normal)
+            )
             on_error = bool(held) and all(error for _, error in held)
             found.append(Leak(resource, node, taken, always, on_error, resource in lost))
         return found
@@ -112,7 +115,12 @@ class Flow:
         found = []
         for event in self.events(Happening.TAKEN):
             resource = event.resource
-            if resource is None or resource.origin != AMBIENT or ":" not in resource.key or any(f.resource == resource for f in found):
+            if (
+                resource is None
+                or resource.origin != AMBIENT
+                or ":" not in resource.key
+                or any(f.resource == resource for f in found)
+            ):
                 continue
             ends = [(s.lives[resource], True) for s in self.raised if resource in s.lives]
             ends += [(s.lives[resource], False) for s in self.returned if resource in s.lives]
@@ -214,9 +222,7 @@ def starts(body: Body, given: dict[str, Value], known: Callable[[ast.arg], Value
         else:
             choices.append([(name, value)])
     extra = {name: value for name, value in given.items() if name not in {p.arg for p in body.parameters}}
-    return [
-        {**extra, **{name: value for name, value in chosen if value != UNKNOWN}} for chosen in product(*choices)
-    ]
+    return [{**extra, **{name: value for name, value in chosen if value != UNKNOWN}} for chosen in product(*choices)]
 
 
 def rebound(body: Body) -> frozenset[str]:

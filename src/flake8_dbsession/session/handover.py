@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..known import Argument
 from ..known import Handover as HandoverFact
+from .call import Call
 from .events import Handover, Happening
 from .state import CLOSED
 from .values import FUNCTION, METHOD, OBJECT, PARTIAL, ROW, ROWS, SESSION, UNKNOWN, Resource, Value, contained
 
 if TYPE_CHECKING:
-    from .calls import Call
     from .evaluate import Evaluation
 
 
@@ -75,15 +75,16 @@ def passed(call: Call, fact: HandoverFact) -> list[Value]:
 
 def inline(ev: Evaluation, call: Call, fact: HandoverFact, target: Value) -> Value:
     """``await run_in_threadpool(f, x)`` is a call of ``f(x)`` for whoever awaits it."""
-    from .calls import Call as Inner
     from .calls import perform
 
     assert fact.callable is not None
     if fact.coroutine:
         return target  # it was awaited as it was evaluated
     rest = call.positional[fact.callable.position + 1 :]
-    node = ast.copy_location(ast.Call(call.node.func, call.node.args[fact.callable.position + 1 :], call.node.keywords), call.node)
-    return perform(ev, target, Inner(node, rest, call.keywords), False)
+    node = ast.copy_location(
+        ast.Call(call.node.func, call.node.args[fact.callable.position + 1 :], call.node.keywords), call.node
+    )
+    return perform(ev, target, Call(node, rest, call.keywords), False)
 
 
 def together(ev: Evaluation, call: Call, fact: HandoverFact) -> None:

@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from .events import Happening
-from .state import ENTRY, GIVEN, KEPT, HELD, HOLDING, IDLE, Life
+from .state import ENTRY, GIVEN, HELD, HOLDING, IDLE, KEPT, Life
 from .summary import Summary, Wait
 from .values import (
     AMBIENT,
     ATTRIBUTE,
+    CAPTURED,
     CLASS,
     CONSTANT,
-    CAPTURED,
     FUNCTION,
     GENERATOR,
     MANAGER,
@@ -29,7 +29,7 @@ from .values import (
 )
 
 if TYPE_CHECKING:
-    from .calls import Call
+    from .call import Call
     from .evaluate import Evaluation
 
 _TOLD = frozenset(
@@ -108,7 +108,7 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
 
 def by_annotation(ev: Evaluation, function: Value, call: Call) -> Value:
     """What the return annotation says; ``def open_session() -> Session`` opens one."""
-    from .calls import opened
+    from .opening import opened
 
     value = ev.world.returned(function)
     return opened(ev, value, call.node) if value.kind == "opens" else value
@@ -116,7 +116,7 @@ def by_annotation(ev: Evaluation, function: Value, call: Call) -> Value:
 
 def unseen(ev: Evaluation, call: Call, returned: Value) -> Value:
     """A function of the project that is too deep or recursive: it borrows what it gets."""
-    from .calls import pass_on
+    from .lending import pass_on
 
     pass_on(ev, call)
     ev.now.may_raise()
@@ -141,9 +141,7 @@ def captured(ev: Evaluation, function: Value) -> list[tuple[str, Value]]:
     return [(name, value) for name, value in ev.now.names.items() if name in used and contained(value)]
 
 
-def apply(
-    ev: Evaluation, summary: Summary, formals: Formals, node: ast.AST, function: Value, path: str
-) -> None:
+def apply(ev: Evaluation, summary: Summary, formals: Formals, node: ast.AST, function: Value, path: str) -> None:
     """The callee's effects on the caller's sessions."""
     for what, free in summary.waits:
         step = (function.name or "<lambda>", path, what.line)
@@ -189,14 +187,12 @@ def beside(ev: Evaluation, node: ast.AST, function: Value, path: str, line: int,
 
 
 def report(ev: Evaluation, what: Wait, node: ast.AST, released: set[Resource]) -> None:
-    from .calls import report_wait
+    from .waiting import report_wait
 
     report_wait(ev, what, node, tuple(sorted(released)))
 
 
-def changed(
-    ev: Evaluation, lives: Iterable[tuple[Resource, Life]], formals: Formals
-) -> dict[Resource, Life]:
+def changed(ev: Evaluation, lives: Iterable[tuple[Resource, Life]], formals: Formals) -> dict[Resource, Life]:
     """The caller's lives after the callee left its formals as ``lives`` say (ENTRY: as they were)."""
     after = dict(ev.now.lives)
     for formal, life in lives:
@@ -219,7 +215,12 @@ def result(
         if value.kind == "session" and value.resource is not None:
             kind = MANAGER if manager else GENERATOR
             owned = value.resource if value.resource in opened else None
-            return Value(kind, value.resource.type, owned or value.resource, extra=() if owned else ("borrowed", releases(summary)))
+            return Value(
+                kind,
+                value.resource.type,
+                owned or value.resource,
+                extra=() if owned else ("borrowed", releases(summary)),
+            )
         return Value("generated", extra=(value,))
     value = formals.outside(summary.returns, node, opened)
     if value.kind in (MANAGER, GENERATOR):

@@ -26,7 +26,15 @@ ENDED = 128  # closed once: what it takes from now on nobody expects to give bac
 KEPT = 64  # stored on the object whose method this is
 SWALLOWED = 32  # FAILED, and the exception was caught
 
-NAMES = {IDLE: "idle", BEGUN: "begun", HELD: "held", FAILED: "failed", CLOSED: "closed", ENTRY: "entry", UNSURE: "unsure"}
+NAMES = {
+    IDLE: "idle",
+    BEGUN: "begun",
+    HELD: "held",
+    FAILED: "failed",
+    CLOSED: "closed",
+    ENTRY: "entry",
+    UNSURE: "unsure",
+}
 
 
 class Life(NamedTuple):

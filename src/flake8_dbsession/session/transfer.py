@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from ..flow.graph import Kind, Node, Via
 from ..names import Function, imports_of
 from .body import Body
-from .calls import next_of, wait_for_next, wait_to_enter
 from .evaluate import Evaluation, names_in
 from .events import Event, Happening
 from .exceptions import accepts, takes
 from .moment import Moment
+from .opening import next_of
 from .refine import assume
 from .scope import Scope
 from .state import CUT, FAILED, GIVEN, HELD, IDLE, STREAMING, SWALLOWED, Life, State
@@ -36,6 +36,7 @@ from .values import (
     contained,
     truth,
 )
+from .waiting import wait_for_next, wait_to_enter
 
 Out = Iterator[tuple[Via, State]]
 _CONTEXT = Value(OBJECT, "flask.app_context")
@@ -113,9 +114,7 @@ class Transfer:
                 return self.forked(statement, state, left, left, right)
         return None
 
-    def forked(
-        self, statement: ast.AST | None, state: State, test: ast.expr, yes: ast.expr, no: ast.expr
-    ) -> Out:
+    def forked(self, statement: ast.AST | None, state: State, test: ast.expr, yes: ast.expr, no: ast.expr) -> Out:
         for chosen, wanted in ((yes, True), (no, False)):
             ev = self.evaluation(state)
             known = truth(ev.value(test))
@@ -356,11 +355,9 @@ class Transfer:
 
 def swallowed(state: State, handler: ast.AST | None = None) -> State:
     """The exception is caught: a session that failed is marked as failed and carried on."""
-    lives = {
-        r: Life(life.phases, life.marks | SWALLOWED) if life.phases & FAILED else life
-        for r, life in state.lives.items()
-    }
-    failed = {("caught", r): handler for r, life in state.lives.items() if life.phases & FAILED}
+    new = {r for r, life in state.lives.items() if life.phases & FAILED and not life.marks & SWALLOWED}
+    lives = {r: Life(life.phases, life.marks | SWALLOWED) if r in new else life for r, life in state.lives.items()}
+    failed = {("caught", r): handler for r in new}
     return State(state.names, lives, "", state.result, {**state.steps, **failed})
 
 
@@ -377,7 +374,11 @@ def slot(node: ast.AST) -> str:
 def closed_names(function: Function) -> Iterator[str]:
     """The names that a nested function closes (``name.close()``)."""
     for part in ast.walk(function):
-        if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and isinstance(part.func.value, ast.Name):
+        if (
+            isinstance(part, ast.Call)
+            and isinstance(part.func, ast.Attribute)
+            and isinstance(part.func.value, ast.Name)
+        ):
             if part.func.attr in ("close", "remove", "aclose", "__exit__"):
                 yield part.func.value.id
 

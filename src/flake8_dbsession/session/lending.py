@@ -1,0 +1,98 @@
+"""Sessions that are passed to code that cannot be seen: lent to functions, given to whatever keeps or closes."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from ..names import dotted
+from .call import Call
+from .state import GIVEN
+from .values import FUNCTION, SESSION, UNKNOWN, Value
+
+if TYPE_CHECKING:
+    from .evaluate import Evaluation
+
+
+def unseen(ev: Evaluation, call: Call) -> Value:
+    """Code that cannot be seen may raise, and may keep or close what it gets if it is called like that."""
+    pass_on(ev, call)
+    if not is_log(ev, call.node.func):
+        ev.now.may_raise()
+    return UNKNOWN
+
+
+def is_log(ev: Evaluation, function: ast.expr) -> bool:
+    """``logger.warning(…)`` on whatever is called like a logger."""
+    if not isinstance(function, ast.Attribute):
+        return False
+    owner = function.value
+    name = owner.id if isinstance(owner, ast.Name) else owner.attr if isinstance(owner, ast.Attribute) else ""
+    return name in ev.world.known.conventions.loggers
+
+
+def pass_on(ev: Evaluation, call: Call) -> None:
+    """A session is lent to a plain function or method, and given to a constructor, a callback or a closer.
+
+    Whoever takes a session as a parameter leaves closing it to the caller (seven thousand of seven thousand in a
+    count of public applications); what stores or closes says so in its name.
+    """
+    named = [(k, v) for k, v in call.keywords.items()] + [("", v) for v in call.positional]
+    for keyword, value in named:
+        if value.kind == SESSION and (keyword in _SESSION_WORDS or is_borrower(ev, call.node.func)):
+            ev.now.lend(value, call.node)
+        elif value.kind == FUNCTION:
+            for resource in ev.reached(value):
+                ev.now.mark(resource, GIVEN)
+        else:
+            ev.now.give(value)
+
+
+_SESSION_WORDS = frozenset({"db", "session", "db_session", "dbsession", "conn", "connection", "con", "sess"})
+
+
+def is_borrower(ev: Evaluation, function: ast.expr) -> bool:
+    """``service.load(session)`` of a module or class: no name that speaks of closing or keeping, no callback."""
+    name = dotted(function)
+    if name is None or keeps(name.rpartition(".")[2]):
+        return False
+    head = name.partition(".")[0]
+    return (head in ("self", "cls") or head not in ev.scope.local_names) and ("." in name or "_" in name)
+
+
+def keeps(name: str) -> bool:
+    return name[:1].isupper() or any(word in name.lower() for word in _KEEPING)
+
+
+_KEEPING = (
+    *(
+        "close",
+        "clean",
+        "dispose",
+        "release",
+        "remove",
+        "finish",
+        "teardown",
+        "shutdown",
+        "stop",
+        "end",
+        "exit",
+        "free",
+        "done",
+    ),
+    *(
+        "register",
+        "append",
+        "push",
+        "put",
+        "store",
+        "attach",
+        "enqueue",
+        "submit",
+        "cache",
+        "callback",
+        "return",
+        "finaliz",
+    ),
+    *("set", "insert", "yield", "bind", "wrap", "handle_error", "rollback", "abort", "reset", "init", "enter", "with_"),
+)

@@ -1,0 +1,187 @@
+"""Methods of sessions, queries, results, engines and transactions, by the measured tables."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from .call import Call
+from .lending import pass_on, unseen
+from .opening import manager, next_of, open_session
+from .state import SERVER_SIDE, WRITTEN
+from .statements import PLAIN, STATEMENT, STREAMED, are_columns, asks_for_stream, marked
+from .values import (
+    COROUTINE,
+    ENGINE,
+    FACTORY,
+    QUERY,
+    REGISTRY,
+    RESULT,
+    ROW,
+    ROWS,
+    TRANSACTION,
+    UNKNOWN,
+    Resource,
+    Value,
+    pool_of,
+)
+
+if TYPE_CHECKING:
+    from .evaluate import Evaluation
+
+
+_ONE_ROW = frozenset({"get", "get_one", "merge", "first", "one", "one_or_none", "scalar", "scalar_one", "get_or_404"})
+_ONE_ROW |= {"scalar_one_or_none", "first_or_404", "one_or_404", "fetchone"}
+
+
+_LOOKUPS = frozenset({"one", "scalar_one", "get_one", "get_or_404", "first_or_404", "one_or_404"})
+
+
+def session_method(ev: Evaluation, receiver: Value, name: str, call: Call, awaited: bool) -> Value:
+    """A method of a session, a registry or a connection, by the measured tables."""
+    resource = receiver.resource
+    if resource is None:
+        return unseen(ev, call)
+    type_name = resource.type
+    if receiver.kind == REGISTRY:
+        type_name = "async_scoped_session" if resource.is_async else "scoped_session"
+        if name == "remove" and resource.is_async and not awaited:
+            return Value(COROUTINE, name, resource)
+        if name == "remove":
+            ev.now.finish(resource, call.node, "remove")
+            return UNKNOWN
+    effect = ev.world.known.effect(type_name, name)
+    if effect is None:
+        pass_on(ev, call)
+        ev.now.may_raise()
+        return UNKNOWN
+    if name in ("begin", "begin_nested"):
+        return Value(TRANSACTION, "nested" if name == "begin_nested" or resource.is_connection else "root", resource)
+    if effect.awaitable and not awaited:
+        return Value(COROUTINE, name, resource)
+    ev.now.apply(resource, effect, name, call.node)
+    if name == "expunge" and call.node.args and isinstance(call.node.args[0], ast.Name):
+        ev.now.names.pop(call.node.args[0].id, None)
+    if name in ("add", "refresh", "delete", "add_all") and call.node.args:
+        as_row(ev, call.node.args[0], resource)
+    return session_result(ev, receiver, name, call)
+
+
+def as_row(ev: Evaluation, argument: ast.expr, resource: Resource) -> None:
+    """What is added to a session is a row of it from then on."""
+    if isinstance(argument, ast.Name) and ev.now.names.get(argument.id, UNKNOWN).kind in ("unknown", "object", "row"):
+        ev.now.names[argument.id] = Value(ROW, resource=resource)
+
+
+def session_result(ev: Evaluation, receiver: Value, name: str, call: Call) -> Value:
+    resource = receiver.resource
+    if name in ("get_bind", "get_async_bind"):
+        flask = resource is not None and resource.flavour == "flask"
+        return Value(ENGINE, "Engine", extra=("flask", receiver.name.rpartition(".")[2] or "db") if flask else ())
+    if name in ("query", "query_property"):
+        return Value(QUERY, resource=resource, extra=(PLAIN,) if are_columns(call.node.args) else ())
+    statement = call.argument(0, "statement")
+    if name in ("execute", "exec", "scalars", "stream", "stream_scalars") and resource is not None:
+        result = Value(RESULT, resource=resource, extra=statement.extra if statement.kind == STATEMENT else ())
+        streamed = name.startswith("stream") or asks_for_stream(call.node)
+        return marked(result, STREAMED) if streamed or ev.now.life(resource).marks & SERVER_SIDE else result
+    if name in _ONE_ROW:
+        return UNKNOWN if PLAIN in statement.extra else Value(ROW, resource=resource)
+    if name == "execution_options" and resource is not None and asks_for_stream(call.node):
+        ev.now.mark(resource, SERVER_SIDE)
+    if name in ("execution_options", "__enter__", "__aenter__"):
+        return receiver
+    return UNKNOWN
+
+
+def query_method(ev: Evaluation, receiver: Value, name: str, call: Call) -> Value:
+    """Building a query takes nothing; running it takes a connection."""
+    effect = ev.world.known.effect("Query", name)
+    resource = receiver.resource
+    if resource is None:
+        return UNKNOWN
+    if name == "yield_per" or (name == "execution_options" and asks_for_stream(call.node)):
+        return marked(receiver, STREAMED)
+    plain = PLAIN in receiver.extra and name != "get"
+    extra = name in ("first_or_404", "get_or_404", "one_or_404", "paginate")
+    if extra or (effect is not None and effect.word == "checkout"):
+        ev.now.take(resource, call.node, may_fail="lookup" if name in _LOOKUPS else "db")
+        if name in ("update", "delete"):
+            ev.now.mark(resource, WRITTEN)
+        if name in _ONE_ROW and not plain:
+            return Value(ROW, resource=resource)
+        return Value(ROWS, resource=resource) if name in ("all", "paginate") and not plain else UNKNOWN
+    if effect is None or effect.lazy:
+        return receiver
+    return UNKNOWN
+
+
+def result_method(ev: Evaluation, receiver: Value, name: str) -> Value:
+    plain = PLAIN in receiver.extra
+    if name in ("all", "fetchall", "fetchmany"):
+        return UNKNOWN if plain else Value(ROWS, resource=receiver.resource)
+    if name in _ONE_ROW:
+        if name in _LOOKUPS:
+            ev.now.may_raise("lookup")
+        return UNKNOWN if plain else Value(ROW, resource=receiver.resource)
+    if name == "yield_per":
+        return marked(receiver, STREAMED)
+    return receiver if receiver.kind == RESULT else UNKNOWN
+
+
+def engine_method(ev: Evaluation, receiver: Value, name: str, call: Call, awaited: bool) -> Value:
+    """``connect()`` takes a connection at once (an AsyncEngine when awaited or entered)."""
+    if "NullPool" in receiver.extra or "StaticPool" in receiver.extra:
+        return unseen(ev, call)
+    is_async = receiver.name == "AsyncEngine"
+    pool = (("pool", pool_of(receiver)),)
+    if name == "connect" and not (is_async and not awaited):
+        made = "AsyncConnection" if is_async else "Connection"
+        return open_session(ev, Call(call.node, (), {}), Value(FACTORY, made, extra=pool))
+    if name in ("begin", "connect"):
+        return manager(Value(FACTORY, f"{'Async' if is_async else ''}Connection", extra=pool), call.node)
+    if name == "raw_connection":
+        return open_session(ev, Call(call.node, (), {}), Value(FACTORY, "PoolProxiedConnection", extra=pool))
+    if name == "execution_options":
+        return receiver
+    if name == "dispose" and is_async and not awaited:
+        return Value(COROUTINE, name)
+    ev.now.may_raise()
+    return UNKNOWN
+
+
+def transaction_method(ev: Evaluation, receiver: Value, name: str, call: Call) -> Value:
+    if receiver.resource is not None and receiver.name == "root":
+        if name == "commit":
+            ev.now.commit(receiver.resource, call.node)
+        elif name in ("rollback", "close"):
+            ev.now.rollback(receiver.resource)
+    return UNKNOWN
+
+
+def manager_method(ev: Evaluation, receiver: Value, name: str, call: Call) -> Value:
+    if name in ("__enter__", "__aenter__", "__next__", "__anext__", "send", "asend") and receiver.resource is not None:
+        return next_of(ev, receiver, call.node, kept=not isinstance(call.node.func.value, ast.Call))  # type: ignore[attr-defined]
+    if name in ("__exit__", "__aexit__", "close", "aclose") and receiver.resource is not None:
+        ev.now.finish(receiver.resource, call.node)
+    return UNKNOWN
+
+
+def flask_method(ev: Evaluation, receiver: Value, name: str, call: Call) -> Value:
+    """Methods of Flask-SQLAlchemy's ``db``; its ``*_404`` helpers go through ``db.session``."""
+    resource = receiver.resource
+    effect = ev.world.known.effect("flask_sqlalchemy.SQLAlchemy", name)
+    if resource is not None and effect is not None and effect.word == "checkout":
+        ev.now.take(resource, call.node)
+        return Value(ROW, resource=resource)
+    if name == "get_engine":
+        return Value(ENGINE, "Engine", extra=("flask", receiver.name.rpartition(".")[2] or "db"))
+    if name == "create_scoped_session":
+        return Value(REGISTRY, receiver.name, resource)
+    ev.now.may_raise()
+    return UNKNOWN
+
+
+def is_decorated(ev: Evaluation, function: Value) -> bool:
+    target = ev.world.target(function)
+    return target is not None and bool(target.decorators)

@@ -1,0 +1,168 @@
+"""Calls that open sessions and connections, or make what opens them."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any
+
+from .call import Call, place
+from .events import Happening
+from .state import GIVEN, HELD, IDLE
+from .values import (
+    AMBIENT,
+    CLOSING,
+    ENGINE,
+    FACTORY,
+    FLASK_DB,
+    GENERATOR,
+    MANAGER,
+    OPENED,
+    REGISTRY,
+    SESSION,
+    UNKNOWN,
+    Resource,
+    Value,
+    contained,
+    pool_of,
+)
+
+if TYPE_CHECKING:
+    from .evaluate import Evaluation
+
+
+def open_session(ev: Evaluation, call: Call, factory: Value) -> Value:
+    """A new session (or connection) from a factory call."""
+    options = dict(factory.extra)
+    bind = call.argument(0, "bind")
+    if bind.kind == SESSION and bind.resource is not None and bind.resource.is_connection:
+        return UNKNOWN  # joined to a connection that its owner closes (measured: 1 -> 1)
+    if options.get("autocommit") or call.literal("autocommit"):
+        return UNKNOWN  # 1.4 facade: nothing is held between statements
+    keeps = options.get("keeps_rows", False) or call.literal("expire_on_commit") is False
+    pool = pool_of(bind) or options.get("pool", "")
+    resource = Resource(OPENED, place(call.node), factory.name, keeps_rows=bool(keeps), pool=pool)
+    beside = options.get("beside") or beside_framework(bind)
+    ev.now.open(resource, call.node, HELD if resource.is_connection else IDLE, beside)
+    if resource.is_connection:
+        ev.now.failures.append(("db", dict(ev.now.before.lives)))
+    return Value(SESSION, resource=resource)
+
+
+def opened(ev: Evaluation, value: Value, node: ast.AST) -> Value:
+    """The session of a property or function that opens one each time (``value.name`` is its type)."""
+    resource = Resource(OPENED, place(node), value.name)
+    ev.now.open(resource, node, HELD if resource.is_connection else IDLE)
+    return Value(SESSION, resource=resource)
+
+
+def beside_framework(bind: Value) -> str | None:
+    """The framework's own session, as text, when ``bind`` is its engine (``db.engine`` -> ``"db.session"``)."""
+    return f"{bind.extra[1]}.session" if bind.kind == ENGINE and bind.extra[:1] == ("flask",) else None
+
+
+def manager(factory: Value, node: ast.AST) -> Value:
+    """A context manager that opens a session on entry and closes it at the end."""
+    options = dict(factory.extra)
+    keeps = bool(options.get("keeps_rows"))
+    resource = Resource(OPENED, place(node), factory.name, keeps_rows=keeps, pool=options.get("pool", ""))
+    return Value(MANAGER, factory.name, resource)
+
+
+def next_of(ev: Evaluation, generator: Value, node: ast.AST, *, kept: bool) -> Value:
+    """``next(get_db())``: nobody keeps the generator, so it closes its session before it is used (measured)."""
+    resource = generator.resource
+    if resource is None:
+        return UNKNOWN
+    ev.now.open(resource, node)
+    ev.now.mark(resource, GIVEN)
+    if not kept:
+        ev.now.event(Happening.DISCARDED_GENERATOR, node, resource)
+    return Value(SESSION, resource=resource)
+
+
+def sqlalchemy_call(ev: Evaluation, short: str, call: Call) -> Value | None:
+    """The constructors and module functions of SQLAlchemy, SQLModel and Flask-SQLAlchemy."""
+    made = construction(short, call)
+    if made is None:
+        return None
+    if made.kind == FACTORY and short in (
+        "Session",
+        "AsyncSession",
+        "sqlmodel.Session",
+        "sqlmodel.ext.asyncio.session.AsyncSession",
+    ):
+        return open_session(ev, call, made)
+    if made.kind == ENGINE and not {"NullPool", "StaticPool"} & set(made.extra):
+        ev.now.event(Happening.ENGINE_MADE, call.node, None, short)
+        ev.scope.engines.append(call.node)
+    elif made.kind in (FACTORY, REGISTRY):
+        ev.now.event(Happening.REGISTRY_MADE, call.node, None, short)
+    return made
+
+
+def construction(short: str, call: Call) -> Value | None:
+    """What a constructor gives: an engine, a factory, a registry."""
+    match short:
+        case "create_engine" | "create_async_engine" | "engine_from_config" | "async_engine_from_config":
+            return Value(ENGINE, "AsyncEngine" if "async" in short else "Engine", extra=pool_class(call))
+        case "Session" | "AsyncSession" | "sqlmodel.Session" | "sqlmodel.ext.asyncio.session.AsyncSession":
+            return Value(FACTORY, short, extra=options(call))
+        case "sessionmaker" | "async_sessionmaker":
+            return Value(FACTORY, session_class(short, call), extra=options(call))
+        case "scoped_session" | "async_scoped_session":
+            factory = call.argument(0, "session_factory")
+            type_name = factory.name if factory.kind == FACTORY else "Session"
+            if short.startswith("async"):
+                type_name = "AsyncSession"
+            keeps = bool(dict(factory.extra).get("keeps_rows")) if factory.kind == FACTORY else False
+            own_scope = len(call.node.args) > 1 or "scopefunc" in call.keywords
+            flavour = "scoped by function" if own_scope else "scoped"
+            pool = dict(factory.extra).get("pool", "") if factory.kind == FACTORY else ""
+            return Value(REGISTRY, "", Resource(AMBIENT, place(call.node), type_name, keeps, flavour, pool=pool))
+        case "flask_sqlalchemy.SQLAlchemy":
+            return Value(FLASK_DB, "", Resource(AMBIENT, place(call.node), "Session", False, "flask"))
+    return None
+
+
+def options(call: Call) -> tuple[tuple[str, Any], ...]:
+    found: list[tuple[str, Any]] = []
+    if call.literal("expire_on_commit") is False:
+        found.append(("keeps_rows", True))
+    if call.literal("autocommit"):
+        found.append(("autocommit", True))
+    bind = call.argument(0, "bind")
+    beside = beside_framework(bind)
+    if beside:
+        found.append(("beside", beside))
+    if pool_of(bind):
+        found.append(("pool", pool_of(bind)))
+    return tuple(found)
+
+
+def session_class(short: str, call: Call) -> str:
+    """The type of session a sessionmaker makes: its ``class_`` where that is known."""
+    given = call.argument(1, "class_")
+    if short.startswith("async") or "AsyncSession" in given.name or call.argument(0, "bind").name == "AsyncEngine":
+        return "AsyncSession"
+    return given.name if given.kind == FACTORY else "Session"
+
+
+def pool_class(call: Call) -> tuple[str, ...]:
+    return tuple(
+        k.value.attr if isinstance(k.value, ast.Attribute) else k.value.id
+        for k in call.node.keywords
+        if k.arg == "poolclass" and isinstance(k.value, (ast.Name, ast.Attribute))
+    )
+
+
+def entered_by_stack(ev: Evaluation, call: Call) -> Value:
+    """``stack.enter_context(x)``: the stack closes it."""
+    value = call.positional[0] if call.positional else UNKNOWN
+    if value.kind in (MANAGER, GENERATOR) and value.resource is not None:
+        ev.now.open(value.resource, call.node, HELD if value.resource.is_connection else IDLE)
+        value = Value(SESSION, resource=value.resource)
+    elif value.kind == CLOSING:
+        value = value.extra[0]
+    for resource in contained(value):
+        ev.now.mark(resource, GIVEN)
+    return value

@@ -1,0 +1,102 @@
+"""Calls that wait for something else, or stream, while connections may be held."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any
+
+from ..known import Entry
+from .call import Call
+from .events import Happening
+from .state import ENTRY
+from .summary import Wait
+from .values import OBJECT, OPENED, Resource, Value, contained
+
+if TYPE_CHECKING:
+    from .evaluate import Evaluation
+
+
+def wait(ev: Evaluation, fact: Any, call: Call) -> None:
+    """The call waits for something: an event for every session that holds its connection meanwhile."""
+    for argument, gives_up in ((fact.unless, (False, 0)), (fact.when, ())):
+        if argument is None:
+            continue
+        given = argument.of(call.node)
+        if argument is fact.unless and isinstance(given, ast.Constant) and given.value in gives_up:
+            return
+        if argument is fact.when and (given is None or (isinstance(given, ast.Constant) and not given.value)):
+            return
+    argument = fact.seconds or fact.timeout
+    duration = argument.of(call.node) if argument is not None else None
+    seconds = duration.value if isinstance(duration, ast.Constant) else 0
+    literal = float(seconds) if isinstance(seconds, (int, float)) and not isinstance(seconds, bool) else 0.0
+    if fact.kind == "sleep" and isinstance(duration, ast.Constant) and not literal:
+        return  # sleep(0) only yields
+    report_wait(ev, Wait(fact.kind, fact.name, literal, line=call.node.lineno), call.node)
+
+
+def only_names(call: Call) -> bool:
+    """``gather(*tasks)``: tasks that were made elsewhere."""
+    inner = [a.value if isinstance(a, ast.Starred) else a for a in call.node.args]
+    return (
+        bool(inner) and all(isinstance(a, ast.Name) for a in inner) and not any(contained(v) for v in call.positional)
+    )
+
+
+def wait_for_next(ev: Evaluation, iterated: Value, node: ast.expr) -> None:
+    """``for message in consumer``: each turn waits for the next one."""
+    for method_name in ("__next__", "__iter__", "__anext__", "__aiter__"):
+        fact = ev.world.known.call(f"{iterated.name}.{method_name}")
+        if fact is not None and fact.kind:
+            report_wait(ev, Wait(fact.kind, iterated.name, line=node.lineno), node)
+            return
+
+
+def wait_to_enter(ev: Evaluation, value: Value, node: ast.expr, is_async: bool) -> Value | None:
+    """``with lock:`` waits; what it binds, where that is known."""
+    fact = ev.world.known.call(f"{value.name}.{'__aenter__' if is_async else '__enter__'}")
+    if fact is not None and fact.kind:
+        report_wait(ev, Wait(fact.kind, value.name, line=node.lineno), node)
+    return Value(OBJECT, fact.makes) if fact is not None and fact.makes else None
+
+
+def report_wait(ev: Evaluation, what: Wait, node: ast.AST, released: tuple[Resource, ...] = ()) -> None:
+    """One wait: reported for what is held, remembered for callers that may hold more."""
+    for resource in ev.now.held():
+        if resource not in released:
+            ev.now.event(Happening.WAITED, node, resource, what)
+    free = tuple(r for r, life in ev.now.lives.items() if not life.phases & ENTRY and r.origin != OPENED)
+    ev.scope.waits.setdefault((what, tuple(sorted({*free, *released}))), node)
+
+
+STREAMING_RESPONSES = frozenset(
+    {"starlette.responses.StreamingResponse", "fastapi.responses.StreamingResponse", "flask.stream_with_context"}
+    | {"sse_starlette.sse.EventSourceResponse", "sse_starlette.EventSourceResponse", "flask.Response"}
+    | {"fastapi.sse.EventSourceResponse", "quart.Response", "werkzeug.Response", "werkzeug.wrappers.Response"}
+)
+
+
+_FINISHED = frozenset({"iter", "list", "BytesIO", "StringIO", "getvalue", "open", "dumps"})
+
+
+def stream(ev: Evaluation, name: str, call: Call) -> None:
+    """A response that is produced while it is sent: what is held now stays held until the client has it all."""
+    if not call.node.args or not is_produced(call.node.args[0], call.positional[0], name.endswith(".Response")):
+        return
+    if call.positional[0].kind == "generated" and call.positional[0].name:
+        ev.scope.registered.append((call.positional[0].name, Entry(name, "stream")))
+    for resource in ev.now.held():
+        ev.now.event(Happening.STREAMED, call.node, resource, name)
+
+
+def is_produced(argument: ast.expr, value: Value, plain: bool) -> bool:
+    """Whether the content is a generator; a plain response streams only what is known to be one."""
+    if value.kind in ("generated", "generator") or isinstance(argument, ast.GeneratorExp):
+        return True
+    if plain or not isinstance(argument, (ast.Call, ast.Name)):
+        return False
+    function = argument.func if isinstance(argument, ast.Call) else argument
+    last = (
+        function.attr if isinstance(function, ast.Attribute) else function.id if isinstance(function, ast.Name) else ""
+    )
+    return last not in _FINISHED and isinstance(argument, ast.Call)
