@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .factors import Factor, How, Processes
 from .flask import ENGINE_OPTIONS, FlaskConfig
-from .judge import FLASK_RELEASES, FilePool, Made, pools_of
+from .judge import FLASK_RELEASES, FilePool, pools_of
+from .made import Made
 from .options import Item, Options
 from .settings import knowledge
 from .stale import is_pooled

@@ -7,10 +7,11 @@ import os
 import weakref
 from collections.abc import Callable, Iterator
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from .engines import NOTHING, Engine, Found, find, is_candidate
 from .flask import DATABASE_URI, ENGINE_OPTIONS, Extension, FlaskConfig
+from .made import Made
 from .options import Item, Options, Unseen
 from .settings import PoolClass, default_pool, knowledge
 from .url import Url
@@ -23,46 +24,6 @@ if TYPE_CHECKING:
 
 SQLALCHEMY_RELEASES = ("1.3.24", "1.4.54", "2.0.58", "2.1.9")
 FLASK_RELEASES = ("2.5.1", "3.1.1")
-
-
-class Made(NamedTuple):
-    """One engine to be judged.
-
-    ``node`` is where it is reported; ``edited`` the call or display that an option may be added to (None: nowhere);
-    ``url`` is what the code says, ``server`` the same or, where the code does not say, what the project's evidence
-    agrees on; ``keeper`` is as in :class:`~.engines.Engine`; ``flask``: Flask-SQLAlchemy makes it; ``tolerant``: a
-    ``try`` around it catches ``TypeError``; ``certain``: it is made on every way through its function.
-    """
-
-    node: ast.expr
-    edited: ast.Call | ast.Dict | None
-    url: Url
-    server: Url
-    options: Options
-    keeper: str
-    flask: bool
-    is_async: bool
-    tolerant: bool
-    certain: bool
-
-    @property
-    def kept(self) -> bool:
-        """Whether somebody keeps the engine after its function is done."""
-        return bool(self.keeper)
-
-    def has(self, name: str) -> bool:
-        """Whether the option is set on some way."""
-        return name in self.options.items
-
-    def certainly(self, name: str) -> Item | None:
-        """The option, where it is set on every way."""
-        item = self.options.items.get(name)
-        return item if item and item.certain else None
-
-    @property
-    def is_sqlite(self) -> bool:
-        """Whether it is SQLite and nothing can make it anything else."""
-        return self.url.is_sqlite and (not self.url.variable or not self.server.dialect)
 
 
 class FilePool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .judge import FilePool, Made
+from .judge import FilePool
+from .made import Made
 from .settings import TUNING, Server, server_of
 
 _TESTS = (b"'engine_connect'", b'"engine_connect"', b"'checkout'", b'"checkout"')

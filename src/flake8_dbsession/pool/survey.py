@@ -5,30 +5,20 @@ from __future__ import annotations
 import ast
 import functools
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from ..config import Pool
 from ..modules import Module, Modules
 from ..source import Source, Unreadable
-from .declared import MARKERS, PROJECT_FILES, Declared, declared_in
+from .declared import Declared, declared_in
 from .deployment import Deployment, deployment, is_deployment
 from .engines import TOKENS, Found, find
+from .folders import declares, is_aside, is_module, project_of, walk
 from .servers import Limits, limits, server_of_image
 from .settings import knowledge
 from .url import Url, parse
 
-ASIDE = frozenset(
-    {
-        *("test", "tests", "testing", "fixture", "fixtures", "e2e", "benches", "benchmarks"),
-        *("example", "examples", "doc", "docs", "contrib", "demo"),
-        *("script", "scripts", "tools", "bin", "cli", "cmd", "commands", "management"),
-        *("alembic", "migration", "migrations", "versions"),
-        *("build", "dist", "dist-packages", "libs", "node_modules", "site-packages", "vendor"),
-    }
-)
-"""Folders whose files are no part of the running application."""
-_SKIPPED = frozenset({"node_modules", "__pycache__", "site-packages", "dist-packages", "build", "dist", "htmlcov"})
 _URL_WORDS = ("DATABASE", "DB", "SQLALCHEMY", "POSTGRES", "MYSQL", "MARIADB", "DSN")
 
 
@@ -53,14 +43,14 @@ class Survey:
     @cached_property
     def python(self) -> list[str]:
         """The Python files of the application, sorted."""
-        found = _walk(self.home, _is_module, self.parts)
+        found = walk(self.home, is_module, self.parts)
         return [path for path in found if not is_aside(path, self.home)]
 
     @cached_property
     def deployment_files(self) -> list[str]:
         """The files that may say how the application is started or what its server allows, sorted; those of other
         projects in ``root`` left out."""
-        found = _walk(self.root, is_deployment, self.parts, self.home)
+        found = walk(self.root, is_deployment, self.parts, self.home)
         return [path for path in found if not is_aside(path, self.root)]
 
     @cached_property
@@ -215,29 +205,6 @@ def _images(images: Iterable[str]) -> list[Url]:
     return [Url(server.name, "", "server") for server in servers if server]
 
 
-def _walk(top: str, wanted: Callable[[str], bool], parts: bool, home: str = "") -> Iterator[str]:
-    """The wanted files below ``top``; without ``parts`` not those of further projects, ``home`` excepted."""
-    for folder, folders, names in os.walk(top):
-        is_ours = parts or folder == top or f"{home}{os.sep}".startswith(f"{folder}{os.sep}")
-        if not is_ours and any(name in PROJECT_FILES for name in names):
-            folders.clear()
-            continue
-        folders[:] = sorted(f for f in folders if _entered(folder, f))
-        yield from (os.path.join(folder, name) for name in sorted(names) if wanted(name))
-
-
-def _is_module(name: str) -> bool:
-    """Whether a file of this name can be imported."""
-    stem, extension = os.path.splitext(name)
-    return extension == ".py" and stem.isidentifier()
-
-
-def _entered(folder: str, name: str) -> bool:
-    if name.startswith(".") or name in _SKIPPED:
-        return False
-    return not os.path.exists(os.path.join(folder, name, "pyvenv.cfg"))
-
-
 def _source(path: str, tokens: Iterable[bytes]) -> Source | None:
     try:
         with open(path, "rb") as file:
@@ -246,36 +213,6 @@ def _source(path: str, tokens: Iterable[bytes]) -> Source | None:
         return source if source is not None and source.tree else None
     except (OSError, Unreadable):
         return None
-
-
-def is_aside(path: str, root: str) -> bool:
-    """Whether a file is no part of the running application: tests, scripts, migrations, examples, vendored code."""
-    relative = os.path.relpath(path, root)
-    *folders, name = relative.lower().split(os.sep)
-    stem = name.removesuffix(".py")
-    if stem in ("conftest", "setup", "noxfile", "tasks_dev") or stem.startswith("test_") or stem.endswith("_test"):
-        return True
-    return any(folder in ASIDE or folder.startswith(("test_", "example_")) for folder in folders)
-
-
-def project_of(path: str, root: str) -> str:
-    """The nearest folder above the file, up to ``root``, that declares dependencies; ``root`` where none does."""
-    folder = os.path.dirname(os.path.abspath(path))
-    while folder.startswith(root) and folder != os.path.dirname(folder):
-        if _declares(folder):
-            return folder
-        if folder == root:
-            break
-        folder = os.path.dirname(folder)
-    return root
-
-
-@functools.cache
-def _declares(folder: str) -> bool:
-    if not os.path.isdir(folder):
-        return False
-    names = os.listdir(folder)
-    return any(name in MARKERS or ("requirements" in name and name.endswith(".txt")) for name in names)
 
 
 @functools.cache
@@ -289,7 +226,7 @@ _SURVEYS: dict[tuple[str, str, Pool], Survey] = {}
 def forget() -> None:
     """Read everything anew from now on: for processes that outlive a change of the project's files."""
     _SURVEYS.clear()
-    _declares.cache_clear()
+    declares.cache_clear()
     _declared.cache_clear()
 
 

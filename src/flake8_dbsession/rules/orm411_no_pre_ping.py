@@ -35,7 +35,8 @@ from collections.abc import Iterator
 
 from ..fix.plans import SetItem, SetKeyword
 from ..model import Diagnostic, Plan, Rule, Safety
-from ..pool.judge import FilePool, Made, pool_of
+from ..pool.judge import FilePool, pool_of
+from ..pool.made import Made
 from ..pool.stale import is_pooled, is_recycled, is_tested, reason
 from ..view import View
 

@@ -26,7 +26,8 @@ from collections.abc import Iterator
 
 from ..fix.plans import SetItem, SetKeyword
 from ..model import Diagnostic, Plan, Rule, Safety
-from ..pool.judge import FilePool, Made, pool_of
+from ..pool.judge import FilePool, pool_of
+from ..pool.made import Made
 from ..pool.settings import knowledge
 from ..pool.stale import idle_limit, is_pooled
 from ..pool.values import is_off

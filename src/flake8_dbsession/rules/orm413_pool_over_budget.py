@@ -42,7 +42,8 @@ from ..fix.plans import SetItem, SetKeyword, Step
 from ..model import Diagnostic, Note, Plan, Rule, Safety, Span
 from ..pool.budget import UNLIMITED, Budget, Fit, budgets
 from ..pool.factors import Factor
-from ..pool.judge import Made, pool_of
+from ..pool.judge import pool_of
+from ..pool.made import Made
 from ..view import View
 
 

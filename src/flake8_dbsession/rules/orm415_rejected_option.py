@@ -24,7 +24,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..model import Diagnostic, Rule
-from ..pool.judge import SQLALCHEMY_RELEASES, FilePool, Made, pool_of
+from ..pool.judge import SQLALCHEMY_RELEASES, FilePool, pool_of
+from ..pool.made import Made
 from ..pool.settings import knowledge
 from ..view import View
 

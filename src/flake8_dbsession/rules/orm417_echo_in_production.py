@@ -26,7 +26,8 @@ from collections.abc import Iterator
 from ..fix.plans import ReplaceExpression
 from ..model import Diagnostic, Plan, Rule, Safety
 from ..pool.flask import FlaskConfig
-from ..pool.judge import FilePool, Made, pool_of
+from ..pool.judge import FilePool, pool_of
+from ..pool.made import Made
 from ..view import View
 
 KEY = "SQLALCHEMY_ECHO"

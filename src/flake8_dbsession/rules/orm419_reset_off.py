@@ -23,7 +23,8 @@ from collections.abc import Iterator
 
 from ..fix.plans import ReplaceExpression
 from ..model import Diagnostic, Plan, Rule, Safety
-from ..pool.judge import FilePool, Made, pool_of
+from ..pool.judge import FilePool, pool_of
+from ..pool.made import Made
 from ..pool.options import Item
 from ..pool.settings import knowledge
 from ..view import View
