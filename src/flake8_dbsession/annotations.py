@@ -25,14 +25,30 @@ from .session.values import (
 if TYPE_CHECKING:
     from .project import Project
 
-_WRAPPERS = frozenset({"typing.Optional", "typing.Annotated", "typing_extensions.Annotated", "typing.Union", "typing.Final"})
+_WRAPPERS = frozenset(
+    {"typing.Optional", "typing.Annotated", "typing_extensions.Annotated", "typing.Union", "typing.Final"}
+)
 _CALLABLES = frozenset({"typing.Callable", "collections.abc.Callable"})
-_SESSIONS = frozenset({"Session", "AsyncSession", "sqlmodel.Session", "sqlmodel.ext.asyncio.session.AsyncSession", "Connection", "AsyncConnection"})
+_SESSIONS = frozenset(
+    {
+        "Session",
+        "AsyncSession",
+        "sqlmodel.Session",
+        "sqlmodel.ext.asyncio.session.AsyncSession",
+        "Connection",
+        "AsyncConnection",
+    }
+)
 _REGISTRIES = frozenset({"scoped_session", "async_scoped_session"})
 
 
 def annotated(
-    project: Project, names: Names, annotation: ast.expr | None, name: str, default: ast.expr | None = None, depth: int = 4
+    project: Project,
+    names: Names,
+    annotation: ast.expr | None,
+    name: str,
+    default: ast.expr | None = None,
+    depth: int = 4,
 ) -> Value:
     """The value a name has by its annotation, or by the dependency it is filled from; UNKNOWN where neither tells."""
     if depth == 0:
@@ -115,7 +131,11 @@ def by_type(project: Project, qualified: str, name: str) -> Value:
     if short in _SESSIONS:
         return Value(SESSION, resource=Resource(PARAMETER, name, short))
     if short in _REGISTRIES:
-        return Value(REGISTRY, name, Resource(PARAMETER, name, "AsyncSession" if "async" in short else "Session", flavour="scoped"))
+        return Value(
+            REGISTRY,
+            name,
+            Resource(PARAMETER, name, "AsyncSession" if "async" in short else "Session", flavour="scoped"),
+        )
     if short in ("Engine", "AsyncEngine"):
         return Value(ENGINE, short)
     if short in ("sessionmaker", "async_sessionmaker"):

@@ -40,7 +40,9 @@ class Units:
     @cached_property
     def main(self) -> frozenset[str]:
         """The functions that the file calls when it is run as a script."""
-        guards = [s for s in self.module.source.tree.body if isinstance(s, ast.If) and "__name__" in ast.unparse(s.test)]
+        guards = [
+            s for s in self.module.source.tree.body if isinstance(s, ast.If) and "__name__" in ast.unparse(s.test)
+        ]
         nodes = (node for guard in guards for node in ast.walk(guard))
         return frozenset(n.func.id for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Name))
 

@@ -66,7 +66,13 @@ def wrap_in_with(view: View, flow: Flow, resource: Resource, opened: ast.AST) ->
         return None, "nothing but the close follows the opening"
     steps: list[object] = [
         WrapInWith(
-            view.span(statement), view.span(opened), name, view.span(rest[-1]), drop, resource.is_async, wrapper(resource)
+            view.span(statement),
+            view.span(opened),
+            name,
+            view.span(rest[-1]),
+            drop,
+            resource.is_async,
+            wrapper(resource),
         )
     ]
     if wrapper(resource):
@@ -84,7 +90,10 @@ def how_safe(flow: Flow, resource: Resource) -> tuple[Safety, str]:
     """Rows that leave the function are detached once the session is closed; plain values are not."""
     for state in flow.returned:
         if state.result.kind in (ROW, ROWS, QUERY, RESULT) and state.result.resource == resource:
-            return Safety.UNSAFE, "what is returned may be a row, which can no longer load anything once the session is closed"
+            return (
+                Safety.UNSAFE,
+                "what is returned may be a row, which can no longer load anything once the session is closed",
+            )
     return Safety.SAFE, ""
 
 

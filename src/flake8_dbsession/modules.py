@@ -54,7 +54,11 @@ class ClassInfo:
                 if not isinstance(node, (ast.Assign, ast.AnnAssign)) or value is None:
                     continue
                 for target in targets:
-                    if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id in me:
+                    if (
+                        isinstance(target, ast.Attribute)
+                        and isinstance(target.value, ast.Name)
+                        and target.value.id in me
+                    ):
                         found.setdefault(target.attr, []).append((value, method))
         return found
 
@@ -217,7 +221,8 @@ class Modules:
         """Whether the top package of a dotted name is a folder or file of the project."""
         top = name.partition(".")[0]
         return any(
-            os.path.isdir(os.path.join(root, top)) or self._isfile(os.path.join(root, f"{top}.py")) for root in self.roots
+            os.path.isdir(os.path.join(root, top)) or self._isfile(os.path.join(root, f"{top}.py"))
+            for root in self.roots
         )
 
     def _isfile(self, path: str) -> bool:

@@ -197,7 +197,12 @@ class Project:
         for base in self.lineage(info) if info is not None else ():
             short = base if isinstance(base, str) else ""
             type_name = self.known.sqlalchemy_type(short)
-            if type_name in ("Session", "AsyncSession", "sqlmodel.Session", "sqlmodel.ext.asyncio.session.AsyncSession"):
+            if type_name in (
+                "Session",
+                "AsyncSession",
+                "sqlmodel.Session",
+                "sqlmodel.ext.asyncio.session.AsyncSession",
+            ):
                 return Value(FACTORY, type_name)
             if type_name == "flask_sqlalchemy.SQLAlchemy":
                 return Value(NAMED, short)
@@ -303,10 +308,19 @@ class Project:
             if summary is not None and summary.returns != UNKNOWN:
                 found = summary.returns
                 kept = summary.returned_life is not None and summary.returned_life.marks & KEPT
-                if found.kind == SESSION and found.resource is not None and found.resource.origin == "opened" and not kept:
+                if (
+                    found.kind == SESSION
+                    and found.resource is not None
+                    and found.resource.origin == "opened"
+                    and not kept
+                ):
                     return Value("opens", found.resource.type)
                 if found.resource is not None and found.resource.origin == "opened":
-                    return found._replace(resource=found.resource._replace(origin=ATTRIBUTE, key=f"self.{target.body.name.rpartition('.')[2]}"))
+                    return found._replace(
+                        resource=found.resource._replace(
+                            origin=ATTRIBUTE, key=f"self.{target.body.name.rpartition('.')[2]}"
+                        )
+                    )
                 return found
             return self.returned(function)
         return function

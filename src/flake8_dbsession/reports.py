@@ -70,7 +70,9 @@ def kept_leaks(view: View, flow: Flow) -> list[tuple[Leak, str]]:
     """Sessions stored on ``self`` that neither this method nor anybody else in the class gives back."""
     found = []
     info = view.module.classes.get(flow.body.owner)
-    for leak in flow.leaks(with_kept=True) if info is not None and flow.scope.kept else ():
+    if info is None or not flow.scope.kept:
+        return []
+    for leak in flow.leaks(with_kept=True):
         attribute = flow.scope.kept.get(leak.resource)
         if attribute is None or flow.body.name.endswith((".__init__", ".__enter__", ".__aenter__", ".setUp")):
             continue

@@ -28,8 +28,6 @@ class Comment(NamedTuple):
     text: str
 
 
-
-
 def encoding_of(data: bytes) -> str:
     """The encoding that Python reads ``data`` with (``utf-8-sig`` where a byte order mark stands first).
 

@@ -43,7 +43,9 @@ class View:
         """Whether the file is short-lived code by its path: a migration, a command."""
         if any(binding.imported == "alembic.context" for binding in self.names.bindings.values()):
             return True
-        return bool(self.project.known.script_kind(os.path.relpath(os.path.abspath(self.source.path), self.project.root)))
+        return bool(
+            self.project.known.script_kind(os.path.relpath(os.path.abspath(self.source.path), self.project.root))
+        )
 
     @cached_property
     def module(self) -> Module:

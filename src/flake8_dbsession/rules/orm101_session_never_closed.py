@@ -24,9 +24,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..mending import wrap_in_with
 from ..model import Diagnostic, Rule
 from ..reports import ignorable, is_closed_somewhere, owned_leaks
-from ..mending import wrap_in_with
 from ..session.events import Happening
 from ..session.flow import Flow, Leak
 from ..story import taken, what
@@ -43,7 +43,7 @@ def check(view: View) -> Iterator[Diagnostic]:
 def is_never_closed(flow: Flow, leak: Leak) -> bool:
     """Held on every normal way out, or lost to the next turn of a loop, and used again after a close by nobody."""
     reused = any(e.resource == leak.resource for e in flow.events(Happening.USED_CLOSED))
-    return not reused and (leak.always or leak.lost and not is_closed_somewhere(flow, leak.resource))
+    return not reused and (leak.always or (leak.lost and not is_closed_somewhere(flow, leak.resource)))
 
 
 def report(view: View, flow: Flow, leak: Leak, name: str) -> Diagnostic:

@@ -151,7 +151,9 @@ def using(flow: Flow, resource: Resource, statements: list[ast.stmt]) -> list[as
     """The statements from the first use of the session on, without the waits at the end: they need no connection."""
     taken = [e.node.lineno for e in flow.events(Happening.TAKEN) if e.resource == resource]  # type: ignore[attr-defined]
     waits = {n.lineno for n in flow.scope.waits.values()}  # type: ignore[attr-defined]
-    first = next((i for i, s in enumerate(statements) if any(s.lineno <= line <= (s.end_lineno or 0) for line in taken)), 0)
+    first = next(
+        (i for i, s in enumerate(statements) if any(s.lineno <= line <= (s.end_lineno or 0) for line in taken)), 0
+    )
     last = len(statements)
     while last - 1 > first and isinstance(statements[last - 1], ast.Expr) and statements[last - 1].lineno in waits:
         last -= 1
@@ -171,7 +173,9 @@ def inner_context(statements: list[ast.stmt]) -> list[ast.stmt]:
     """The block inside ``with app.app_context():`` where all of the statements stand in one."""
     while len(statements) == 1 and isinstance(statements[0], (ast.With, ast.AsyncWith)):
         call = statements[0].items[0].context_expr
-        if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "app_context"):
+        if not (
+            isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "app_context"
+        ):
             break
         statements = statements[0].body
     return statements

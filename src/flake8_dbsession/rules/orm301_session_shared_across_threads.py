@@ -38,7 +38,9 @@ def check(view: View) -> Iterator[Diagnostic]:
         return
     reported: set[ast.AST] = set()
     for flow in view.flows:
-        events = [e for e in flow.events(Happening.HANDED_OVER) if is_shared(flow, e) and not outlives_request(view, flow, e)]
+        events = [
+            e for e in flow.events(Happening.HANDED_OVER) if is_shared(flow, e) and not outlives_request(view, flow, e)
+        ]
         for event in first_of_each_node(events):
             where = where_taken(view, flow, event.detail) or event.node
             if where not in reported:
@@ -60,7 +62,9 @@ def is_shared(flow: Flow, event: Event) -> bool:
 
 def is_waited_for_at_once(flow: Flow, handed: ast.AST) -> bool:
     """``submit(work, session).result()``."""
-    return any(isinstance(n, ast.Attribute) and n.value is handed and n.attr in ("result", "join") for n in flow.body.own_nodes)
+    return any(
+        isinstance(n, ast.Attribute) and n.value is handed and n.attr in ("result", "join") for n in flow.body.own_nodes
+    )
 
 
 def used_beside(flow: Flow, name: str, event: Event) -> bool:
@@ -90,7 +94,8 @@ def joins_after(flow: Flow, handed: ast.AST) -> list[int]:
 def report(view: View, flow: Flow, event: Event, where: ast.AST) -> Diagnostic:
     detail: Handover = event.detail
     notes = [] if where is event.node else [view.note(f"{detail.to} runs in other threads and uses it", event.node)]
-    message = f"session {detail.name!r} is shared with {'the threads that run' if detail.many else 'a thread that runs'} {detail.to!r}"
+    others = "the threads that run" if detail.many else "a thread that runs"
+    message = f"session {detail.name!r} is shared with {others} {detail.to!r}"
     return view.diagnostic(RULE, where, message, [*notes, *also(view, event)], None, _REFUSAL, flow.body)
 
 

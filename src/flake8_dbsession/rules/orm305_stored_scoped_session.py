@@ -60,14 +60,11 @@ def stored_calls(flow: Flow) -> Iterator[tuple[ast.expr, ast.Call]]:
 
 
 def kept_registry(flow: Flow, target: ast.Attribute) -> bool:
+    """Whether what is stored came from a registry; one that ``self`` has for itself belongs to it."""
     text = ast.unparse(target)
-    return any(
-        state.names[text].kind == SESSION
-        and state.names[text].resource.origin == AMBIENT
-        and not (text.startswith("self.") and ":" in state.names[text].resource.key)  # type: ignore[union-attr]
-        for state in (*flow.returned, *flow.raised)
-        if text in state.names and state.names[text].resource is not None
-    )
+    kept = [state.names[text] for state in (*flow.returned, *flow.raised) if text in state.names]
+    registries = [v.resource for v in kept if v.kind == SESSION and v.resource and v.resource.origin == AMBIENT]
+    return any(not (text.startswith("self.") and ":" in registry.key) for registry in registries)
 
 
 RULE = Rule("ORM305", "stored-scoped-session", "session of a scoped registry kept for all threads", check)

@@ -1,7 +1,8 @@
 """Use the session that the framework looks after
 
 What it does
-    Reports ``Session(bind=db.engine)`` (or ``sessionmaker(bind=db.engine)()``) beside Flask-SQLAlchemy's ``db.session``.
+    Reports ``Session(bind=db.engine)`` (or ``sessionmaker(bind=db.engine)()``) beside Flask-SQLAlchemy's
+    ``db.session``.
 
 Why it matters
     The second session takes a second connection in the same request, sees none of the first one's uncommitted changes,

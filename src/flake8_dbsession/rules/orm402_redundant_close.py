@@ -5,7 +5,7 @@ What it does
     session.
 
 Why it matters
-    Leaving the request (or app context) calls ``db.session.remove()`` anyway (measured on Flask-SQLAlchemy 2.5 and 3.1).
+    Leaving the request (or app context) calls ``db.session.remove()`` anyway (measured: Flask-SQLAlchemy 2.5, 3.1).
     The close by hand detaches every loaded row, so code that runs later in the same request fails with
     ``DetachedInstanceError`` or silently takes a connection again.
 
@@ -51,7 +51,12 @@ def belongs_to_request(view: View, flow: Flow) -> bool:
 def is_redundant(flow: Flow, event: Event) -> bool:
     """``db.session.close()`` followed by nothing but the return."""
     resource = event.resource
-    if resource is None or resource.origin != AMBIENT or resource.flavour != "flask" or event.detail not in ("close", "remove"):
+    if (
+        resource is None
+        or resource.origin != AMBIENT
+        or resource.flavour != "flask"
+        or event.detail not in ("close", "remove")
+    ):
         return False
     statement = statement_of(flow, event.node)
     if not isinstance(statement, ast.Expr) or in_loop(flow, statement) or waits_after(flow, statement):
@@ -71,7 +76,9 @@ def streams(statement: ast.Return) -> bool:
     if not isinstance(call, ast.Call):
         return False
     text = ast.unparse(call.func)
-    return "stream" in text.lower() or (text.endswith("Response") and bool(call.args) and isinstance(call.args[0], ast.Call))
+    return "stream" in text.lower() or (
+        text.endswith("Response") and bool(call.args) and isinstance(call.args[0], ast.Call)
+    )
 
 
 def report(view: View, flow: Flow, event: Event) -> Diagnostic:
@@ -79,7 +86,9 @@ def report(view: View, flow: Flow, event: Event) -> Diagnostic:
     statement = statement_of(flow, event.node)
     assert statement is not None
     plan = Plan("delete the close", Safety.SAFE, (DeleteStatement(view.span(statement)),))
-    message = f"{name_of(flow, event.resource)}.{event.detail}() is not needed: the framework removes the session right after"
+    message = (
+        f"{name_of(flow, event.resource)}.{event.detail}() is not needed: the framework removes the session right after"
+    )
     return view.diagnostic(RULE, event.node, message, (), plan, "", flow.body)
 
 

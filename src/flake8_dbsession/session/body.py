@@ -97,7 +97,7 @@ class Body:
 
     @cached_property
     def flag_names(self) -> frozenset[str]:
-        """The tested names that only ever hold a constant or the outcome of a comparison: ``owns = session is None``."""
+        """The tested names that only ever hold a constant or the outcome of a comparison."""
         plain = {p.arg for p in self.parameters if isinstance(self.defaults.get(p.arg), ast.Constant)}
         other: set[str] = set()
         for node in self.own_nodes:

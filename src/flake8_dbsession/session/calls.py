@@ -155,7 +155,7 @@ def named(ev: Evaluation, name: str, call: Call, awaited: bool, receiver: Value 
     if name == "flask.app_context.push":
         ev.now.event(Happening.PUSHED, call.node)
         return UNKNOWN
-    if name.endswith("ExitStack.enter_context") or name.endswith("ExitStack.enter_async_context"):
+    if name.endswith(("ExitStack.enter_context", "ExitStack.enter_async_context")):
         return entered_by_stack(ev, call)
     if name in STREAMING_RESPONSES:
         stream(ev, name, call)

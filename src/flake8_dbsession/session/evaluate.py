@@ -220,7 +220,7 @@ class Evaluation:
         for operand in node.values:
             value = self.value(operand)
             if truth(value) is stop:
-                return value if result == UNKNOWN or result == NONE else prefer(result, value)
+                return value if result in (UNKNOWN, NONE) else prefer(result, value)
             result = value if result == UNKNOWN or truth(result) is (not stop) else prefer(result, value)
         return result
 
@@ -259,7 +259,8 @@ class Evaluation:
                 element: Value = owner.extra[index]
                 return element
         if owner.kind == TUPLE and owner.name == "dict":
-            return dict(owner.extra).get(ast.unparse(node.slice), UNKNOWN)
+            items: dict[str, Value] = dict(owner.extra)
+            return items.get(ast.unparse(node.slice), UNKNOWN)
         if owner.kind == UNKNOWN.kind:
             return self.now.names.get(ast.unparse(node), UNKNOWN)
         return UNKNOWN

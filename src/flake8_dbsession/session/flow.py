@@ -112,7 +112,7 @@ class Flow:
     def registry_leaks(self) -> list[Leak]:
         """Registries built for one object or call (``scoped_session(…)`` inside a function) that are left held."""
         made = {e.node.lineno: e.node for e in self.events(Happening.REGISTRY_MADE)}  # type: ignore[attr-defined]
-        found = []
+        found: list[Leak] = []
         for event in self.events(Happening.TAKEN):
             resource = event.resource
             if (

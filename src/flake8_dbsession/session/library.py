@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from .call import Call
 from .lending import unseen
@@ -76,7 +77,7 @@ def _select(ev: Evaluation, call: Call) -> Value:
     return Value(STATEMENT, extra=(PLAIN,) if are_columns(call.node.args) else ())
 
 
-PASSING: dict[str, Any] = {
+PASSING: dict[str, Callable[[Evaluation, Call], Value]] = {
     **dict.fromkeys(
         ("sqlalchemy.select", "sqlalchemy.future.select", "sqlalchemy.sql.select", "sqlmodel.select"), _select
     ),

@@ -75,7 +75,7 @@ class Formals:
                 return UNKNOWN
             value = value._replace(resource=resource)
         if value.kind in (OBJECT, "tuple"):
-            extra = []
+            extra: list[object] = []
             for part in value.extra:
                 if isinstance(part, Value):
                     extra.append(self.outside(part, call, opened))

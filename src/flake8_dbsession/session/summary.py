@@ -102,4 +102,4 @@ class World(Protocol):
         """Whether the application removes the registry when an app context or request ends."""
 
     def configured(self, name: str, role: str) -> str | None:
-        """The user's entry that gives ``name`` the role ("factory", "closer", "owner", "manager" …): its advice or ""."""
+        """The user's entry that gives ``name`` the role ("closer", "owner", "manager" …): its advice or ""."""

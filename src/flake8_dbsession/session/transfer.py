@@ -374,13 +374,11 @@ def slot(node: ast.AST) -> str:
 def closed_names(function: Function) -> Iterator[str]:
     """The names that a nested function closes (``name.close()``)."""
     for part in ast.walk(function):
-        if (
-            isinstance(part, ast.Call)
-            and isinstance(part.func, ast.Attribute)
-            and isinstance(part.func.value, ast.Name)
-        ):
-            if part.func.attr in ("close", "remove", "aclose", "__exit__"):
-                yield part.func.value.id
+        match part:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=verb)) if verb in _CLOSERS:
+                yield name
 
+
+_CLOSERS = frozenset({"close", "remove", "aclose", "__exit__"})
 
 __all__ = ["CLASS", "NONE", "Transfer"]
