@@ -56,7 +56,8 @@ def wait_to_enter(ev: Evaluation, value: Value, node: ast.expr, is_async: bool) 
     """``with lock:`` waits; what it binds, where that is known."""
     fact = ev.world.known.call(f"{value.name}.{'__aenter__' if is_async else '__enter__'}")
     if fact is not None and fact.kind:
-        report_wait(ev, Wait(fact.kind, value.name, line=node.lineno), node)
+        for resource in ev.now.held():  # callers do not hear of it: a lock inside a function is short
+            ev.now.event(Happening.WAITED, node, resource, Wait(fact.kind, value.name, line=node.lineno))
     return Value(OBJECT, fact.makes) if fact is not None and fact.makes else None
 
 
