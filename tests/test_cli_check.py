@@ -99,11 +99,11 @@ def test_mistakes_are_one_line_and_exit_with_two(check, project, capfd):
 
 
 def test_one_bad_file_does_not_hide_the_others(check, project):
-    (project / "bad.py").write_text("def f(:\n")
+    (project / "bad.py").write_text("import sqlalchemy\ndef f(:\n")
     code, out, err = check("--output-format=concise")
     assert code == 2
     assert out.startswith(PLACE)
-    assert "bad.py:1:7: cannot be parsed: " in err
+    assert "bad.py:2:7: cannot be parsed: " in err
 
 
 def test_an_input_has_the_name_that_it_is_given(project):
@@ -187,7 +187,7 @@ def test_the_configuration_of_another_project_is_found_from_its_paths(tmp_path, 
 @pytest.mark.parametrize("jobs", ["1", "2", "4"])
 def test_the_number_of_jobs_changes_nothing(project, jobs):
     for number in range(30):
-        lay(project, **{f"p{number % 3}__app{number}_py": LEAK, f"p{number % 3}__bad{number}_py": "def f(:\n"})
+        lay(project, **{f"p{number % 3}__app{number}_py": LEAK, f"p{number % 3}__bad{number}_py": "import sqlalchemy\ndef f(:\n"})
     one = dbsession("check", "-j1", cwd=project)
     many = dbsession("check", f"-j{jobs}", cwd=project)
     assert (many.stdout, many.stderr, many.returncode) == (one.stdout, one.stderr, 2)

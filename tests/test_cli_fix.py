@@ -108,9 +108,10 @@ def test_an_input_comes_out_mended(project):
 
 
 def test_an_input_that_cannot_be_read_comes_out_as_it_is(project):
-    done = dbsession("fix", "-", cwd=project, data=b"def f(:\n")
-    assert (done.returncode, done.stdout) == (2, "def f(:\n")
-    assert done.stderr.startswith("-:1:7: cannot be parsed")
+    text = "import sqlalchemy\ndef f(:\n"
+    done = dbsession("fix", "-", cwd=project, data=text.encode())
+    assert (done.returncode, done.stdout) == (2, text)
+    assert done.stderr.startswith("-:2:7: cannot be parsed")
 
 
 def test_the_hook_can_tell_that_something_was_fixed(fix):

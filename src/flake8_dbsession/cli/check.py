@@ -15,7 +15,7 @@ from ..settings import ConfigError
 from . import CLEAN, ERROR, FINDINGS
 from .gather import Gathered, gather, rooted
 from .options import add_executor, add_files, add_running, add_selection, configured
-from .terminal import count, wants_colour, writable
+from .terminal import count, forgive, wants_colour, writable
 
 FOR_PEOPLE = ("full", "concise")
 """Formats that show paths as they were given, and may have colours and a summary."""
@@ -139,8 +139,7 @@ def _statistics(report: Report, shown: str) -> str:
 
 def _written(options: Namespace, text: str) -> bool:
     if not options.output_file:
-        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-        sys.stdout.write(writable(text, sys.stdout.encoding))
+        forgive(sys.stdout).write(writable(text, sys.stdout.encoding))
         return True
     try:
         with open(options.output_file, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
@@ -154,7 +153,7 @@ def _written(options: Namespace, text: str) -> bool:
 def _tell(options: Namespace, config: Config, gathered: Gathered, report: Report, shown: str) -> None:
     """What is not part of the report: problems, warnings, and a last line for people."""
     sys.stdout.flush()
-    sys.stderr.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    forgive(sys.stderr)
     for problem in report.errors:
         print(problem, file=sys.stderr)
     if options.warn_unused_noqa:

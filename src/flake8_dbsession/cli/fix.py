@@ -16,7 +16,7 @@ from .gather import find
 from .mend import How, Left, Mended, can_help, mend_file, mend_text, why_not
 from .options import add_files, add_running, add_selection, configured, paths_of
 from .progress import progress
-from .terminal import count, place
+from .terminal import count, forgive, place
 
 
 def main(argv: Sequence[str]) -> int:
@@ -120,8 +120,7 @@ def _print(options: Namespace, mended: Sequence[Mended]) -> None:
 
 def _tell(options: Namespace, mended: Sequence[Mended], problems: Sequence[Problem]) -> None:
     """What was fixed, what is left and why; beside the output where that is a text or a patch."""
-    stream = sys.stderr if options.diff or options.paths == [STDIN] else sys.stdout
-    stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    stream = forgive(sys.stderr if options.diff or options.paths == [STDIN] else sys.stdout)
     done = "would be fixed" if options.diff else "fixed"
     for one in mended:
         for diagnostic in () if options.quiet else one.fixed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from typing import IO
 
@@ -23,13 +24,20 @@ def wants_colour(choice: str, stream: IO[str]) -> bool:
 def writable(text: str, encoding: str | None) -> str:
     """``text`` as a stream of this encoding can take it: bars and dots in ASCII where it knows no others."""
     try:
-        text.encode(encoding or "ascii")
+        text.encode(encoding or "utf-8")
     except UnicodeEncodeError:
         return text.translate(_PLAIN)
     return text
 
 
 _PLAIN = str.maketrans({"│": "|", "┏": "+", "┃": "!", "╳": "x", "⋮": ":", "…": "...", "×": "x"})
+
+
+def forgive(stream: IO[str]) -> IO[str]:
+    """``stream``, which from now on writes what it cannot encode as an escape."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
+    return stream
 
 
 def place(diagnostic: Diagnostic) -> str:
