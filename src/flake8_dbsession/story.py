@@ -41,15 +41,18 @@ def name_of(flow: Flow, resource: Resource) -> str:
     return ""
 
 
-def quoted(flow: Flow, resource: Resource) -> str:
-    """ "session 'name'", or "the session of 'SessionLocal()'" for an anonymous one is up to the caller."""
+def holding(flow: Flow, resource: Resource) -> str:
+    """ "session 'name' holds a connection", "connection 'name' is checked out"."""
     name = name_of(flow, resource)
-    return f"{what(resource)} {name!r}" if name else f"a {what(resource)} without a name"
+    holder = f"{what(resource)} {name!r}" if name else f"a {what(resource)}"
+    return f"{holder} {'is checked out' if resource.is_connection else 'holds a connection'}"
 
 
-def seconds(duration: float) -> str:
-    """ " for 3 s", " for 0.5 s", or nothing where the duration is not a literal."""
-    return f" for {duration:g} s" if duration else ""
+def seconds(wait: Wait) -> str:
+    """ " for 3 s" for a sleep, " for up to 30 s" for a time-out, or nothing where the duration is not a literal."""
+    if not wait.seconds:
+        return ""
+    return f" for {'' if wait.kind == 'sleep' else 'up to '}{wait.seconds:g} s"
 
 
 def taken(view: View, node: ast.AST | None) -> Iterator[Note]:

@@ -10,7 +10,7 @@ from ..reports import first_of_each_node, is_out_of_scope
 from ..session.events import Event, Happening
 from ..session.flow import Flow
 from ..session.summary import Wait
-from ..story import chain, name_of, seconds, taken, through, what
+from ..story import chain, holding, seconds, taken, through
 from ..view import View
 
 
@@ -59,10 +59,9 @@ def asks_for_file(test: ast.expr) -> bool:
 def report(view: View, rule: Rule, flow: Flow, event: Event, verb: str) -> Diagnostic:
     wait: Wait = event.detail
     assert event.resource is not None
-    name = name_of(flow, event.resource)
-    holder = f"{what(event.resource)} {name!r}" if name else f"a {what(event.resource)}"
     advice = f" ({wait.advice})" if wait.advice else ""
-    message = f"{through(wait)} {verb}{seconds(wait.seconds)} while {holder} holds a connection{advice}"
+    meanwhile = holding(flow, event.resource)
+    message = f"{through(wait)} {verb}{seconds(wait)} while {meanwhile}{advice}"
     refusal = "giving the connection back first ends the transaction, which only its author can judge"
     return view.diagnostic(rule, event.node, message, story(view, event), None, refusal, flow.body)
 

@@ -1,8 +1,8 @@
 """Give a session back on the way of an exception too
 
 What it does
-    Reports a session or connection that is closed (or needs no close) on some ways out of a function and still holds its
-    connection on others: an exception between opening and closing, an early return, an ``except`` too narrow.
+    Reports a session or connection that is closed (or needs no close) on some ways out of a function and still holds
+    its connection on others: an exception between opening and closing, an early return, an ``except`` too narrow.
 
 Why it matters
     A statement, flush or commit that raises keeps the connection checked out (measured 1 → 1), and a ``close()`` after

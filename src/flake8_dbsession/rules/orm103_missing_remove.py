@@ -15,8 +15,8 @@ Stays silent when
     function is only called inside such a unit.
 
 Fix safety
-    Safe: ``remove()`` goes into a ``finally`` around the unit of work, inside the app context where there is one, because
-    Flask-SQLAlchemy 3 raises ``RuntimeError`` outside of it.
+    Safe: ``remove()`` goes into a ``finally`` around the unit of work, inside the app context where there is one,
+    because Flask-SQLAlchemy 3 raises ``RuntimeError`` outside of it.
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@ What it does
 
 Why it matters
     The connection is idle and nobody else can have it. With a pool of 2, two sleepers are enough for the third caller
-    to get ``TimeoutError`` (measured); on the server the transaction stays open, and a connection that sleeps longer than
-    ``wait_timeout`` is gone, ``pool_pre_ping`` or not.
+    to get ``TimeoutError`` (measured); on the server the transaction stays open, and a connection that sleeps longer
+    than ``wait_timeout`` is gone, ``pool_pre_ping`` or not.
 
 Stays silent when
     Nothing is held: before the first SQL, after commit, rollback or close, after the ``with`` block; for ``sleep(0)``;

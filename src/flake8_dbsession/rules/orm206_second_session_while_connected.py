@@ -24,7 +24,7 @@ from ..model import Diagnostic, Note, Rule, Span
 from ..reports import first_of_each_node, is_out_of_scope
 from ..session.events import Event, Happening
 from ..session.flow import Flow
-from ..story import name_of, taken
+from ..story import holding, taken
 from ..view import View
 
 
@@ -44,7 +44,7 @@ def report(view: View, flow: Flow, event: Event) -> Diagnostic:
         function, path, line = event.detail
         notes.append(Note("a session opened here takes a second connection", Span(line, 0, line, 0), path))
         who = f"{function.rpartition('.')[2]}()"
-    message = f"{who!r} takes a second connection while session {name_of(flow, event.resource)!r} holds one"
+    message = f"{who!r} takes a second connection while {holding(flow, event.resource)}"
     refusal = "pass the session on, or finish with the first"
     return view.diagnostic(RULE, event.node, message, notes, None, refusal, flow.body)
 

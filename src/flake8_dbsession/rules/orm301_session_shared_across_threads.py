@@ -5,13 +5,13 @@ What it does
     through a closure or lambda, or as an attribute (``self.db``) that the jobs of an executor use.
 
 Why it matters
-    A session is not safe for concurrent use. Four threads on one session failed in every one of 40 runs on PyMySQL, and
-    25 to 32 of 320 calls returned rows of another thread without any exception (measured). On SQLite and PostgreSQL reads
-    survive and the first commit, rollback or close breaks.
+    A session is not safe for concurrent use. Four threads on one session failed in every one of 40 runs on PyMySQL,
+    and 25 to 32 of 320 calls returned rows of another thread without any exception (measured). On SQLite and PostgreSQL
+    reads survive and the first commit, rollback or close breaks.
 
 Stays silent when
-    A session is handed to one thread and not used by its creator until that thread has been joined; when threads get ids,
-    factories or a scoped registry.
+    A session is handed to one thread and not used by its creator until that thread has been joined; when threads get
+    ids, factories or a scoped registry.
 
 Fix safety
     No fix is offered: each job has to open a session of its own and load its rows by id.
