@@ -365,3 +365,12 @@ def test_poetry_writes_carets(project: Project) -> None:
     declared = declared_in(str(project.folder))
     assert declared.major("flask-sqlalchemy", ("2.5.1", "3.1.1")) == 2
     assert not declared.has("celery")
+
+
+def test_files_that_cannot_be_read_say_nothing(project: Project) -> None:
+    for name in (".env", "compose.yaml", "Procfile", "my.cnf", "requirements.txt", "alembic.ini", "gunicorn.conf.py"):
+        (project.folder / name).symlink_to(project.folder / "nowhere")
+    survey = project.survey()
+    assert survey.deployment.processes == ()
+    assert survey.server_url(str(project.folder / "database.py")).dialect == ""
+    assert survey.limits("mysql").connections.how is How.ASSUMED

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from .files import text_of
 from .shell import environment_file, expand
 
 
@@ -34,6 +35,13 @@ class Service(NamedTuple):
 def services(path: str, *overlays: str) -> list[Service]:
     """The services of the compose file at ``path``, with those of ``overlays`` laid over them; none where it cannot
     be read."""
+    try:
+        return _services(path, *overlays)
+    except RecursionError:  # a mapping that is merged into itself
+        return []
+
+
+def _services(path: str, *overlays: str) -> list[Service]:
     folder = os.path.dirname(path)
     fills = {name: value for name, (value, _) in _environment(os.path.join(folder, ".env")).items()}
     found: dict[str, Service] = {}
@@ -55,9 +63,8 @@ def _root(path: str) -> dict[str, Any]:
     import yaml
 
     try:
-        with open(path, encoding="utf-8") as file:
-            return _entries(yaml.compose(file, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return _entries(yaml.compose(text_of(path), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+    except yaml.YAMLError:
         return {}
 
 
@@ -124,11 +131,7 @@ def _dockerfile(node: Any, folder: str) -> str:
 
 
 def _environment(path: str) -> dict[str, tuple[str, int]]:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return environment_file(file.read())
-    except OSError:
-        return {}
+    return environment_file(text_of(path))
 
 
 def _variables(

@@ -7,6 +7,8 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .files import text_of
+
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
@@ -66,7 +68,7 @@ def declared_in(folder: str) -> Declared:
     """What the files of ``folder`` (and its ``requirements`` folder) declare for production."""
     needs: dict[str, Need] = {}
     for path in _requirement_files(folder):
-        for line in _lines(path):
+        for line in text_of(path).splitlines():
             _add(line, path, needs)
     for reader, name in ((_pyproject, "pyproject.toml"), (_pipfile, "Pipfile"), (_setup_cfg, "setup.cfg")):
         path = os.path.join(folder, name)
@@ -86,14 +88,6 @@ def _requirement_files(folder: str) -> Iterator[str]:
             is_one = "requirements" in stem or place != folder
             if is_one and extension in (".txt", ".in") and not any(word in stem for word in _ASIDE):
                 yield os.path.join(place, name)
-
-
-def _lines(path: str) -> list[str]:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read().splitlines()
-    except OSError:
-        return []
 
 
 def _add(line: str, path: str, needs: dict[str, Need]) -> None:
@@ -169,7 +163,7 @@ def _setup_cfg(path: str) -> Iterator[str]:
 def _setup_py(path: str) -> Iterator[str]:
     """The strings of ``install_requires=[…]``."""
     try:
-        tree = ast.parse("\n".join(_lines(path)))
+        tree = ast.parse(text_of(path))
     except (SyntaxError, ValueError):
         return
     for node in ast.walk(tree):
@@ -182,7 +176,7 @@ def _locked(folder: str, needs: dict[str, Need]) -> dict[str, str]:
     pinned: dict[str, str] = {}
     for lock in _LOCKS:
         name = ""
-        for line in _lines(os.path.join(folder, lock)):
+        for line in text_of(os.path.join(folder, lock)).splitlines():
             key, _, value = line.partition(" = ")
             if key == "name":
                 name = normalised(value.strip('"'))

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from .compose import Service, Text, services
 from .factors import Factor, How, Processes
-from .processes import Place, line_of, program_of, workers_in_ini, workers_in_python, workers_of
+from .files import line_of, text_of
+from .processes import Place, program_of, workers_in_ini, workers_in_python, workers_of
 from .shell import commands, environment_file, split
 
 _ASIDE = ("dev", "test", "local", "ci", "override", "debug", "example", "sample", "e2e", "lint", "devcontainer")
@@ -73,15 +74,7 @@ def _numbered(found: Iterator[Processes]) -> Iterator[Processes]:
 
 def _root_variables(root: str) -> Variables:
     path = os.path.join(root, ".env")
-    return {name: (value, path, line) for name, (value, line) in environment_file(_text(path)).items()}
-
-
-def _text(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
-    except OSError:
-        return ""
+    return {name: (value, path, line) for name, (value, line) in environment_file(text_of(path)).items()}
 
 
 def for_production(paths: list[str], *words: str) -> list[str]:
@@ -130,7 +123,7 @@ def _script(name: str, service: str, place: Place, copies: Factor | None) -> Ite
     """The programs of a start script beside the deployment file; none of one that chooses between several."""
     for folder in (place.folder, os.path.join(place.folder, "scripts"), os.path.join(place.folder, "docker")):
         path = os.path.join(folder, name)
-        text = _text(path)
+        text = text_of(path)
         for number, line in enumerate(text.splitlines() if "esac" not in text else (), 1):
             if line.strip() and not line.lstrip().startswith("#"):
                 inner = place._replace(path=path, line=number)
@@ -167,7 +160,7 @@ def _joined(texts: list[Text]) -> str | list[str]:
 
 def _by_procfile(paths: list[str], variables: Variables) -> Iterator[Processes]:
     for path in for_production(paths, "procfile")[:1]:
-        for number, line in enumerate(_text(path).splitlines(), 1):
+        for number, line in enumerate(text_of(path).splitlines(), 1):
             service, colon, command = line.partition(":")
             if colon and not line.startswith("#") and service.strip() != "release":
                 yield from _started(command, service.strip(), Place(path, number, os.path.dirname(path), variables))
@@ -176,7 +169,7 @@ def _by_procfile(paths: list[str], variables: Variables) -> Iterator[Processes]:
 def _by_units(paths: list[str], variables: Variables) -> Iterator[Processes]:
     for path in [p for p in paths if p.endswith(".service")]:
         own = dict(variables)
-        for number, line in enumerate(_text(path).replace("\\\n", " ").splitlines(), 1):
+        for number, line in enumerate(text_of(path).replace("\\\n", " ").splitlines(), 1):
             key, _, value = line.partition("=")
             if key == "Environment":
                 for word in split(value):
@@ -226,7 +219,7 @@ def _by_settings(paths: list[str], variables: Variables) -> Iterator[Processes]:
 
 def _instructions(path: str) -> Iterator[tuple[str, str, int]]:
     pending, start = "", 0
-    for number, line in enumerate(_text(path).splitlines(), 1):
+    for number, line in enumerate(text_of(path).splitlines(), 1):
         if line.lstrip().startswith("#"):
             continue
         start = start if pending else number

@@ -50,9 +50,10 @@ def project_of(path: str, root: str) -> str:
 @functools.cache
 def declares(folder: str) -> bool:
     """Whether a file of the folder declares dependencies."""
-    if not os.path.isdir(folder):
+    try:
+        names = os.listdir(folder)
+    except OSError:
         return False
-    names = os.listdir(folder)
     return any(name in MARKERS or ("requirements" in name and name.endswith(".txt")) for name in names)
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from ..names import Names
 from .factors import Factor, How
+from .files import line_of
 from .reading import read
 from .settings import knowledge
 from .shell import option, split
@@ -142,12 +143,6 @@ def workers_in_ini(path: str) -> Factor | None:
         if value:
             return _number(value.strip(), path, line_of(path, key))
     return Factor("workers", 1, path, 0, How.DEFAULT) if parser.has_section("uwsgi") else None
-
-
-def line_of(path: str, key: str) -> int:
-    """The first line of ``path`` that begins with ``key``, 0 for none."""
-    with open(path, encoding="utf-8", errors="replace") as file:
-        return next((n for n, line in enumerate(file, 1) if line.split("=")[0].strip() == key), 0)
 
 
 def _by_default(name: str, row: dict[str, Any], place: Place) -> Factor:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ..config import Pool
 from .compose import Service
 from .factors import Factor, How
-from .processes import line_of
+from .files import line_of, text_of
 from .settings import Server, knowledge
 from .shell import option, split
 
@@ -154,11 +154,10 @@ def _setting(path: str, name: str) -> str | None:
     parser = configparser.ConfigParser(
         interpolation=None, strict=False, allow_no_value=True, inline_comment_prefixes=("#",)
     )
+    text = text_of(path)
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            text = file.read()
         parser.read_string(text if path.endswith(".cnf") else f"[mysqld]\n{text}")
-    except (OSError, configparser.Error):
+    except configparser.Error:
         return None
     for section in ("mysqld", "mariadb", "server"):
         value = parser.get(section, name, fallback=None)

@@ -14,6 +14,7 @@ from ..source import Source, Unreadable
 from .declared import Declared, declared_in
 from .deployment import Deployment, deployment, is_deployment
 from .engines import TOKENS, Found, find
+from .files import text_of
 from .folders import declares, is_aside, is_module, project_of, walk
 from .servers import Limits, limits, server_of_image
 from .settings import knowledge
@@ -118,8 +119,7 @@ class Survey:
         for path in self.deployment_files:
             name = os.path.basename(path)
             if name.startswith(".env") or name == "alembic.ini":
-                with open(path, encoding="utf-8", errors="replace") as file:
-                    lines = [line.partition("=") for line in file]
+                lines = [line.partition("=") for line in text_of(path).splitlines()]
                 found += [
                     parse(value.strip().strip("\"'")) for key, _, value in lines if _names_url(key.strip(), value)
                 ]
