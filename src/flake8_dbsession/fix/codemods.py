@@ -20,7 +20,7 @@ from .loop import Fate, fix
 from .plans import DeleteStatement, InsertFirst, ReplaceExpression, Step, WrapInFinally, WrapInWith
 
 if TYPE_CHECKING:
-    from ..project import Project
+    from ..config import Config
 
 
 class MendAll(CodemodCommand):
@@ -111,21 +111,23 @@ class UseFrameworkSession(MendAll):
 
 
 def _analyse(data: bytes, path: str) -> list[Diagnostic]:
-    """What ``dbsession check`` reports for ``data`` as the file at ``path``."""
+    """What ``dbsession check`` reports for ``data`` as the file at ``path``.
+
+    Each text gets a project of its own: what another one has learnt is about the text before.
+    """
     from ..analyze import analyze
+    from ..project import Project
     from ..suppress import suppress
 
-    project = _project(os.path.dirname(os.path.abspath(path)))
+    config = _config(os.path.dirname(os.path.abspath(path)))
     source = Source(path, data)
-    found = [report for report in analyze(source, project) if project.config.selects(report.code, path)]
+    found = [report for report in analyze(source, Project(config, config.root)) if config.selects(report.code, path)]
     return suppress(source, found).kept
 
 
 @lru_cache(maxsize=1)
-def _project(folder: str) -> Project:
-    """The project that the files of ``folder`` belong to; the last one is kept, since files come folder by folder."""
-    from ..project import Project
+def _config(folder: str) -> Config:
+    """The configuration for the files of ``folder``; the last one is kept, since files come folder by folder."""
     from ..settings import load
 
-    config = load(folder)
-    return Project(config, config.root)
+    return load(folder)
