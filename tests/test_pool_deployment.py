@@ -255,7 +255,15 @@ def test_an_ini_file_of_uwsgi(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["services: [", "services:\n  web: 5\n", "", "- a\n", "services:\n  web:\n    command: {}\n"]
+    "text",
+    [
+        "services: [",
+        "services:\n  web: 5\n",
+        "",
+        "- a\n",
+        "services:\n  web:\n    command: {}\n",
+        "services:\n  web: &w\n    <<: *w\n",
+    ],
 )
 def test_a_compose_file_that_cannot_be_used_says_nothing(project: Project, text: str) -> None:
     project.write("compose.yaml", text)
