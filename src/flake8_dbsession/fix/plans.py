@@ -14,10 +14,11 @@ from ..model import Span
 class WrapInWith(NamedTuple):
     """``name = <call>`` becomes ``with <call> as name:`` around the statements that follow it.
 
-    The statement at ``statement`` is an assignment of ``call`` to ``name``; the new block takes every
-    statement after it in the same block up to and including the one at ``last``. ``drop`` are statements
-    inside (releases by hand) that the block makes superfluous. ``wrapper`` is a callable put around the
-    call, such as ``contextlib.closing`` (empty: none).
+    The statement at ``statement`` is an assignment of ``call`` to ``name`` (an annotation goes, and so does an
+    ``await`` in front of the call with ``is_async``); the new block takes every statement after it in the same
+    block up to and including the one at ``last``. ``drop`` are statements inside (releases by hand) that the block
+    makes superfluous; they go as in :class:`DeleteStatement`. ``wrapper`` is a callable put around the call, such
+    as ``contextlib.closing`` (empty: none).
     """
 
     statement: Span
@@ -43,7 +44,7 @@ class WrapInFinally(NamedTuple):
 
 
 class InsertBefore(NamedTuple):
-    """``code`` runs as a statement of its own right before the statement at ``statement``."""
+    """``code`` runs as a statement of its own right before the statement at ``statement``, above its comments."""
 
     statement: Span
     code: str
@@ -57,7 +58,7 @@ class InsertAfter(NamedTuple):
 
 
 class InsertFirst(NamedTuple):
-    """``code`` is the first statement of the block of the ``except`` handler, loop, function or with at ``owner``.
+    """``code`` is the first statement in the body of the handler, loop, function, ``with`` or ``if`` at ``owner``.
 
     A docstring stays first.
     """
@@ -67,20 +68,28 @@ class InsertFirst(NamedTuple):
 
 
 class DeleteStatement(NamedTuple):
-    """The statement at ``statement`` is gone; a block that would be empty gets ``pass``."""
+    """The statement at ``statement`` is gone.
+
+    A block that would be empty gets ``pass``, but an ``else`` or ``finally`` goes altogether, and of a ``try`` that
+    has no other branch the body stays. Comments on lines of their own above the statement stay; one on its line is
+    a reason to refuse, unless the plan is unsafe.
+    """
 
     statement: Span
 
 
 class ReplaceExpression(NamedTuple):
-    """The expression at ``expression`` is ``code`` instead."""
+    """The expression at ``expression`` is ``code`` instead, in parentheses where it needs them."""
 
     expression: Span
     code: str
 
 
 class SetKeyword(NamedTuple):
-    """The call at ``call`` has the keyword argument ``name`` with the value ``code`` (added or replaced)."""
+    """The call at ``call`` has the keyword argument ``name`` with the value ``code`` (added or replaced).
+
+    Refused where the call takes ``**`` arguments and does not name the keyword, which they may hold.
+    """
 
     call: Span
     name: str
@@ -96,20 +105,23 @@ class SetItem(NamedTuple):
 
 
 class AwaitExpression(NamedTuple):
-    """The expression at ``expression`` is awaited."""
+    """The expression at ``expression`` is awaited; refused outside of the body of an ``async def``."""
 
     expression: Span
 
 
 class AddImport(NamedTuple):
-    """``from module import name`` (or ``import module`` when ``name`` is empty) stands at the top of the file, once."""
+    """``from module import name`` (or ``import module`` when ``name`` is empty) stands at the top of the file, once.
+
+    Refused where the name means something else anywhere in the file.
+    """
 
     module: str
     name: str = ""
 
 
 class AppendStatements(NamedTuple):
-    """``code`` (any number of lines) stands at module level after the statement at ``statement``."""
+    """``code`` (any number of lines) stands behind the statement at ``statement``, which stands at module level."""
 
     statement: Span
     code: str
