@@ -30,6 +30,7 @@ BAD = {
     "bytes": (b"import sqlalchemy\nx = '\xff\xfe'\n", "odd.py"),
     "cookie": (b"# coding: nonsense\nimport sqlalchemy\n", "odd.py"),
     "null": (b"import sqlalchemy\0\n", "odd.py"),
+    "utf-16": ("x = 1\n".encode("utf-16"), "odd.py"),
     "indentation": (b"if True:\nimport sqlalchemy\n", "odd.py:2:1: cannot be parsed: "),
     "nesting": (b"import sqlalchemy\nx = " + b"(" * 5000 + b")" * 5000 + b"\n", "odd.py"),
     "unclosed": (b"import sqlalchemy\nx = '''\n", "odd.py:2:5: cannot be parsed: "),

@@ -26,12 +26,18 @@ class Units:
     def __init__(self, module: Module, project: Project, registered: Iterable[tuple[str, Entry]]) -> None:
         self.module = module
         self.project = project
+        self._entries: dict[Body, list[Entry]] = {}
         self.handed_over: dict[str, list[Entry]] = {}
         for function, entry in registered:
             self.handed_over.setdefault(function, []).append(entry)
 
     def entries(self, body: Body) -> list[Entry]:
         """Every way in which something outside runs the function; empty where only project code calls it."""
+        if body not in self._entries:
+            self._entries[body] = self._found(body)
+        return self._entries[body]
+
+    def _found(self, body: Body) -> list[Entry]:
         found = [*self._configured(body), *self._decorated(body), *self._overridden(body)]
         if body.name in self.main:
             found.append(COMMAND)

@@ -49,9 +49,10 @@ class Suppressed(NamedTuple):
 
 def suppress(source: Source, diagnostics: Iterable[Diagnostic]) -> Suppressed:
     """Take out the reports that a comment silences on their line, or for their whole file."""
-    comments = noqas(source)
+    diagnostics = list(diagnostics)
+    comments = noqas(source) if diagnostics or b"ORM" in source.data else []
     if not comments:
-        return Suppressed(list(diagnostics), 0, [])
+        return Suppressed(diagnostics, 0, [])
     rows = noqa_rows([line.rstrip("\n") for line in source.lines])
     kept: list[Diagnostic] = []
     used: set[tuple[Noqa, str]] = set()

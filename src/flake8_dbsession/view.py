@@ -30,8 +30,15 @@ class View:
 
     @cached_property
     def is_relevant(self) -> bool:
-        """Whether the bytes of the file hold anything that could be a session; a file without is not looked at."""
-        return any(marker in self.source.data for marker in MARKERS)
+        """Whether the bytes of the file hold anything that could be a session; a file without is not even parsed.
+
+        Bytes that are no text to search in (UTF-16) count, so that somebody hears of them.
+        """
+        return any(map(self.mentions, MARKERS)) or self.mentions(b"\0")
+
+    def mentions(self, word: bytes) -> bool:
+        """Whether the bytes stand anywhere in the file: asked before it is searched for what the word may mean."""
+        return word in self.source.data
 
     @cached_property
     def is_test(self) -> bool:

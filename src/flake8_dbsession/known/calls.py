@@ -89,6 +89,7 @@ class Calls:
         self._globs = [name for name in self._themes if "*" in name]
         self._added: set[str] = set()
         self._tables: dict[str, Mapping[str, Any]] = {}
+        self._known: dict[str, str | None] = {}
         self._names: dict[str, str | None] = {}
         self._patterns: list[str] = []
         self._receivers: dict[str, Receiver] = {}
@@ -96,6 +97,11 @@ class Calls:
 
     def receiver(self, qualified: str) -> str | None:
         """The name under which a module or type is known, or None."""
+        if qualified not in self._known:
+            self._known[qualified] = self._receiver(qualified)
+        return self._known[qualified]
+
+    def _receiver(self, qualified: str) -> str | None:
         package = self._package(qualified)
         if package is None:
             return None

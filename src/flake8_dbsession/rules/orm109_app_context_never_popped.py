@@ -29,9 +29,10 @@ from ..view import View
 
 def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
-        if flow.body.node is None or is_out_of_scope(view, flow) or is_popped(view, flow):
+        pushed = first_of_each_node(flow.events(Happening.PUSHED))
+        if not pushed or flow.body.node is None or is_out_of_scope(view, flow) or is_popped(view, flow):
             continue
-        for event in first_of_each_node(flow.events(Happening.PUSHED)):
+        for event in pushed:
             message = (
                 f"{view.text(event.node)!r} enters an app context that is never left, so its session is never removed"
             )

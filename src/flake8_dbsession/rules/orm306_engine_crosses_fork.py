@@ -81,6 +81,8 @@ def is_prepared(view: View, flow: Flow, node: ast.AST) -> bool:
 
 def starts_afresh(view: View) -> bool:
     """Whether the file sets the start method to one that inherits nothing."""
+    if not view.mentions(b"set_start_method"):
+        return False
     calls = (part for part in ast.walk(view.source.tree) if isinstance(part, ast.Call))
     named = (c for c in calls if isinstance(c.func, ast.Attribute) and c.func.attr == "set_start_method")
     return any(is_afresh(call) for call in named)
@@ -98,9 +100,7 @@ def is_afresh(expression: ast.expr) -> bool:
 
 def forks(view: View, flow: Flow) -> Iterator[tuple[ast.AST, Resource]]:
     """Each ``os.fork()`` whose child, the block under ``== 0``, uses an engine of the module."""
-    for node in flow.body.own_nodes:
-        if not isinstance(node, ast.If):
-            continue
+    for node in flow.body.own(ast.If) if view.mentions(b"fork") else ():
         fork = next(
             (p for p in ast.walk(node.test) if isinstance(p, ast.Call) and view.names.resolve(p.func) == "os.fork"),
             None,

@@ -80,6 +80,8 @@ def in_dependency(view: View, flow: Flow) -> list[tuple[str, ast.AST]]:
 
 def is_dependency(view: View, name: str) -> bool:
     """Whether the file says ``Depends(name)``."""
+    if not view.mentions(b"Depends"):
+        return False
     calls = (node for node in ast.walk(view.source.tree) if isinstance(node, ast.Call) and node.args)
     return any(
         isinstance(call.args[0], ast.Name)

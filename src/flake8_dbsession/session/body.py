@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from functools import cached_property
+from typing import Any
 
 from ..names import Function
 
@@ -68,31 +68,33 @@ class Body:
         return tuple(own_nodes(self.statements))
 
     @cached_property
+    def _by_kind(self) -> dict[type[ast.AST], list[ast.AST]]:
+        found: dict[type[ast.AST], list[ast.AST]] = {}
+        for node in self.own_nodes:
+            found.setdefault(type(node), []).append(node)
+        return found
+
+    def own(self, *kinds: type[ast.AST]) -> list[Any]:
+        """The own nodes of these classes, class by class."""
+        return [node for kind in kinds for node in self._by_kind.get(kind, ())]
+
+    @cached_property
     def local_names(self) -> frozenset[str]:
         """The names that belong to the function: parameters and everything it binds (less global and nonlocal)."""
         bound = {p.arg for p in self.parameters}
-        free: set[str] = set()
-        for node in self.own_nodes:
-            match node:
-                case ast.Name(ctx=ast.Store() | ast.Del()):
-                    bound.add(node.id)
-                case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                    bound.add(node.name)
-                case ast.Import() | ast.ImportFrom():
-                    bound.update(a.asname or a.name.split(".")[0] for a in node.names)
-                case ast.ExceptHandler(name=str(name)):
-                    bound.add(name)
-                case ast.Global() | ast.Nonlocal():
-                    free.update(node.names)
-                case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
-                    bound.add(name)
+        bound.update(n.id for n in self.own(ast.Name) if not isinstance(n.ctx, ast.Load))
+        bound.update(n.name for n in self.own(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+        for imported in self.own(ast.Import, ast.ImportFrom):
+            bound.update(a.asname or a.name.split(".")[0] for a in imported.names)
+        bound.update(n.name for n in self.own(ast.ExceptHandler, ast.MatchAs, ast.MatchStar) if n.name)
+        free = {name for declared in self.own(ast.Global, ast.Nonlocal) for name in declared.names}
         return frozenset(bound - free)
 
     @cached_property
     def tested_names(self) -> frozenset[str]:
         """The names that conditions look at: only their constants are worth following."""
-        tests = [n.test for n in self.own_nodes if isinstance(n, (ast.If, ast.While, ast.IfExp, ast.Assert))]
-        tests += [v for n in self.own_nodes if isinstance(n, ast.BoolOp) for v in n.values]
+        tests = [n.test for n in self.own(ast.If, ast.While, ast.IfExp, ast.Assert)]
+        tests += [v for n in self.own(ast.BoolOp) for v in n.values]
         return frozenset(n.id for test in tests for n in ast.walk(test) if isinstance(n, ast.Name))
 
     @cached_property
@@ -100,31 +102,47 @@ class Body:
         """The tested names that only ever hold a constant or the outcome of a comparison."""
         plain = {p.arg for p in self.parameters if isinstance(self.defaults.get(p.arg), ast.Constant)}
         other: set[str] = set()
-        for node in self.own_nodes:
-            if isinstance(node, (ast.Assign, ast.AnnAssign)):
-                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-                names = {t.id for t in targets if isinstance(t, ast.Name)}
-                is_plain = isinstance(node.value, (ast.Constant, ast.Compare, ast.UnaryOp, ast.BoolOp))
-                (plain if is_plain else other).update(names)
-            elif isinstance(node, (ast.For, ast.AsyncFor, ast.AugAssign)):
-                other.update(n.id for n in ast.walk(node.target) if isinstance(n, ast.Name))
+        for node in self.own(ast.Assign, ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names = {t.id for t in targets if isinstance(t, ast.Name)}
+            is_plain = isinstance(node.value, (ast.Constant, ast.Compare, ast.UnaryOp, ast.BoolOp))
+            (plain if is_plain else other).update(names)
+        for binds in self.own(ast.For, ast.AsyncFor, ast.AugAssign):
+            other.update(n.id for n in ast.walk(binds.target) if isinstance(n, ast.Name))
         return frozenset((plain - other) & self.tested_names)
 
     @cached_property
     def is_generator(self) -> bool:
-        return any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in self.own_nodes)
+        return bool(self.own(ast.Yield, ast.YieldFrom))
 
 
-_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+_SCOPES = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda})
+_PLAIN = frozenset(
+    {"arg", "asname", "attr", "ctx", "id", "kind", "level", "module", "name", "op", "ops", "type_comment"}
+)
+_FIELDS = {
+    kind: tuple(field for field in kind._fields if field not in _PLAIN)
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and issubclass(kind, ast.AST)
+}
+_FIELDS[ast.Constant] = ()
+"""The fields of each class that may hold nodes worth a look: half of all nodes have none."""
 
 
-def own_nodes(statements: list[ast.stmt]) -> Iterator[ast.AST]:
-    """The nodes below ``statements``; nested functions, classes and lambdas appear but are not entered."""
+def own_nodes(statements: list[ast.stmt]) -> list[ast.AST]:
+    """The nodes below ``statements``; nested functions, classes and lambdas appear but are not entered.
+
+    Operators and contexts (``ast.Add``, ``ast.Load``) are left out.
+    """
+    found: list[ast.AST] = []
     stack: list[ast.AST] = list(reversed(statements))
     while stack:
         node = stack.pop()
-        yield node
-        if isinstance(node, _SCOPES):
-            stack.extend(getattr(node, "decorator_list", ()))
-            continue
-        stack.extend(ast.iter_child_nodes(node))
+        found.append(node)
+        for field in ("decorator_list",) if type(node) in _SCOPES else _FIELDS[type(node)]:
+            child = getattr(node, field, None)
+            if isinstance(child, list):
+                stack.extend(part for part in child if isinstance(part, ast.AST))
+            elif isinstance(child, ast.AST):
+                stack.append(child)
+    return found

@@ -68,6 +68,8 @@ class Flow:
     def events(self, *happenings: Happening) -> list[Event]:
         """What happened, in the order of the file."""
         found = [e for e in self.transfer.events if e.happening in happenings]
+        if not found:
+            return found
         return sorted(found, key=lambda e: (getattr(e.node, "lineno", 0), getattr(e.node, "col_offset", 0)))
 
     # -- leaks
@@ -143,9 +145,11 @@ class Flow:
 
     def makes_engine(self, returned: Value) -> bool:
         """Whether each call makes an engine and hands it (or what is bound to it) out, cached nowhere."""
-        kept = any(isinstance(n, (ast.Global, ast.Nonlocal)) for n in self.body.own_nodes)
-        kept = kept or any(isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store) for n in self.body.own_nodes)
         handed = returned.kind in ("engine", "factory", "registry")
+        if not self.scope.engines or not handed:
+            return False
+        kept = bool(self.body.own(ast.Global, ast.Nonlocal))
+        kept = kept or any(isinstance(n.ctx, ast.Store) for n in self.body.own(ast.Subscript))
         guarded = any(isinstance(n, ast.If) for n in self.body.statements)
         return bool(self.scope.engines) and handed and not kept and not self.scope.attributes and not guarded
 
@@ -215,8 +219,7 @@ def starts(body: Body, given: dict[str, Value], known: Callable[[ast.arg], Value
         value = given.get(name) or known(parameter)
         default = body.defaults.get(name)
         optional = isinstance(default, ast.Constant) and default.value is None and name not in given
-        interesting = value.kind == SESSION or name in rebound(body)
-        if optional and interesting and several < 8:
+        if optional and several < 8 and (value.kind == SESSION or name in rebound(body)):
             several *= 2
             choices.append([(name, value), (name, NONE)])
         else:
@@ -227,12 +230,12 @@ def starts(body: Body, given: dict[str, Value], known: Callable[[ast.arg], Value
 
 def rebound(body: Body) -> frozenset[str]:
     """The parameters that the body binds again or falls back from (``session or make()``)."""
-    names = {n.id for n in body.own_nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    for node in body.own_nodes:
-        if isinstance(node, ast.BoolOp) and isinstance(node.values[0], ast.Name):
-            names.add(node.values[0].id)
-        elif isinstance(node, ast.IfExp):
-            names.update(n.id for n in ast.walk(node.test) if isinstance(n, ast.Name))
+    names = {n.id for n in body.own(ast.Name) if isinstance(n.ctx, ast.Store)}
+    for either in body.own(ast.BoolOp):
+        if isinstance(either.values[0], ast.Name):
+            names.add(either.values[0].id)
+    for choice in body.own(ast.IfExp):
+        names.update(n.id for n in ast.walk(choice.test) if isinstance(n, ast.Name))
     return frozenset(names)
 
 

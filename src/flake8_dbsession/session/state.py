@@ -85,15 +85,22 @@ class State:
         self.raising = raising
         self.result = result
         self.steps = steps if steps is not None else {}
-        self._hash = hash((frozenset(names.items()), frozenset(lives.items()), raising, result))
+        self._hash = 0
+
+    @property
+    def key(self) -> int:
+        """A number that equal states share; values, which are long, take no part in it."""
+        if not self._hash:
+            self._hash = hash((frozenset(self.names), frozenset(self.lives.values()), self.raising, self.result.kind))
+        return self._hash
 
     def __hash__(self) -> int:
-        return self._hash
+        return self.key
 
     def __eq__(self, other: object) -> bool:
         return (
             isinstance(other, State)
-            and self._hash == other._hash
+            and self.key == other.key
             and self.raising == other.raising
             and self.result == other.result
             and self.lives == other.lives
