@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import os
 from collections.abc import Iterator
 from functools import cached_property
@@ -43,6 +44,18 @@ class Application:
     def removes(self, registry: Resource, worker: Entry) -> bool:
         """Whether the application gives the registry's connection back after each run of such a worker."""
         return registry.flavour == "flask" and worker.cleans_flask_sqlalchemy
+
+    def mentions(self, *texts: str) -> bool:
+        """Whether any file of the project holds one of the texts; a project too large to look through counts as one."""
+        wanted = [text.encode() for text in texts]
+        if len(self.files) > MOST_FILES:
+            return True
+        for path in self.files:
+            with contextlib.suppress(OSError), open(path, "rb") as file:
+                data = file.read()
+                if any(text in data for text in wanted):
+                    return True
+        return False
 
     def is_removed(self, registry: Resource) -> bool:
         """Whether anything but a view or error handler of the project removes or closes the registry's session."""

@@ -6,7 +6,7 @@ import ast
 
 from .session.events import Event, Happening
 from .session.flow import Flow, Leak
-from .session.state import CLOSED
+from .session.state import CLOSED, GIVEN
 from .session.values import Resource
 from .story import name_of
 from .view import View
@@ -43,7 +43,8 @@ def in_loop(flow: Flow, node: ast.AST) -> bool:
     loops = (ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
     for loop in flow.body.own_nodes:
         if isinstance(loop, loops) and loop is not node and loop.lineno <= line <= (loop.end_lineno or 0):
-            if not (loop.lineno == line and isinstance(loop, (ast.For, ast.AsyncFor)) and within(loop.iter, node)):
+            head = loop.iter if isinstance(loop, (ast.For, ast.AsyncFor)) and loop.lineno == line else None
+            if head is None or not within(head, node):
                 return True
     return False
 
@@ -63,7 +64,8 @@ def first_of_each_node(events: list[Event]) -> list[Event]:
 def owned_leaks(view: View, flow: Flow) -> list[tuple[Leak, str]]:
     """Every leak of a function with the name its session goes by ("" for none)."""
     leaks = [*flow.leaks(), *flow.registry_leaks()]
-    return [(leak, name_of(flow, leak.resource)) for leak in leaks] + kept_leaks(view, flow)
+    named = [(leak, name_of(flow, leak.resource)) for leak in leaks]
+    return named + kept_leaks(view, flow) + constructor_leaks(view, flow)
 
 
 def kept_leaks(view: View, flow: Flow) -> list[tuple[Leak, str]]:
@@ -87,6 +89,32 @@ def kept_leaks(view: View, flow: Flow) -> list[tuple[Leak, str]]:
 
 
 _BACK = frozenset({"close", "aclose", "remove", "rollback", "commit", "reset", "invalidate"})
+
+
+def constructor_leaks(view: View, flow: Flow) -> list[tuple[Leak, str]]:
+    """Sessions that a constructor stores and the class uses, where nothing in the project closes that attribute."""
+    info = view.module.classes.get(flow.body.owner)
+    if info is None or not flow.body.name.endswith(".__init__"):
+        return []
+    found = []
+    opened = {e.resource: e.node for e in flow.events(Happening.OPENED)}
+    for resource, attribute in flow.scope.kept.items():
+        if any(state.lives[resource].marks & GIVEN for state in flow.returned if resource in state.lives):
+            continue
+        others = [m for m in info.methods.values() if m is not flow.body.node]
+        used = any(reads(method, attribute) for method in others)
+        closed = any(gives_back(method, attribute) for method in info.methods.values())
+        elsewhere = (f".{attribute}.close", f".{attribute}.remove", f".{attribute}.aclose")
+        if used and not closed and not view.project.app.mentions(*elsewhere):
+            leak = Leak(resource, opened[resource], None, always=True, on_error=False)
+            found.append((leak, f"self.{attribute}"))
+    return found
+
+
+def reads(method: ast.AST, attribute: str) -> bool:
+    return any(
+        isinstance(n, ast.Attribute) and n.attr == attribute and isinstance(n.ctx, ast.Load) for n in ast.walk(method)
+    )
 
 
 def is_release(node: ast.AST, attribute: str) -> bool:
