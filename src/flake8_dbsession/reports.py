@@ -65,7 +65,9 @@ def owned_leaks(view: View, flow: Flow) -> list[tuple[Leak, str]]:
     """Every leak of a function with the name its session goes by ("" for none)."""
     leaks = [*flow.leaks(), *flow.registry_leaks()]
     named = [(leak, name_of(flow, leak.resource)) for leak in leaks]
-    return named + kept_leaks(view, flow) + constructor_leaks(view, flow)
+    found = named + kept_leaks(view, flow) + constructor_leaks(view, flow)
+    of_generators = {event.resource for event in flow.events(Happening.DISCARDED_GENERATOR)}
+    return [(leak, name) for leak, name in found if leak.resource not in of_generators]  # ORM105 speaks of those
 
 
 def kept_leaks(view: View, flow: Flow) -> list[tuple[Leak, str]]:
