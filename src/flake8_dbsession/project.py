@@ -281,6 +281,11 @@ class Project:
             else:
                 yield from self.lineage(inner, seen | {base, info.qualified})
 
+    def foreign_bases(self, name: str) -> tuple[str, ...]:
+        """The dotted names of the library classes that a project class extends."""
+        info = self.class_info(name)
+        return tuple(base for base in self.lineage(info) if isinstance(base, str)) if info is not None else ()
+
     def attribute(self, owner: Value, name: str) -> Value:
         """An attribute of a project class, of an object of it, or of a known type."""
         if owner.kind == OBJECT and (self.known.receiver(owner.name) is not None or self._is_foreign(owner.name)):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from .events import Happening
 from .state import ENTRY, GIVEN, HELD, HOLDING, IDLE, KEPT, Life
+from .waiting import STREAMING_RESPONSES, stream
 from .summary import Summary, Wait
 from .values import (
     AMBIENT,
@@ -244,6 +245,9 @@ def releases(summary: Summary) -> bool:
 
 def construct(ev: Evaluation, made: Value, call: Call) -> Value:
     """``Repository(session)``: an object that knows which of its attributes are sessions."""
+    streaming = next((b for b in ev.world.foreign_bases(made.name) if b in STREAMING_RESPONSES), None)
+    if streaming is not None:
+        stream(ev, streaming, call)
     init = ev.world.attribute(Value(OBJECT, made.name), "__init__")
     if init.kind != FUNCTION:
         for value in call.values:

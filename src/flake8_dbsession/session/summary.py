@@ -83,6 +83,9 @@ class World(Protocol):
     def attribute(self, owner: Value, name: str) -> Value:
         """What an attribute of a project class, of an object of it, or of a known type stands for."""
 
+    def foreign_bases(self, name: str) -> tuple[str, ...]:
+        """The dotted names of the library classes that a project class extends."""
+
     def stored(self, module: str, text: str) -> Value:
         """What a place outside of the function (``g.db``) stands for, as far as its module sets it."""
 
