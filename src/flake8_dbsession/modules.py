@@ -48,19 +48,26 @@ class ClassInfo:
         found: dict[str, list[tuple[ast.expr, Function]]] = {}
         for method in sorted(self.methods.values(), key=lambda m: m.name != "__init__"):
             me = {self.node.name, method.args.args[0].arg if method.args.args else ""}
-            for node in ast.walk(method):
-                targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
-                value = getattr(node, "value", None)
-                if not isinstance(node, (ast.Assign, ast.AnnAssign)) or value is None:
+            for node in statements_in(method):
+                if not isinstance(node, (ast.Assign, ast.AnnAssign)) or node.value is None:
                     continue
-                for target in targets:
+                for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
                     if (
                         isinstance(target, ast.Attribute)
                         and isinstance(target.value, ast.Name)
                         and target.value.id in me
                     ):
-                        found.setdefault(target.attr, []).append((value, method))
+                        found.setdefault(target.attr, []).append((node.value, method))
         return found
+
+
+def statements_in(function: Function) -> list[ast.AST]:
+    """The function and every statement inside it (with handlers and cases), the outer ones first."""
+    found: list[ast.AST] = [function]
+    for node in found:
+        for part in ("body", "handlers", "cases", "orelse", "finalbody"):
+            found.extend(getattr(node, part, ()))
+    return found
 
 
 class Module:
@@ -83,8 +90,8 @@ class Module:
         """``g.db = value`` and ``request.state.db = value`` anywhere in the file, by the text of the target."""
         found: dict[str, list[ast.expr]] = {}
         for body in self.bodies.values():
-            for node in body.own_nodes:
-                if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute):
+            for node in body.own(ast.Assign):
+                if isinstance(node.targets[0], ast.Attribute):
                     text = dotted(node.targets[0])
                     if text and text.partition(".")[0] not in ("self", "cls"):
                         found.setdefault(text, []).append(node.value)

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 DEPTH = 4
 """How many calls deep a function is followed: four hops resolve more than nine in ten of what crosses files."""
 
+_ROLES = {"closer": "closers", "owner": "owners", "wait": "blocking_calls", "manager": "context_managers"}
 _PROPERTIES = frozenset({"property", "cached_property"})
 _MANAGERS = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmanager"})
 _OPENERS = ("open", "make", "create", "new", "build", "start")
@@ -527,8 +528,7 @@ class Project:
 
     def configured(self, name: str, role: str) -> str | None:
         """The user's entry that gives ``name`` a role: its advice (may be ""), or None."""
-        lists = {"closer": "closers", "owner": "owners", "wait": "blocking_calls", "manager": "context_managers"}
-        return self.config.advice(lists[role], name)
+        return self.config.advice(_ROLES[role], name)
 
     def has_teardown(self, registry: Resource) -> bool:
         """Whether the application removes the registry when an app context or request ends."""

@@ -43,6 +43,8 @@ class Via(enum.Enum):
     RAISE = "raise"
     SWALLOW = "swallow"
 
+    __hash__ = object.__hash__  # each is one object, and a key of every node
+
 
 class Node:
     """One step of control. ``out`` maps the way out to the node it leads to; ``statement`` is the statement around."""

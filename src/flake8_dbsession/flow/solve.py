@@ -63,7 +63,7 @@ def solve(graph: Graph, start: Iterable[S], transfer: Transfer[S], merge: Merge[
         _, index = heapq.heappop(queue)
         node, arrived = graph.nodes[index], waiting.pop(index, [])
         known = solution.before[index]
-        fresh = [state for state in dict.fromkeys(arrived) if state not in known]
+        fresh = list(dict.fromkeys(arrived))  # none of them is known: that was asked when they arrived
         if fresh and (index in folded or len(known) + len(fresh) > limit):
             folded.add(index)
             covering = merge([*known, *fresh])

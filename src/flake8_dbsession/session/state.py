@@ -85,22 +85,15 @@ class State:
         self.raising = raising
         self.result = result
         self.steps = steps if steps is not None else {}
-        self._hash = 0
-
-    @property
-    def key(self) -> int:
-        """A number that equal states share; values, which are long, take no part in it."""
-        if not self._hash:
-            self._hash = hash((frozenset(self.names), frozenset(self.lives.values()), self.raising, self.result.kind))
-        return self._hash
+        self._hash = hash((frozenset(names), frozenset(lives.values()), raising, result.kind))  # values are long
 
     def __hash__(self) -> int:
-        return self.key
+        return self._hash
 
     def __eq__(self, other: object) -> bool:
         return (
             isinstance(other, State)
-            and self.key == other.key
+            and self._hash == other._hash
             and self.raising == other.raising
             and self.result == other.result
             and self.lives == other.lives
@@ -118,7 +111,11 @@ def join(left: State, right: State) -> State:
     A name that stands for different things stands for UNKNOWN; a session bound on one side only stays bound
     (it cannot be in two minds about which session it is), anything else known on one side only is forgotten.
     """
-    names = {name: joined(left.names.get(name), right.names.get(name)) for name in {**left.names, **right.names}}
+    names = {**left.names, **right.names}
+    for name in names:
+        here, there = left.names.get(name), right.names.get(name)
+        if here is not there:
+            names[name] = joined(here, there)
     lives = dict(left.lives)
     for resource, life in right.lives.items():
         lives[resource] = lives[resource].join(life) if resource in lives else life

@@ -54,30 +54,29 @@ class Transfer:
 
     def __call__(self, node: Node, state: State) -> Out:
         match node.kind:
-            case Kind.ENTRY:
-                yield Via.NEXT, state
             case Kind.STATEMENT:
-                yield from self.statement(node, state)
+                return self.statement(node, state)
             case Kind.TEST:
-                yield from self.test(node, state)
+                return self.test(node, state)
             case Kind.ITERATE:
-                yield from self.iterate(node, state)
+                return self.iterate(node, state)
             case Kind.ITEM:
-                yield from self.item(node, state)
+                return self.item(node, state)
             case Kind.ENTER:
-                yield from self.enter(node, state)
+                return self.enter(node, state)
             case Kind.LEAVE:
-                yield Via.NEXT, self.leave(node, state, failed=False)
+                return iter([(Via.NEXT, self.leave(node, state, failed=False))])
             case Kind.ABORT:
-                yield from self.abort(node, state)
+                return self.abort(node, state)
             case Kind.CATCH:
-                yield from self.catch(node, state)
+                return self.catch(node, state)
             case Kind.SUBJECT:
                 ev = self.evaluation(state)
                 ev.value(node.syntax.subject)  # type: ignore[union-attr]
-                yield from self.outcome(ev, Via.NEXT)
+                return self.outcome(ev, Via.NEXT)
             case Kind.CASE:
-                yield from self.case(node, state)
+                return self.case(node, state)
+        return iter([(Via.NEXT, state)])
 
     def evaluation(self, state: State) -> Evaluation:
         return Evaluation(self.body, self.world, self.scope, state, self.events)
@@ -97,11 +96,10 @@ class Transfer:
         statement = node.syntax
         fork = self.fork(statement, state)
         if fork is not None:
-            yield from fork
-            return
+            return fork
         ev = self.evaluation(state)
         self.carry_out(ev, statement)
-        yield from self.outcome(ev, Via.NEXT)
+        return self.outcome(ev, Via.NEXT)
 
     def fork(self, statement: ast.AST | None, state: State) -> Out | None:
         """``x = a if t else b`` and ``x = a or b``: both outcomes are followed apart."""
@@ -183,6 +181,8 @@ class Transfer:
         inner = "<locals>." if self.body.node is not None else ""
         name = f"{self.body.qualified}.{inner}{statement.name}"
         ev.now.names[statement.name] = Value(FUNCTION, name, extra=(None, statement))
+        if all(value.kind != SESSION for value in ev.now.names.values()):
+            return
         for closed in closed_names(statement):
             value = ev.now.names.get(closed, UNKNOWN)
             if value.kind == SESSION and value.resource is not None:
