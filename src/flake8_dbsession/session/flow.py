@@ -81,6 +81,7 @@ class Flow:
         """
         opened = {e.resource: e.node for e in self.events(Happening.OPENED) if e.resource is not None}
         lost = {e.resource: e for e in self.events(Happening.LOST)}
+        shut = {e.resource for e in self.events(Happening.CLOSED)}
         found = []
         for resource, node in opened.items():
             if not with_kept and resource in self.scope.kept:
@@ -101,12 +102,8 @@ class Flow:
                 taken = lost[resource].taken
             given = any(s.lives[resource].marks & GIVEN for s in self.returned if resource in s.lives)
             normal = [state.lives[resource] for state, error in ends if not error]
-            always = (
-                bool(held)
-                and not given
-                and all(life.may_leak for life in normal)
-                and not any(life.phases & CLOSED for life in normal)
-            )
+            closed = any(life.phases & CLOSED for life in normal) or (not normal and resource in shut)
+            always = bool(held) and not given and not closed and all(life.may_leak for life in normal)
             on_error = bool(held) and all(error for _, error in held)
             found.append(Leak(resource, node, taken, always, on_error, resource in lost))
         return found

@@ -22,9 +22,11 @@ from .state import (
     ENTRY,
     FAILED,
     GIVEN,
+    GUESSED,
     HELD,
     HOLDING,
     IDLE,
+    STORED,
     STREAMING,
     SWALLOWED,
     UNSURE,
@@ -225,7 +227,7 @@ class Moment:
             phases = life.phases
             if uncertain and phases & ~(IDLE | CLOSED | UNSURE):
                 phases = UNSURE
-            self.lives[resource] = Life(phases, life.marks | GIVEN)
+            self.lives[resource] = Life(phases, life.marks | (GUESSED if uncertain else STORED))
 
     def mark(self, resource: Resource, mark: int) -> None:
         life = self.life(resource)

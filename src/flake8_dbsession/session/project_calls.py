@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from .events import Happening
-from .state import ENTRY, GIVEN, HELD, HOLDING, IDLE, KEPT, Life
-from .waiting import STREAMING_RESPONSES, stream
+from .state import ENTRY, GIVEN, GUESSED, HELD, HOLDING, IDLE, KEPT, Life
 from .summary import Summary, Wait
 from .values import (
     AMBIENT,
@@ -28,6 +27,7 @@ from .values import (
     Value,
     contained,
 )
+from .waiting import STREAMING_RESPONSES, stream
 
 if TYPE_CHECKING:
     from .call import Call
@@ -194,7 +194,10 @@ def report(ev: Evaluation, what: Wait, node: ast.AST, released: set[Resource]) -
 
 
 def changed(ev: Evaluation, lives: Iterable[tuple[Resource, Life]], formals: Formals) -> dict[Resource, Life]:
-    """The caller's lives after the callee left its formals as ``lives`` say (ENTRY: as they were)."""
+    """The caller's lives after the callee left its formals as ``lives`` say (ENTRY: as they were).
+
+    What the callee only passes on to unknown code comes back to the caller, who still has to close it.
+    """
     after = dict(ev.now.lives)
     for formal, life in lives:
         actual = formals.actual.get(formal, formal)
@@ -202,7 +205,7 @@ def changed(ev: Evaluation, lives: Iterable[tuple[Resource, Life]], formals: For
             continue
         old = ev.now.life(actual)
         phases = (life.phases & ~ENTRY) | old.phases if life.phases & ENTRY else life.phases
-        after[actual] = Life(phases, old.marks | life.marks)
+        after[actual] = Life(phases, old.marks | life.marks & ~GUESSED)
     return after
 
 

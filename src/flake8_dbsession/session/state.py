@@ -15,7 +15,9 @@ from .values import UNKNOWN, Resource, Value
 IDLE, BEGUN, HELD, FAILED, CLOSED, ENTRY, UNSURE = 1, 2, 4, 8, 16, 32, 64
 HOLDING = HELD | FAILED
 
-GIVEN = 1  # somebody else may close it: returned, stored, passed to code we cannot see
+STORED = 1  # returned, or stored where others reach it
+GUESSED = 1 << 20  # passed to code that cannot be seen
+GIVEN = STORED | GUESSED  # somebody else may close it
 WRITTEN = 2  # changes wait for a commit
 USED = 4  # SQL was run in this function
 STREAMING = 8  # a server-side cursor is open
