@@ -187,7 +187,13 @@ def test_the_configuration_of_another_project_is_found_from_its_paths(tmp_path, 
 @pytest.mark.parametrize("jobs", ["1", "2", "4"])
 def test_the_number_of_jobs_changes_nothing(project, jobs):
     for number in range(30):
-        lay(project, **{f"p{number % 3}__app{number}_py": LEAK, f"p{number % 3}__bad{number}_py": "import sqlalchemy\ndef f(:\n"})
+        lay(
+            project,
+            **{
+                f"p{number % 3}__app{number}_py": LEAK,
+                f"p{number % 3}__bad{number}_py": "import sqlalchemy\ndef f(:\n",
+            },
+        )
     one = dbsession("check", "-j1", cwd=project)
     many = dbsession("check", f"-j{jobs}", cwd=project)
     assert (many.stdout, many.stderr, many.returncode) == (one.stdout, one.stderr, 2)
