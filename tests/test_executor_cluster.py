@@ -55,7 +55,7 @@ def project(tmp_path, monkeypatch):
     for number in range(90):
         end = "session.close()" if number % 3 else "pass"
         (package / f"module_{number:02}.py").write_text(MODULE.format(number=number, end=end))
-    (package / "broken.py").write_text("def half(session")
+    (package / "broken.py").write_text("import sqlalchemy\ndef half(session")
     (tmp_path / "outside.py").write_text(MODULE.format(number=0, end="pass"))
     monkeypatch.chdir(root)
     return root

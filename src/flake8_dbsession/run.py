@@ -40,21 +40,32 @@ def check_files(
     jobs: int = 0,
     debug: bool = False,
     progress: Callable[[int], None] = lambda done: None,
+    named: frozenset[str] = frozenset(),
 ) -> list[Outcome]:
-    """The outcome of every file, in the order of ``paths``, whatever the number of ``jobs`` (0: as fits)."""
+    """The outcome of every file, in the order of ``paths``, whatever the number of ``jobs`` (0: as fits).
+
+    A file of ``named``, those that the user names one by one, is parsed even when it cannot touch a session, so that
+    its errors are heard of.
+    """
     project(config)  # what workers inherit
     jobs = jobs or min(available(), 1 + len(paths) // _FILES_WORTH_A_WORKER)
-    return in_order(partial(check_file, config=config, debug=debug), paths, jobs, _lost, progress)
+    return in_order(partial(check_file, config=config, debug=debug, named=named), paths, jobs, _lost, progress)
 
 
-def check_file(path: str, config: Config, debug: bool = False) -> Outcome:
+def check_file(path: str, config: Config, debug: bool = False, named: frozenset[str] = frozenset()) -> Outcome:
     """The outcome of the file at ``path``; raises nothing."""
-    return _guarded(path, lambda: Source.read(path), config, debug)
+    return _guarded(path, lambda: _parsed(Source.read(path)) if path in named else Source.read(path), config, debug)
 
 
 def check_text(path: str, data: bytes, config: Config, debug: bool = False) -> Outcome:
     """The outcome of ``data`` as the content of the file at ``path``; raises nothing."""
-    return _guarded(path, lambda: Source(path, data), config, debug)
+    return _guarded(path, lambda: _parsed(Source(path, data)), config, debug)
+
+
+def _parsed(source: Source) -> Source:
+    """The source, after its text has been found to be Python; raises ``Unreadable``."""
+    assert source.tree is not None
+    return source
 
 
 def wanted(source: Source, config: Config) -> Outcome:

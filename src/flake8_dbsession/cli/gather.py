@@ -54,7 +54,8 @@ def _checked(files: Sequence[str], options: Namespace, config: Config, told: Cal
         from ..executor import check_files as check_on_cluster
 
         return check_on_cluster(files, config, options.scheduler, options.debug, told)
-    return check_files(files, config, options.jobs, options.debug, told)
+    named = frozenset(files).intersection(os.path.normpath(path) for path in options.paths)
+    return check_files(files, config, options.jobs, options.debug, told, named)
 
 
 def find(options: Namespace, config: Config) -> tuple[list[str], list[Problem], int]:
