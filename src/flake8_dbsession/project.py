@@ -7,6 +7,7 @@ definitions and a chain of calls deeper than :data:`DEPTH` are answered with "un
 from __future__ import annotations
 
 import ast
+import contextlib
 import os
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
@@ -42,6 +43,7 @@ from .session.values import (
     Value,
     pool_of,
 )
+from .solved import Solved
 
 if TYPE_CHECKING:
     from .config import Config
@@ -96,8 +98,7 @@ class Project:
         self.modules = Modules(self.root, tuple(config.src))
         self._values: dict[str, Value] = {}
         self._attributes: dict[tuple[str, str], Value] = {}
-        self._summaries: dict[tuple[Value, tuple[tuple[str, Value], ...]], Summary | None] = {}
-        self._solving: list[object] = []
+        self._solved = Solved(DEPTH)
         self._targets: dict[str, Target | None] = {}
         self._stored: dict[tuple[str, str], Value] = {}
         self.app = Application(self)
@@ -491,21 +492,15 @@ class Project:
     def summary(self, function: Value, sessions: tuple[tuple[str, Value], ...]) -> Summary | None:
         """What a call does where the named parameters are ``sessions``; None where that cannot be seen."""
         key = (function._replace(extra=function.extra[1:]), sessions)
-        if key in self._summaries:
-            return self._summaries[key]
-        if len(self._solving) >= DEPTH or key in self._solving:
-            return None
+        found = self._solved.recall(key)
+        if found is not None:
+            return found[0]
         target = self.target(function)
         if target is None:
             return None
-        self._solving.append(key)
-        try:
-            self._summaries[key] = self.flow(target.module, target.body, dict(sessions)).summary()
-        except RecursionError:
-            self._summaries[key] = None
-        finally:
-            self._solving.pop()
-        return self._summaries[key]
+        with self._solved.solving(key) as solved, contextlib.suppress(RecursionError):
+            solved.summary = self.flow(target.module, target.body, dict(sessions)).summary()
+        return solved.summary
 
     def flow(
         self, module: Module, body: Body, given: dict[str, Value], enclosing: dict[str, Value] | None = None
