@@ -67,10 +67,10 @@ class Moment:
         return self.lives.get(resource, _AT_ENTRY)
 
     def state(self) -> State:
+        now = (self.lives, self.names, self.steps, self.raising, self.result)
         before = self.before
-        if self.lives == before.lives and self.names == before.names and self.steps == before.steps:
-            if self.raising == before.raising and self.result == before.result:
-                return before
+        if now == (before.lives, before.names, before.steps, before.raising, before.result):
+            return before
         return State(self.names, self.lives, self.raising, self.result, self.steps)
 
     def failed_states(self) -> Iterable[State]:
