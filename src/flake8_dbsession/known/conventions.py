@@ -30,6 +30,8 @@ class Conventions:
         self.logger_methods = names["logger_methods"]
         """``logger.info(…)`` cannot fail, whatever library the logger is of."""
         self._strangers = frozenset[str](tables["look_alikes"]["names"].split())
+        self.never_returns = frozenset[str](tables["never_returns"]["functions"].split())
+        """Calls that only ever raise or end the process: ``flask.abort``, ``sys.exit``."""
         self._sure = frozenset[str](tables["never_raises"]["functions"].split())
         self._sure_receivers = frozenset[str](tables["never_raises"]["receivers"].split())
         self.script_paths = tuple(

@@ -143,6 +143,10 @@ def named(ev: Evaluation, name: str, call: Call, awaited: bool, receiver: Value 
         made = sqlalchemy_call(ev, short, call)
         if made is not None:
             return made
+    if name in known.conventions.never_returns:
+        ev.now.may_raise()
+        ev.now.is_dead = True
+        return UNKNOWN
     plain = PASSING.get(name)
     if plain is not None:
         return plain(ev, call)
