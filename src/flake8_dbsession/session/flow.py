@@ -10,6 +10,7 @@ from typing import NamedTuple
 from ..flow.graph import Graph, Kind, Node, build
 from ..flow.solve import Solution, solve
 from .body import Body
+from .call import place
 from .events import Event, Happening
 from .scope import Scope
 from .state import CLOSED, ENTRY, GIVEN, HOLDING, USED, Life, State, merge
@@ -110,24 +111,18 @@ class Flow:
 
     def registry_leaks(self) -> list[Leak]:
         """Registries built for one object or call (``scoped_session(…)`` inside a function) that are left held."""
-        made = {e.node.lineno: e.node for e in self.events(Happening.REGISTRY_MADE)}  # type: ignore[attr-defined]
+        made = {place(e.node): e.node for e in self.events(Happening.REGISTRY_MADE)}
+        taken = {e.resource: e.node for e in reversed(self.events(Happening.TAKEN)) if e.resource is not None}
         found: list[Leak] = []
-        for event in self.events(Happening.TAKEN):
-            resource = event.resource
-            if (
-                resource is None
-                or resource.origin != AMBIENT
-                or ":" not in resource.key
-                or any(f.resource == resource for f in found)
-            ):
+        for resource, node in taken.items():
+            if resource.origin != AMBIENT or resource.key not in made:
                 continue
-            ends = [(s.lives[resource], True) for s in self.raised if resource in s.lives]
-            ends += [(s.lives[resource], False) for s in self.returned if resource in s.lives]
+            ends = [(s.lives[resource], True) for s in self.raised if is_ours(s, resource)]
+            ends += [(s.lives[resource], False) for s in self.returned if is_ours(s, resource)]
             held = [error for life, error in ends if life.may_hold]
             if held:
-                opened = made.get(int(resource.key.partition(":")[0]), event.node)
                 always = all(life.may_hold for life, error in ends if not error) and not all(held)
-                found.append(Leak(resource, opened, event.node, always, all(held)))
+                found.append(Leak(resource, made[resource.key], node, always, all(held)))
         return found
 
     def exit_life(self, resource: Resource) -> Life | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from .call import Call
 from .lending import pass_on, unseen
 from .opening import manager, next_of, open_session
-from .state import SERVER_SIDE, WRITTEN
+from .state import GIVEN, SERVER_SIDE, WRITTEN
 from .statements import PLAIN, STATEMENT, STREAMED, are_columns, asks_for_stream, marked
 from .values import (
     COROUTINE,
@@ -19,6 +19,7 @@ from .values import (
     RESULT,
     ROW,
     ROWS,
+    SESSION,
     TRANSACTION,
     UNKNOWN,
     Resource,
@@ -50,6 +51,8 @@ def session_method(ev: Evaluation, receiver: Value, name: str, call: Call, await
         if name == "remove":
             ev.now.finish(resource, call.node, "remove")
             return UNKNOWN
+    if name == "configure" and call.argument(9, "bind").kind == SESSION:
+        ev.now.mark(resource, GIVEN)  # joined to a connection that its owner closes
     effect = ev.world.known.effect(type_name, name)
     if effect is None:
         pass_on(ev, call)

@@ -127,6 +127,8 @@ class Moment:
         self.may_raise(may_fail)
 
     def _second(self, resource: Resource, node: ast.AST) -> None:
+        if resource.origin == AMBIENT and self.life(resource).marks & GIVEN:
+            return  # a registry that joined a connection takes none of its own
         if self.own is None and resource.origin in (OPENED, AMBIENT):
             self.own = (node, resource)
         for other, life in self.lives.items():

@@ -201,8 +201,8 @@ def changed(ev: Evaluation, lives: Iterable[tuple[Resource, Life]], formals: For
     after = dict(ev.now.lives)
     for formal, life in lives:
         actual = formals.actual.get(formal, formal)
-        if formal not in formals.actual and formal.origin not in (AMBIENT, ATTRIBUTE):
-            continue
+        if formal not in formals.actual and (formal.origin not in (AMBIENT, ATTRIBUTE) or ":" in formal.key):
+            continue  # a session or registry of its own
         old = ev.now.life(actual)
         phases = (life.phases & ~ENTRY) | old.phases if life.phases & ENTRY else life.phases
         after[actual] = Life(phases, old.marks | life.marks & ~GUESSED)
