@@ -287,7 +287,6 @@ def test_a_check_imports_nothing_heavy(project):
         "pathspec",
         "dataclasses",
         "inspect",
-        "json",
         "subprocess",
         "multiprocessing",
         "pickle",

@@ -31,7 +31,7 @@ LAYERS = (
     {"analyze"},
     # doors
     {"run", "schema", "explain", "parcel"},
-    {"plugin", "editing", "executor"},
+    {"plugin", "editing", "executor", "cache"},
     {"language_server", "cli"},
     {"server", "__main__"},
 )

@@ -156,6 +156,7 @@ class Modules:
         self._modules: dict[str, Module | None] = {}
         self._by_path: dict[str, Module] = {}
         self._exists: dict[str, bool] = {}
+        self._is_ours: dict[tuple[str, int], bool] = {}
 
     def add_root(self, folder: str) -> None:
         if folder not in self.roots and os.path.isdir(folder):
@@ -227,10 +228,13 @@ class Modules:
     def is_first_party(self, name: str) -> bool:
         """Whether the top package of a dotted name is a folder or file of the project."""
         top = name.partition(".")[0]
-        return any(
-            os.path.isdir(os.path.join(root, top)) or self._isfile(os.path.join(root, f"{top}.py"))
-            for root in self.roots
-        )
+        asked = top, len(self.roots)  # roots are only added
+        if asked not in self._is_ours:
+            self._is_ours[asked] = any(
+                os.path.isdir(os.path.join(root, top)) or self._isfile(os.path.join(root, f"{top}.py"))
+                for root in self.roots
+            )
+        return self._is_ours[asked]
 
     def _isfile(self, path: str) -> bool:
         if path not in self._exists:

@@ -8,12 +8,13 @@ environments, ``node_modules``), and links to folders.
 
 from __future__ import annotations
 
-import hashlib
 import os
-import tempfile
 import zlib
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import tempfile
 
 CODE = (".py", ".pyw", ".pyi")
 DECLARATIONS = (".toml", ".cfg", ".ini", ".txt", ".in", ".yml", ".yaml", ".env", ".json", ".conf", ".lock", ".service")
@@ -40,6 +41,8 @@ class Parcel(NamedTuple):
 
 def pack(root: str) -> Parcel:
     """The project at ``root``; files that cannot be read are left out. Raises :class:`TooLarge`."""
+    import hashlib
+
     folders, files, size = [], [], 0
     digest = hashlib.sha256()
     for folder, names in _walk(root):
@@ -59,6 +62,8 @@ def pack(root: str) -> Parcel:
 
 def unpacked(parcel: Parcel) -> str:
     """A folder of this process with the parcel's content; made once, and gone when the process ends."""
+    import tempfile
+
     if parcel.digest not in _TREES:
         while len(_TREES) >= _MOST_TREES:
             _TREES.pop(next(iter(_TREES))).cleanup()
@@ -75,16 +80,18 @@ def unpacked(parcel: Parcel) -> str:
 def _walk(root: str) -> Iterator[tuple[str, list[str]]]:
     """Folders with the names of their files that belong into the parcel, in order."""
     for folder, folders, names in os.walk(root):
-        folders[:] = sorted(name for name in folders if _is_wanted_folder(folder, name))
+        folders[:] = sorted(name for name in folders if is_wanted_folder(folder, name))
         relative = os.path.relpath(folder, root).replace(os.sep, "/")
-        yield "" if relative == "." else relative, sorted(filter(_is_wanted, names))
+        yield "" if relative == "." else relative, sorted(filter(is_wanted, names))
 
 
-def _is_wanted_folder(folder: str, name: str) -> bool:
+def is_wanted_folder(folder: str, name: str) -> bool:
+    """Whether the analysis may read anything in the folder ``name`` of ``folder``."""
     return not (name.startswith(".") or name in _LEFT_OUT or os.path.exists(os.path.join(folder, name, "pyvenv.cfg")))
 
 
-def _is_wanted(name: str) -> bool:
+def is_wanted(name: str) -> bool:
+    """Whether the analysis may read a file of this name."""
     return name.endswith((*CODE, *DECLARATIONS)) or name.startswith(NAMES)
 
 

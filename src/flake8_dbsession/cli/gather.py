@@ -7,13 +7,13 @@ import io
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from .. import __version__
 from ..config import Config
-from ..model import Diagnostic
+from ..model import Diagnostic, Rule
 from ..render import Edit, Problem, Report
 from ..run import STDIN, Outcome, check_files, check_text
 from ..source import encoding_of
@@ -54,8 +54,14 @@ def _checked(files: Sequence[str], options: Namespace, config: Config, told: Cal
         from ..executor import check_files as check_on_cluster
 
         return check_on_cluster(files, config, options.scheduler, options.debug, told)
+    from ..cache import check_files as check_unknown
+
     named = frozenset(files).intersection(os.path.normpath(path) for path in options.paths)
-    return check_files(files, config, options.jobs, options.debug, told, named)
+
+    def check(unknown: Sequence[str]) -> list[Outcome]:
+        return check_files(unknown, config, options.jobs, options.debug, told, named)
+
+    return check_unknown(files, config, named, check)
 
 
 def find(options: Namespace, config: Config) -> tuple[list[str], list[Problem], int]:
@@ -76,8 +82,6 @@ def _gather_input(options: Namespace, config: Config) -> Gathered:
 
 def report_of(outcomes: Sequence[Outcome], problems: Sequence[Problem], config: Config, texts: Texts) -> Report:
     """The report of some outcomes; paths in it are as the user gave them."""
-    from ..rules import ALL
-
     found = sorted((d for outcome in outcomes for d in outcome.diagnostics), key=_place)
     errors = sorted([*problems, *(outcome.problem for outcome in outcomes if outcome.problem is not None)])
     return Report(
@@ -88,8 +92,20 @@ def report_of(outcomes: Sequence[Outcome], problems: Sequence[Problem], config: 
         edits=texts.edits,
         root=os.path.abspath(config.root),
         version=__version__,
-        rules=tuple(rule for rule in ALL if config.selects(rule.code, "")),
+        rules=Selected(config),
     )
+
+
+class Selected:
+    """The rules that a configuration selects; the analysis is imported when somebody goes through them."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+
+    def __iter__(self) -> Iterator[Rule]:
+        from ..rules import ALL
+
+        return (rule for rule in ALL if self.config.selects(rule.code, ""))
 
 
 def rooted(report: Report) -> Report:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import NamedTuple
 
@@ -48,7 +48,7 @@ class Report(NamedTuple):
     version: str
     colour: bool = False
     """Whether the output may hold terminal colours; only the formats for people heed it."""
-    rules: tuple[Rule, ...] = ()
+    rules: Iterable[Rule] = ()
     """The rules that were looked for, for the formats that describe them."""
 
 

@@ -1,0 +1,170 @@
+"""What is remembered between runs changes how long they take, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from doors import LEAK, dbsession, lay, run
+
+from flake8_dbsession.cache import packed, unpacked
+from flake8_dbsession.run import Outcome, check_file
+from flake8_dbsession.settings import load
+
+FIXTURES = Path(__file__).parent.parent / "fixtures"
+HELPER = "def finish(session):\n    session.{method}()\n"
+USER = """\
+from helper import finish
+from sqlalchemy import create_engine, select
+from sqlalchemy.orm import sessionmaker
+
+SessionLocal = sessionmaker(create_engine("sqlite://"))
+
+
+def count(article):
+    session = SessionLocal()
+    try:
+        return len(session.scalars(select(article)).all())
+    finally:
+        finish(session)
+"""
+
+
+@pytest.fixture
+def project(tmp_path):
+    lay(tmp_path, app_py=LEAK)
+    return settled(tmp_path)
+
+
+def settled(root: Path) -> Path:
+    """Let the files be older than what may still be changing; each call makes them a little younger."""
+    for path in root.rglob("*.*"):
+        stamp = path.stat().st_mtime_ns - 10_000_000_000
+        os.utime(path, ns=(stamp, stamp))
+    return root
+
+
+def check(*arguments, cwd):
+    """A run in a process of its own: code, output, errors."""
+    done = dbsession("check", "--output-format=concise", "-q", *arguments, cwd=cwd)
+    return done.returncode, done.stdout, done.stderr
+
+
+def remembered(root: Path) -> dict:
+    return json.loads((root / ".dbsession_cache" / "outcomes.json").read_text())["outcomes"]
+
+
+def test_a_second_run_says_the_same(project):
+    first = check(cwd=project)
+    assert first[0] == 1
+    assert list(remembered(project)) == ["app.py"]
+    assert check(cwd=project) == first == check("--no-cache", cwd=project)
+
+
+def test_a_second_run_neither_parses_nor_imports_the_analysis(project):
+    check(cwd=project)
+    program = "import sys; from flake8_dbsession.cli import main; main(['check', '-q']); print(sorted(sys.modules))"
+    done = run(sys.executable, "-c", program, cwd=project)
+    shown = done.stdout.splitlines()[-1]
+    assert "ORM101" in done.stdout
+    assert not [
+        name for name in ("analyze", "project", "view", "session", "rules") if f"flake8_dbsession.{name}'" in shown
+    ]
+
+
+def test_a_change_of_another_module_counts(project):
+    lay(project, app_py=USER, helper_py=HELPER.format(method="flush"))
+    settled(project)
+    assert check(cwd=project)[0] == 1
+    lay(project, helper_py=HELPER.format(method="close"))
+    settled(project)
+    assert check(cwd=project)[0] == check("--no-cache", cwd=project)[0] == 0
+
+
+def test_a_new_module_counts(project):
+    lay(project, app_py=USER)
+    settled(project)
+    before = check(cwd=project)
+    lay(project, helper_py=HELPER.format(method="close"))
+    settled(project)
+    after = check(cwd=project)
+    assert after != before
+    assert after == check("--no-cache", cwd=project)
+
+
+def test_other_options_are_other_runs(project):
+    assert check(cwd=project)[0] == 1
+    assert check("--ignore=ORM101", cwd=project)[0] == 0
+    assert check(cwd=project)[0] == 1
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", "null", '{"stamp": 1}', "half", "wrong"])
+def test_a_damaged_file_is_as_good_as_none(project, damage):
+    first = check(cwd=project)
+    file = project / ".dbsession_cache" / "outcomes.json"
+    text = file.read_text()
+    file.write_text(
+        {"half": text[: len(text) // 2], "wrong": text.replace('"Outcome"', '"Nothing"').replace("Span", "Safety")}.get(
+            damage, damage
+        )
+    )
+    assert check(cwd=project) == first
+
+
+def test_nothing_is_remembered_where_that_is_not_wanted(project):
+    check("--no-cache", cwd=project)
+    assert not (project / ".dbsession_cache").exists()
+
+
+def test_what_could_not_be_checked_is_tried_again(project):
+    lay(project, app_py="import sqlalchemy\ndef f(:\n")
+    settled(project)
+    assert [check(cwd=project)[0] for _ in range(2)] == [2, 2]
+    assert remembered(project) == {}
+
+
+def test_a_file_that_is_named_is_parsed_even_if_it_was_passed_over_before(project):
+    lay(project, other_py="def f(:\n")
+    settled(project)
+    assert check(cwd=project)[0] == 1
+    assert "other.py" in remembered(project)
+    assert check("other.py", cwd=project)[0] == 2
+
+
+def test_a_file_that_was_just_changed_is_not_remembered(project):
+    os.utime(project / "app.py")
+    future = (project / "app.py").stat().st_mtime_ns + 10**12
+    os.utime(project / "app.py", ns=(future, future))
+    assert check(cwd=project)[0] == 1
+    assert not (project / ".dbsession_cache").exists()
+
+
+def test_a_linked_package_is_not_vouched_for(project, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (project / "lent").symlink_to(elsewhere, target_is_directory=True)
+    assert check(cwd=project)[0] == 1
+    assert not (project / ".dbsession_cache").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_no_trouble(project):
+    (project / ".dbsession_cache").write_text("in the way")
+    assert check(cwd=project)[0] == 1
+
+
+def test_git_leaves_it_alone_and_nothing_else_stays(project):
+    for _ in range(2):
+        dbsession("check", cwd=project)
+    assert sorted(path.name for path in (project / ".dbsession_cache").iterdir()) == [".gitignore", "outcomes.json"]
+    assert (project / ".dbsession_cache" / ".gitignore").read_text() == "*\n"
+
+
+@pytest.mark.parametrize("rule", ["ORM101", "ORM201", "ORM304", "ORM411"])
+def test_reports_with_their_plans_come_back_as_they_were(rule):
+    config = load(str(FIXTURES), isolated=True)._replace(select=("ALL",), test_paths=())
+    outcomes = [check_file(str(path), config) for path in sorted((FIXTURES / rule).rglob("*.py"))]
+    assert any(outcome.diagnostics for outcome in outcomes)
+    assert [unpacked(json.loads(json.dumps(packed(outcome)))) for outcome in outcomes] == outcomes
+    assert all(isinstance(outcome, Outcome) for outcome in outcomes)
