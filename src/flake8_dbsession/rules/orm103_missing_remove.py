@@ -27,7 +27,7 @@ from collections.abc import Iterator
 from ..cleaning import is_cleaned_around
 from ..flow.graph import Kind
 from ..known import Entry
-from ..mending import Answer, finally_around
+from ..mending import Answer, finally_around, spelling
 from ..model import Diagnostic, Note, Rule
 from ..session.events import Event, Happening
 from ..session.flow import Flow
@@ -137,7 +137,7 @@ def story(view: View, loop: Loop | None, worker: Entry | None) -> Iterator[Note]
 
 def repair(view: View, flow: Flow, resource: Resource, loop: Loop | None) -> Answer:
     """``remove()`` in a finally: around the loop's body, or around what stands inside the app context."""
-    name = registry_text(flow, resource)
+    name = spelling(flow, resource)
     if name is None:
         return None, "the registry has no name here to remove it by"
     body = inner_context(loop.body if loop is not None else flow.body.statements)
@@ -179,19 +179,6 @@ def inner_context(statements: list[ast.stmt]) -> list[ast.stmt]:
             break
         statements = statements[0].body
     return statements
-
-
-def registry_text(flow: Flow, resource: Resource) -> str | None:
-    """How the function writes the registry: ``db.session``, ``Session``."""
-    name = name_of(flow, resource)
-    tail = name.rpartition(".")[2]
-    for node in flow.body.own_nodes:
-        if isinstance(node, (ast.Name, ast.Attribute)) and ast.unparse(node) == name:
-            return name
-    for node in flow.body.own_nodes:
-        if isinstance(node, ast.Attribute) and node.attr == tail and not isinstance(node.value, ast.Call):
-            return ast.unparse(node)
-    return None
 
 
 RULE = Rule("ORM103", "missing-remove", "scoped session not removed at the end of a unit of work", check)

@@ -22,13 +22,13 @@ import ast
 from collections.abc import Iterator
 
 from ..fix.plans import InsertFirst
-from ..mending import Answer
+from ..mending import Answer, spelling
 from ..model import Diagnostic, Plan, Rule, Safety
 from ..reports import is_out_of_scope
 from ..session.events import Happening
 from ..session.flow import Flow
 from ..session.state import FAILED, SWALLOWED
-from ..session.values import AMBIENT, ATTRIBUTE, Resource
+from ..session.values import AMBIENT, ATTRIBUTE, OPENED, Resource
 from ..story import name_of
 from ..view import View
 
@@ -94,9 +94,10 @@ def report(view: View, flow: Flow, handler: ast.AST, resource: Resource, use: as
 def repair(view: View, flow: Flow, handler: ast.AST, name: str, resource: Resource) -> Answer:
     if not isinstance(handler, ast.ExceptHandler):
         return None, "suppress() has no place for a rollback"
-    if not name or not name.replace(".", "").isidentifier():
+    written = name if resource.origin == OPENED else spelling(flow, resource)
+    if not written or not written.replace(".", "").isidentifier():
         return None, "the session has no name here"
-    call = f"{'await ' if resource.is_async else ''}{name}.rollback()"
+    call = f"{'await ' if resource.is_async else ''}{written}.rollback()"
     return Plan("roll back first", Safety.SAFE, (InsertFirst(view.span(handler), call),)), ""
 
 
