@@ -70,6 +70,8 @@ def _check(options: Namespace, config: Config) -> int:
     gathered = _gathered(options, config)
     report = _without_known(options, config, gathered)
     shown = options.output_format or config.output_format
+    if shown == "html":
+        report = report._replace(pictures=_pictures(config))
     text = _statistics(report, shown) if options.statistics else _rendered(options, report, shown)
     if not _written(options, text):
         return ERROR
@@ -115,6 +117,17 @@ def _without_known(options: Namespace, config: Config, gathered: Gathered) -> Re
     originals = dict(zip(placed.diagnostics, report.diagnostics, strict=True))
     checked = covered_by([outcome.path for outcome in gathered.outcomes if outcome.problem is None], report.root)
     return report._replace(diagnostics=tuple(originals[new] for new in judge(placed, entries, checked).new))
+
+
+def _pictures(config: Config) -> tuple[tuple[str, str], ...]:
+    """The connection budget of the project, one picture for each server."""
+    from ..pool.budget import budgets
+    from ..pool.picture import picture
+    from ..pool.survey import Survey
+
+    root = os.path.abspath(config.root)
+    drawn = [picture(budget) for budget in budgets(Survey(root, root, config.pool, parts=True))]
+    return tuple(("Connection budget", svg) for svg in drawn if svg)
 
 
 def _rendered(options: Namespace, report: Report, shown: str) -> str:

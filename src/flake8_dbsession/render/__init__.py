@@ -50,6 +50,8 @@ class Report(NamedTuple):
     """Whether the output may hold terminal colours; only the formats for people heed it."""
     rules: Iterable[Rule] = ()
     """The rules that were looked for, for the formats that describe them."""
+    pictures: tuple[tuple[str, str], ...] = ()
+    """Headings with finished SVG elements, for formats that show pictures: what the pools may come to."""
 
 
 FORMATS: dict[str, str] = {

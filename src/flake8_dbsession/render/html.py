@@ -46,6 +46,7 @@ def _head(report: Report) -> str:
 def _body(report: Report) -> Iterator[str]:
     if report.errors:
         yield "<h2>Could not be checked</h2>" + _list(str(problem) for problem in report.errors)
+    yield from (f"<h2>{escape(heading)}</h2>{svg}" for heading, svg in report.pictures)
     if not report.diagnostics:
         yield "<h2>Nothing was found</h2>"
         return
