@@ -72,7 +72,7 @@ class Found(NamedTuple):
     pings: bool
     """A listener in this file tests connections when they are taken."""
     makes_application: bool = False
-    """The file makes a web application or job runner by its own statements."""
+    """The file makes a web application or job runner by its own statements, or it only defines what others import."""
     resets: bool = False
     """A listener in this file cleans connections when they come back."""
     also: str = ""
@@ -121,7 +121,7 @@ def find(tree: ast.Module, names: Resolver, also: str = "") -> Found:
         tuple(extensions_of(reading, mappings)),
         tuple(starts_of(reading)),
         any(_pings(call, reading) for call in reading.calls),
-        any(_makes_application(call, reading) for call in reading.calls),
+        any(_makes_application(call, reading) for call in reading.calls) or only_defines(tree),
         any(_listens_for(call) == "reset" for call in reading.calls),
         also,
     )
@@ -217,6 +217,15 @@ def _pings(call: Call, reading: Reading) -> bool:
         scope = reading.functions.get(name)
         listener = scope.node if scope else None
     return listener is not None and (kind == "engine_connect" or _catches_the_drivers_errors(listener, reading))
+
+
+_DEFINING = (ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+def only_defines(tree: ast.Module) -> bool:
+    """Whether the file does nothing by itself: a module of names that has a purpose only where it is imported."""
+    statements = [s for s in tree.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
+    return all(isinstance(statement, _DEFINING) for statement in statements)
 
 
 def _makes_application(call: Call, reading: Reading) -> bool:
