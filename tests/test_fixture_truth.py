@@ -42,6 +42,7 @@ LATER = {
     "open_with_a_timeout": "held when an exception leaves it",
     "only_the_last_one_of_the_loop_is_closed": "held when there are several turns",
     "closed_on_the_good_way_only": "held when an exception leaves it",
+    "that_calls_one_with_a_registry_of_its_own": "what it calls is to blame",
 }
 """Functions that one call cannot judge, and why."""
 
