@@ -22,6 +22,7 @@ LAYERS = (
     # what sessions do in one function, in one module, in the project
     {"session"},
     {"annotations", "modules", "app", "solved", "story"},
+    {"classes", "targets"},
     {"project"},
     {"entries", "cleaning"},
     {"view"},

@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING
 
 from .annotations import annotated
 from .app import Application
+from .classes import Classes
 from .known import Known, load
 from .modules import ClassInfo, Module, Modules
-from .names import Function, Names
+from .names import Names
 from .session.body import Body
 from .session.evaluate import Evaluation
 from .session.flow import Flow, starts
 from .session.scope import Scope
-from .session.state import KEPT, State
+from .session.state import State
 from .session.summary import Summary
 from .session.values import (
     AMBIENT,
@@ -32,10 +33,8 @@ from .session.values import (
     FACTORY,
     FLASK_DB,
     FUNCTION,
-    METHOD,
     NAMED,
     OBJECT,
-    QUERY,
     REGISTRY,
     SESSION,
     UNKNOWN,
@@ -44,6 +43,7 @@ from .session.values import (
     pool_of,
 )
 from .solved import Solved
+from .targets import Target
 
 if TYPE_CHECKING:
     from .config import Config
@@ -52,37 +52,7 @@ DEPTH = 4
 """How many calls deep a function is followed: four hops resolve more than nine in ten of what crosses files."""
 
 _ROLES = {"closer": "closers", "owner": "owners", "wait": "blocking_calls", "manager": "context_managers"}
-_PROPERTIES = frozenset({"property", "cached_property"})
-_MANAGERS = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmanager"})
 _OPENERS = ("open", "make", "create", "new", "build", "start")
-_CACHES = frozenset({"functools.lru_cache", "functools.cache", "cachetools.cached"})
-
-
-class Target:
-    """A project function as its callers see it."""
-
-    def __init__(self, module: Module, body: Body, decorators: frozenset[str]) -> None:
-        self.module = module
-        self.body = body
-        self.path = module.path
-        self.decorators = decorators
-        self.is_async = body.is_async
-        self.is_generator = body.is_generator
-        self.is_manager = bool(decorators & _MANAGERS)
-        self.is_fixture = "pytest.fixture" in decorators
-        self.is_cached = bool(decorators & _CACHES)
-        self.is_property = bool({d.rpartition(".")[2] for d in decorators} & _PROPERTIES)
-
-    def bind(
-        self, function: Value, positional: tuple[Value, ...], keywords: dict[str, Value]
-    ) -> list[tuple[str, Value]]:
-        """The parameters with the values given for them; ``self`` or ``cls`` first for a bound method."""
-        names = [p.arg for p in self.body.parameters]
-        owner = function.extra[0] if function.extra else None
-        if isinstance(owner, Value) and "builtins.staticmethod" not in self.decorators:
-            positional = (owner, *positional)
-        bound = list(zip(names, positional, strict=False))
-        return bound + [(name, value) for name, value in keywords.items() if name in names]
 
 
 class Project:
@@ -97,7 +67,7 @@ class Project:
         self.known: Known = load()
         self.modules = Modules(self.root, tuple(config.src))
         self._values: dict[str, Value] = {}
-        self._attributes: dict[tuple[str, str], Value] = {}
+        self.classes = Classes(self)
         self._solved = Solved(DEPTH)
         self._targets: dict[str, Target | None] = {}
         self._stored: dict[tuple[str, str], Value] = {}
@@ -118,7 +88,7 @@ class Project:
             return declared
         if self.known.sqlalchemy_type(name) is not None or self.known.call(name) is not None:
             return Value(NAMED, name)
-        module, rest = self._split(name)
+        module, rest = self.split(name)
         if module is None:
             return self._unseen(name)
         if not rest:
@@ -140,7 +110,7 @@ class Project:
             return Value(ENGINE, "Engine")
         return None
 
-    def _split(self, name: str) -> tuple[Module | None, str]:
+    def split(self, name: str) -> tuple[Module | None, str]:
         """The longest prefix that is a module of the project, and the rest."""
         parts = name.split(".")
         for cut in range(len(parts), 0, -1):
@@ -257,80 +227,23 @@ class Project:
 
     def class_info(self, qualified: str) -> ClassInfo | None:
         """The project class of a dotted name."""
-        module, rest = self._split(qualified)
-        if module is None:
-            return None
-        info = module.classes.get(rest)
-        if info is not None:
-            return info
-        binding = module.names.bindings.get(rest)
-        if binding is not None and binding.imported and binding.imported != qualified:
-            return self.class_info(binding.imported)
-        return None
+        return self.classes.info(qualified)
 
-    def lineage(self, info: ClassInfo, seen: frozenset[str] = frozenset()) -> Iterator[ClassInfo | str]:
+    def lineage(self, info: ClassInfo) -> Iterator[ClassInfo | str]:
         """The class, then its bases depth first; a base outside the project is its dotted name."""
-        yield info
-        for base in info.bases:
-            if base in seen:
-                continue
-            inner = self.class_info(base)
-            if inner is None:
-                yield base
-                value = self.value(base)
-                if value.kind == NAMED and value.name != base:
-                    yield value.name
-            else:
-                yield from self.lineage(inner, seen | {base, info.qualified})
+        return self.classes.lineage(info)
 
     def foreign_bases(self, name: str) -> tuple[str, ...]:
         """The dotted names of the library classes that a project class extends."""
-        info = self.class_info(name)
-        return tuple(base for base in self.lineage(info) if isinstance(base, str)) if info is not None else ()
+        return self.classes.foreign_bases(name)
 
     def attribute(self, owner: Value, name: str) -> Value:
         """An attribute of a project class, of an object of it, or of a known type."""
-        if owner.kind == OBJECT and (self.known.receiver(owner.name) is not None or self._is_foreign(owner.name)):
-            return Value(METHOD, name, extra=(owner,))
-        key = (f"{owner.kind}:{owner.name}", name)
-        if key not in self._attributes:
-            self._attributes[key] = UNKNOWN
-            self._attributes[key] = self._find_attribute(owner, name)
-        value = self._attributes[key]
-        if value.kind == FUNCTION and value.extra[:1] == ("method",):
-            return self._bound(value, owner)
-        return value
+        return self.classes.attribute(owner, name)
 
-    def _is_foreign(self, name: str) -> bool:
-        """Whether a type belongs to a library."""
-        return "." in name and not self.modules.is_first_party(name) and self.class_info(name) is None
-
-    def _bound(self, value: Value, owner: Value) -> Value:
-        function = value._replace(extra=(owner if owner.kind == OBJECT else None, None))
-        target = self.target(function)
-        if target is not None and "builtins.classmethod" in target.decorators:
-            return function._replace(extra=(owner, None))
-        if target is not None and target.is_property:
-            summary = self.summary(function, (("self", owner),))
-            if summary is not None and summary.returns != UNKNOWN:
-                found = summary.returns
-                kept = summary.returned_life is not None and summary.returned_life.marks & KEPT
-                if (
-                    found.kind == SESSION
-                    and found.resource is not None
-                    and found.resource.origin == "opened"
-                    and not kept
-                ):
-                    return Value("opens", found.resource.type)
-                if found.resource is not None and found.resource.origin == "opened":
-                    return found._replace(
-                        resource=found.resource._replace(
-                            origin=ATTRIBUTE, key=f"self.{target.body.name.rpartition('.')[2]}"
-                        )
-                    )
-                return found
-            return self.returned(function)
-        return function
+    def attributes_used(self, method: Value) -> list[tuple[str, Value]]:
+        """The attributes of ``self`` that a bound method (and the methods it calls on ``self``) reads."""
+        return self.classes.attributes_used(method)
 
     def member_of(self, value: Value, name: str) -> Value:
         """``value.name`` outside of any function."""
@@ -343,65 +256,6 @@ class Project:
         if value.kind in (CLASS, OBJECT):
             return self.attribute(value, name)
         return UNKNOWN
-
-    def _find_attribute(self, owner: Value, name: str) -> Value:
-        info = self.class_info(owner.name)
-        if info is None:
-            return UNKNOWN
-        for base in self.lineage(info):
-            if isinstance(base, str):
-                value = self._library_attribute(base, name)
-            else:
-                value = self._own_attribute(base, name, owner)
-            if value != UNKNOWN:
-                return value
-        return UNKNOWN
-
-    def _library_attribute(self, base: str, name: str) -> Value:
-        """An attribute that a library's base class gives: ``Model.query`` of Flask-SQLAlchemy."""
-        value = self.value(base)
-        if name == "query" and value.kind == NAMED and value.resource is not None:
-            return Value(QUERY, resource=value.resource)
-        if self.known.receiver(base) is not None and self.known.call(f"{base}.{name}") is not None:
-            return Value(METHOD, name, extra=(Value(OBJECT, base),))
-        return UNKNOWN
-
-    def _own_attribute(self, info: ClassInfo, name: str, owner: Value) -> Value:
-        if name in info.methods:
-            return Value(FUNCTION, f"{info.qualified}.{name}", extra=("method", None))
-        plain = UNKNOWN
-        if name in info.values:
-            plain = self._as_attribute(self.evaluate(info.module, info.values[name]), name, info)
-            if plain.kind not in ("unknown", CONSTANT):
-                return plain
-        for expression, method in info.attribute_values.get(name, ()):
-            value = self._as_attribute(self._in_method(info, expression, method), name, info)
-            if value.kind not in ("unknown", CONSTANT):
-                return value
-        if name in info.annotations:
-            return self._as_attribute(annotated(self, info.module.names, info.annotations[name], name), name, info)
-        return plain
-
-    def _in_method(self, info: ClassInfo, expression: ast.expr, method: Function) -> Value:
-        """The value of an expression inside a method, its parameters as annotated and simple locals followed."""
-        names = {
-            p.arg: annotated(self, info.module.names, p.annotation, p.arg)
-            for p in (*method.args.posonlyargs, *method.args.args, *method.args.kwonlyargs)
-            if p.annotation is not None
-        }
-        if method.args.args:
-            names[method.args.args[0].arg] = Value(OBJECT, info.qualified)
-        for statement in method.body:
-            match statement:
-                case ast.Assign(targets=[ast.Name(id=local)]) if statement.value is not expression:
-                    names[local] = self.evaluate(info.module, statement.value, names)
-        return self.evaluate(info.module, expression, names)
-
-    @staticmethod
-    def _as_attribute(value: Value, name: str, info: ClassInfo) -> Value:
-        if value.resource is not None and value.resource.origin != AMBIENT and value.kind == SESSION:
-            return value._replace(resource=value.resource._replace(origin=ATTRIBUTE, key=f"self.{name}"))
-        return value
 
     def stored(self, module_name: str, text: str) -> Value:
         """What ``g.db`` stands for where its module sets it to a session somewhere."""
@@ -421,24 +275,6 @@ class Project:
                 return value._replace(resource=kept)
         return UNKNOWN
 
-    def attributes_used(self, method: Value) -> list[tuple[str, Value]]:
-        """The attributes of ``self`` that a bound method (and the methods it calls on ``self``) reads."""
-        owner, found, seen = method.extra[0], {}, set()
-        waiting = [method]
-        while waiting:
-            target = self.target(waiting.pop())
-            if target is None or target.body.name in seen or not target.body.parameters:
-                continue
-            seen.add(target.body.name)
-            me = target.body.parameters[0].arg
-            for node in target.body.own_nodes:
-                if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == me:
-                    value = self.attribute(owner, node.attr)
-                    found[node.attr] = value
-                    if value.kind == FUNCTION:
-                        waiting.append(value)
-        return sorted(found.items())
-
     # -- functions
 
     def target(self, function: Value) -> Target | None:
@@ -451,14 +287,14 @@ class Project:
         return self._targets[function.name]
 
     def _find_target(self, name: str) -> Target | None:
-        module, rest = self._split(name)
+        module, rest = self.split(name)
         body = module.bodies.get(rest) if module is not None else None
         if module is None or body is None:
             return None
         return Target(module, body, self.decorators(module, body))
 
     def _local_target(self, function: Value, node: ast.AST) -> Target | None:
-        module, _ = self._split(function.name.partition(".<locals>")[0]) if function.name else (None, "")
+        module, _ = self.split(function.name.partition(".<locals>")[0]) if function.name else (None, "")
         body = module.body_of(node) if module is not None else None
         if module is None or body is None:
             return None

@@ -1,0 +1,194 @@
+"""Classes of the project: what they extend, and what their attributes stand for."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from .annotations import annotated
+from .modules import ClassInfo
+from .names import Function
+from .session.state import KEPT
+from .session.values import (
+    AMBIENT,
+    ATTRIBUTE,
+    CONSTANT,
+    FUNCTION,
+    METHOD,
+    NAMED,
+    OBJECT,
+    QUERY,
+    SESSION,
+    UNKNOWN,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from .project import Project
+
+
+class Classes:
+    """Everything about the classes of one project; attributes are remembered."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._attributes: dict[tuple[str, str], Value] = {}
+
+    def info(self, qualified: str) -> ClassInfo | None:
+        """The project class of a dotted name."""
+        module, rest = self.project.split(qualified)
+        if module is None:
+            return None
+        info = module.classes.get(rest)
+        if info is not None:
+            return info
+        binding = module.names.bindings.get(rest)
+        if binding is not None and binding.imported and binding.imported != qualified:
+            return self.info(binding.imported)
+        return None
+
+    def lineage(self, info: ClassInfo, seen: frozenset[str] = frozenset()) -> Iterator[ClassInfo | str]:
+        """The class, then its bases depth first; a base outside the project is its dotted name."""
+        yield info
+        for base in info.bases:
+            if base in seen:
+                continue
+            inner = self.info(base)
+            if inner is None:
+                yield base
+                value = self.project.value(base)
+                if value.kind == NAMED and value.name != base:
+                    yield value.name
+            else:
+                yield from self.lineage(inner, seen | {base, info.qualified})
+
+    def foreign_bases(self, name: str) -> tuple[str, ...]:
+        """The dotted names of the library classes that a project class extends."""
+        info = self.info(name)
+        return tuple(base for base in self.lineage(info) if isinstance(base, str)) if info is not None else ()
+
+    def attribute(self, owner: Value, name: str) -> Value:
+        """An attribute of a project class, of an object of it, or of a known type."""
+        if owner.kind == OBJECT and (
+            self.project.known.receiver(owner.name) is not None or self._is_foreign(owner.name)
+        ):
+            return Value(METHOD, name, extra=(owner,))
+        key = (f"{owner.kind}:{owner.name}", name)
+        if key not in self._attributes:
+            self._attributes[key] = UNKNOWN
+            self._attributes[key] = self._find_attribute(owner, name)
+        value = self._attributes[key]
+        if value.kind == FUNCTION and value.extra[:1] == ("method",):
+            return self._bound(value, owner)
+        return value
+
+    def _is_foreign(self, name: str) -> bool:
+        """Whether a type belongs to a library."""
+        return "." in name and not self.project.modules.is_first_party(name) and self.info(name) is None
+
+    def _bound(self, value: Value, owner: Value) -> Value:
+        function = value._replace(extra=(owner if owner.kind == OBJECT else None, None))
+        target = self.project.target(function)
+        if target is not None and "builtins.classmethod" in target.decorators:
+            return function._replace(extra=(owner, None))
+        if target is not None and target.is_property:
+            summary = self.project.summary(function, (("self", owner),))
+            if summary is not None and summary.returns != UNKNOWN:
+                found = summary.returns
+                kept = summary.returned_life is not None and summary.returned_life.marks & KEPT
+                if (
+                    found.kind == SESSION
+                    and found.resource is not None
+                    and found.resource.origin == "opened"
+                    and not kept
+                ):
+                    return Value("opens", found.resource.type)
+                if found.resource is not None and found.resource.origin == "opened":
+                    return found._replace(
+                        resource=found.resource._replace(
+                            origin=ATTRIBUTE, key=f"self.{target.body.name.rpartition('.')[2]}"
+                        )
+                    )
+                return found
+            return self.project.returned(function)
+        return function
+
+    def _find_attribute(self, owner: Value, name: str) -> Value:
+        info = self.info(owner.name)
+        if info is None:
+            return UNKNOWN
+        for base in self.lineage(info):
+            if isinstance(base, str):
+                value = self._library_attribute(base, name)
+            else:
+                value = self._own_attribute(base, name, owner)
+            if value != UNKNOWN:
+                return value
+        return UNKNOWN
+
+    def _library_attribute(self, base: str, name: str) -> Value:
+        """An attribute that a library's base class gives: ``Model.query`` of Flask-SQLAlchemy."""
+        value = self.project.value(base)
+        if name == "query" and value.kind == NAMED and value.resource is not None:
+            return Value(QUERY, resource=value.resource)
+        if self.project.known.receiver(base) is not None and self.project.known.call(f"{base}.{name}") is not None:
+            return Value(METHOD, name, extra=(Value(OBJECT, base),))
+        return UNKNOWN
+
+    def _own_attribute(self, info: ClassInfo, name: str, owner: Value) -> Value:
+        if name in info.methods:
+            return Value(FUNCTION, f"{info.qualified}.{name}", extra=("method", None))
+        plain = UNKNOWN
+        if name in info.values:
+            plain = self._as_attribute(self.project.evaluate(info.module, info.values[name]), name, info)
+            if plain.kind not in ("unknown", CONSTANT):
+                return plain
+        for expression, method in info.attribute_values.get(name, ()):
+            value = self._as_attribute(self._in_method(info, expression, method), name, info)
+            if value.kind not in ("unknown", CONSTANT):
+                return value
+        if name in info.annotations:
+            return self._as_attribute(
+                annotated(self.project, info.module.names, info.annotations[name], name), name, info
+            )
+        return plain
+
+    def _in_method(self, info: ClassInfo, expression: ast.expr, method: Function) -> Value:
+        """The value of an expression inside a method, its parameters as annotated and simple locals followed."""
+        names = {
+            p.arg: annotated(self.project, info.module.names, p.annotation, p.arg)
+            for p in (*method.args.posonlyargs, *method.args.args, *method.args.kwonlyargs)
+            if p.annotation is not None
+        }
+        if method.args.args:
+            names[method.args.args[0].arg] = Value(OBJECT, info.qualified)
+        for statement in method.body:
+            match statement:
+                case ast.Assign(targets=[ast.Name(id=local)]) if statement.value is not expression:
+                    names[local] = self.project.evaluate(info.module, statement.value, names)
+        return self.project.evaluate(info.module, expression, names)
+
+    @staticmethod
+    def _as_attribute(value: Value, name: str, info: ClassInfo) -> Value:
+        if value.resource is not None and value.resource.origin != AMBIENT and value.kind == SESSION:
+            return value._replace(resource=value.resource._replace(origin=ATTRIBUTE, key=f"self.{name}"))
+        return value
+
+    def attributes_used(self, method: Value) -> list[tuple[str, Value]]:
+        """The attributes of ``self`` that a bound method (and the methods it calls on ``self``) reads."""
+        owner, found, seen = method.extra[0], {}, set()
+        waiting = [method]
+        while waiting:
+            target = self.project.target(waiting.pop())
+            if target is None or target.body.name in seen or not target.body.parameters:
+                continue
+            seen.add(target.body.name)
+            me = target.body.parameters[0].arg
+            for node in target.body.own_nodes:
+                if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == me:
+                    value = self.attribute(owner, node.attr)
+                    found[node.attr] = value
+                    if value.kind == FUNCTION:
+                        waiting.append(value)
+        return sorted(found.items())
