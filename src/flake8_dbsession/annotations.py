@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from .names import Names
@@ -59,11 +60,16 @@ def annotated(
     return value
 
 
+@lru_cache(maxsize=512)
+def _parsed(text: str) -> ast.expr:
+    return ast.parse(text, mode="eval").body
+
+
 def _meaning(project: Project, names: Names, annotation: ast.expr, name: str, depth: int) -> Value:
     match annotation:
         case ast.Constant(value=str(text)):
             try:
-                return _meaning(project, names, ast.parse(text, mode="eval").body, name, depth - 1)
+                return _meaning(project, names, _parsed(text), name, depth - 1)
             except (SyntaxError, ValueError):
                 return UNKNOWN
         case ast.BinOp(op=ast.BitOr()):

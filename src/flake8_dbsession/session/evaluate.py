@@ -204,8 +204,11 @@ class Evaluation:
         for key, item in zip(node.keys, node.values, strict=True):
             if key is not None:
                 self.value(key)
-            values.append((ast.unparse(key) if key is not None else "**", self.value(item)))
-        return Value(TUPLE, "dict", extra=tuple(values)) if any(contained(v) for _, v in values) else UNKNOWN
+            values.append((key, self.value(item)))
+        if not any(contained(value) for _, value in values):
+            return UNKNOWN
+        named = ((ast.unparse(key) if key is not None else "**", value) for key, value in values)
+        return Value(TUPLE, "dict", extra=tuple(named))
 
     def choice(self, node: ast.IfExp) -> Value:
         known = truth(self.value(node.test))
@@ -262,7 +265,8 @@ class Evaluation:
             items: dict[str, Value] = dict(owner.extra)
             return items.get(ast.unparse(node.slice), UNKNOWN)
         if owner.kind == UNKNOWN.kind:
-            return self.now.names.get(ast.unparse(node), UNKNOWN)
+            is_any_known = any(name.endswith("]") for name in self.now.names)
+            return self.now.names.get(ast.unparse(node), UNKNOWN) if is_any_known else UNKNOWN
         return UNKNOWN
 
     def comprehension(self, node: ast.expr, elements: Iterable[ast.expr]) -> Value:

@@ -136,10 +136,11 @@ def reached(ev: Evaluation, function: Value) -> list[Value]:
 def captured(ev: Evaluation, function: Value) -> list[tuple[str, Value]]:
     """The caller's sessions that a function defined inside it reaches by name."""
     node = function.extra[1] if len(function.extra) > 1 else None
-    if node is None:
+    telling = [(name, value) for name, value in ev.now.names.items() if contained(value)] if node is not None else []
+    if node is None or not telling:
         return []
     used = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-    return [(name, value) for name, value in ev.now.names.items() if name in used and contained(value)]
+    return [(name, value) for name, value in telling if name in used]
 
 
 def apply(ev: Evaluation, summary: Summary, formals: Formals, node: ast.AST, function: Value, path: str) -> None:

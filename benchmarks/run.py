@@ -1,0 +1,225 @@
+"""Measure what checking costs, against what reading and parsing costs: ``python benchmarks/run.py [FOLDER…]``.
+
+Every subject is a process of its own. One round runs each subject once, so that all of them meet the same moods of
+the machine; figures are medians over the rounds, ratios are medians of the ratios within a round. Nothing is fetched.
+Without folders an application is generated.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import page
+from corpus import application, long_function
+
+HERE = Path(__file__).parent
+DOCS = HERE.parent / "docs"
+COMMAND = [sys.executable, "-m", "flake8_dbsession", "check", "-q", "--exit-zero", "--statistics", "--isolated"]
+PARSE = """
+import ast, os, sys
+from flake8_dbsession.view import MARKERS
+for top in sys.argv[1:]:
+    for folder, _, names in os.walk(top):
+        for name in names:
+            if name.endswith(".py"):
+                data = open(os.path.join(folder, name), "rb").read()
+                if any(marker in data for marker in MARKERS):
+                    try: ast.parse(data)
+                    except (SyntaxError, ValueError): pass
+"""
+WITHOUT_PLUGIN = """
+import importlib.metadata as metadata
+every = metadata.distributions
+metadata.distributions = lambda **how: [d for d in every(**how) if d.metadata["name"] != "flake8-dbsession"]
+from flake8.main.cli import main
+raise SystemExit(main())
+"""
+FLAKE8 = ["-j1", "--isolated", "--exit-zero", "-q", "--select=F,ORM"]
+
+
+class Subject(NamedTuple):
+    """A command, with the ``base`` that its ratio is taken to; ``{folder}`` in it is the name of the folder.
+
+    ``is_primed``: runs once before it is measured.
+    """
+
+    name: str
+    command: list[str]
+    base: str = ""
+    goal: float = 0
+    in_wall: bool = False
+    """Whether the goal is about wall time, not CPU time."""
+    is_primed: bool = False
+    in_folders: bool = True
+    """Whether it is run in each of the folders, or once."""
+
+
+class Sample(NamedTuple):
+    cpu: float
+    wall: float
+    peak: float
+    """Megabytes, of the largest process."""
+
+
+def measure(command: list[str], folder: str) -> Sample:
+    """Run a command and its children in a folder; its output goes nowhere."""
+    start = time.perf_counter()
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode not in (0, 1):
+        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
+    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
+    return Sample(usage.ru_utime + usage.ru_stime, time.perf_counter() - start, usage.ru_maxrss / unit)
+
+
+def measure_all(subject: Subject, folders: list[str]) -> Sample:
+    """The subject in each of the folders: times added up, the largest peak."""
+    samples = []
+    for folder in folders if subject.in_folders else folders[:1]:
+        command = [part.replace("{folder}", os.path.basename(folder)) for part in subject.command]
+        samples.append(measure(command, folder))
+    return Sample(sum(s.cpu for s in samples), sum(s.wall for s in samples), max(s.peak for s in samples))
+
+
+def subjects(scratch: Path, with_flake8: bool) -> list[Subject]:
+    """What is measured; commands work on the folder they are run in."""
+    python = [sys.executable]
+    long = scratch / "long.py"
+    long.write_text(long_function())
+    warm = [*COMMAND, f"--cache-dir={scratch}/cache of {{folder}}", "."]
+    found = [
+        Subject("python -c pass", [*python, "-c", "pass"], in_folders=False),
+        Subject(
+            "import flake8_dbsession", [*python, "-c", "import flake8_dbsession"], "python -c pass", in_folders=False
+        ),
+        Subject(
+            "dbsession --version",
+            [*python, "-m", "flake8_dbsession", "--version"],
+            "python -c pass",
+            4,
+            True,
+            in_folders=False,
+        ),
+        Subject("read all, parse what may matter", [*python, "-c", PARSE, "."]),
+        Subject("check, cold, 1 job", [*COMMAND, "-j1", "--no-cache", "."], "read all, parse what may matter", 1.5),
+        Subject("check, cold, 2 jobs", [*COMMAND, "-j2", "--no-cache", "."], "check, cold, 1 job", 0.6, True),
+        Subject("check, warm", warm, "check, cold, 1 job", 0.05, is_primed=True),
+        Subject(
+            "check, 2 000 statements in one function", [*COMMAND, "-j1", "--no-cache", str(long)], in_folders=False
+        ),
+    ]
+    if shutil.which("ruff"):
+        ruff = ["ruff", "check", "-q", "--exit-zero", "--isolated", "--statistics"]
+        found.append(Subject("ruff check, cold", [*ruff, "--no-cache", "."]))
+        found.append(Subject("check, cold, against ruff", found[4].command, "ruff check, cold", 2.5))
+    if with_flake8:
+        found.append(Subject("flake8", [*python, "-c", WITHOUT_PLUGIN, *FLAKE8, "."]))
+        found.append(Subject("flake8 with the plugin", [*python, "-m", "flake8", *FLAKE8, "."], "flake8", 1.1))
+    return found
+
+
+def rounds(measured: list[Subject], folders: list[str], count: int) -> dict[str, list[Sample]]:
+    """Every subject once in each of ``count`` rounds."""
+    samples: dict[str, list[Sample]] = {subject.name: [] for subject in measured}
+    for subject in measured:
+        if subject.is_primed:
+            measure_all(subject, folders)
+    for number in range(count):
+        for subject in measured:
+            samples[subject.name].append(measure_all(subject, folders))
+        print(f"round {number + 1} of {count}", file=sys.stderr)
+    return samples
+
+
+def rows(measured: list[Subject], samples: dict[str, list[Sample]]) -> list[page.Row]:
+    """The medians, and the ratio of each subject to its base."""
+    found = []
+    for subject in measured:
+        own, base = samples[subject.name], samples.get(subject.base, [])
+        field = "wall" if subject.in_wall else "cpu"
+        ratios = [getattr(a, field) / getattr(b, field) for a, b in zip(own, base, strict=False)]
+        found.append(
+            page.Row(
+                subject.name,
+                *(round(statistics.median(getattr(one, each) for one in own), 3) for each in Sample._fields),
+                base=subject.base,
+                ratio=round(statistics.median(ratios), 3) if ratios else 0,
+                goal=subject.goal,
+                of=field,
+            )
+        )
+    return found
+
+
+def growth(scratch: Path, files: int, count: int) -> list[page.Row]:
+    """The same application once, four times and sixteen times as large."""
+    measured = []
+    for times in (1, 4, 16):
+        application(scratch / f"times{times}", files * times)
+        base = "files × 1" if times > 1 else ""
+        measured.append(
+            Subject(f"files × {times}", [*COMMAND, "-j1", "--no-cache", f"times{times}"], base, times * 1.1)
+        )
+    return rows(measured, rounds(measured, [str(scratch)], count))
+
+
+def size(folders: list[str]) -> tuple[int, int]:
+    """How many Python files, and how many bytes in them."""
+    paths = [path for folder in folders for path in Path(folder).rglob("*.py")]
+    return len(paths), sum(path.stat().st_size for path in paths)
+
+
+def machine() -> str:
+    """What it was measured on, as far as it tells."""
+    model = platform.processor() or platform.machine()
+    if os.path.exists("/proc/cpuinfo"):
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), model)
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    return f"{model}, {os.cpu_count()} cores, {platform.system()}, {python}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folders", nargs="*", help="folders of real code (default: a generated application)")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--quick", action="store_true", help="two rounds, without flake8")
+    parser.add_argument("--no-flake8", action="store_true", help="leave out flake8, the slowest subject by far")
+    parser.add_argument(
+        "--growth", type=int, default=0, metavar="FILES", help="also measure 1, 4 and 16 times FILES files"
+    )
+    parser.add_argument("--write", action="store_true", help="put the results into docs/performance.*")
+    options = parser.parse_args()
+    count = 2 if options.quick else options.rounds
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
+        folders = [os.path.abspath(f) for f in options.folders] or [str(application(scratch / "generated", 300))]
+        measured = subjects(scratch, not (options.quick or options.no_flake8))
+        found = {
+            "machine": machine(),
+            "folders": [os.path.basename(folder) for folder in folders],
+            "size": size(folders),
+            "rounds": count,
+            "rows": [row._asdict() for row in rows(measured, rounds(measured, folders, count))],
+            "growth": [row._asdict() for row in growth(scratch, options.growth, count)] if options.growth else [],
+        }
+    print(page.table(found))
+    if options.write:
+        (DOCS / "performance.json").write_text(json.dumps(found, indent=1) + "\n")
+        page.write(found, DOCS)
+
+
+if __name__ == "__main__":
+    main()
