@@ -31,7 +31,6 @@ from ..mending import Answer, finally_around, spelling
 from ..model import Diagnostic, Note, Rule
 from ..session.events import Event, Happening
 from ..session.flow import Flow
-from ..session.state import ENTRY
 from ..session.values import AMBIENT, Resource
 from ..story import name_of
 from ..view import View
@@ -182,5 +181,3 @@ def inner_context(statements: list[ast.stmt]) -> list[ast.stmt]:
 
 
 RULE = Rule("ORM103", "missing-remove", "scoped session not removed at the end of a unit of work", check)
-
-__all__ = ["ENTRY", "RULE"]

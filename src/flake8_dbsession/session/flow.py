@@ -13,10 +13,10 @@ from .body import Body
 from .call import place
 from .events import Event, Happening
 from .scope import Scope
-from .state import CLOSED, ENTRY, GIVEN, HOLDING, USED, Life, State, merge
+from .state import CLOSED, ENTRY, GIVEN, USED, Life, State, merge
 from .summary import Summary, World
 from .transfer import Transfer
-from .values import AMBIENT, ATTRIBUTE, CONSTANT, NONE, OPENED, SESSION, UNKNOWN, Resource, Value
+from .values import AMBIENT, CONSTANT, NONE, OPENED, SESSION, UNKNOWN, Resource, Value
 
 
 class Leak(NamedTuple):
@@ -229,6 +229,3 @@ def rebound(body: Body) -> frozenset[str]:
     for choice in body.own(ast.IfExp):
         names.update(n.id for n in ast.walk(choice.test) if isinstance(n, ast.Name))
     return frozenset(names)
-
-
-__all__ = ["ATTRIBUTE", "HOLDING", "Flow", "Leak", "starts"]

@@ -12,8 +12,6 @@ from .summary import Summary, Wait
 from .values import (
     AMBIENT,
     ATTRIBUTE,
-    CAPTURED,
-    CLASS,
     CONSTANT,
     FUNCTION,
     GENERATOR,
@@ -281,6 +279,3 @@ def construct(ev: Evaluation, made: Value, call: Call) -> Value:
         ev.now.open(resource, call.node, life.phases & ~ENTRY or IDLE)
         ev.now.mark(resource, life.marks & ~(GIVEN | KEPT))
     return Value(OBJECT, made.name, extra=tuple(a for a in attributes if a[1] != UNKNOWN))
-
-
-__all__ = ["CAPTURED", "CLASS", "construct", "run"]

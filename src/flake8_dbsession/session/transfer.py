@@ -19,13 +19,11 @@ from .state import CUT, FAILED, GIVEN, HELD, IDLE, STREAMING, SWALLOWED, Life, S
 from .statements import ENUMERATED, STREAMED
 from .summary import World
 from .values import (
-    CLASS,
     CLOSING,
     FUNCTION,
     GENERATOR,
     MANAGER,
     NAMED,
-    NONE,
     OBJECT,
     REGISTRY,
     SESSION,
@@ -380,5 +378,3 @@ def closed_names(function: Function) -> Iterator[str]:
 
 
 _CLOSERS = frozenset({"close", "remove", "aclose", "__exit__"})
-
-__all__ = ["CLASS", "NONE", "Transfer"]
