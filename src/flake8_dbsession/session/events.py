@@ -30,7 +30,6 @@ class Happening(enum.Enum):
     TAKEN = "taken"  # the call or attribute that takes the connection
     STREAMED = "streamed"  # a yield or streaming response while held
     PUSHED = "pushed"  # app_context().push()
-    FAILED_LEFT = "failed left"  # FAILED at the end of an except handler (the handler)
 
 
 class Event(NamedTuple):

@@ -63,7 +63,7 @@ class Transfer:
             case Kind.ENTER:
                 return self.enter(node, state)
             case Kind.LEAVE:
-                return iter([(Via.NEXT, self.leave(node, state, failed=False))])
+                return iter([(Via.NEXT, self.leave(node, state))])
             case Kind.ABORT:
                 return self.abort(node, state)
             case Kind.CATCH:
@@ -277,7 +277,7 @@ class Transfer:
             return UNKNOWN
         return UNKNOWN
 
-    def leave(self, node: Node, state: State, *, failed: bool) -> State:
+    def leave(self, node: Node, state: State) -> State:
         """The end of a ``with`` block gives back what it manages (measured: also when it ends by an exception)."""
         item = node.syntax
         assert isinstance(item, ast.withitem)
@@ -315,7 +315,7 @@ class Transfer:
         item = node.syntax
         assert isinstance(item, ast.withitem)
         value = state.names.get(slot(item.context_expr), UNKNOWN)
-        left = self.leave(node, state, failed=True)
+        left = self.leave(node, state)
         call = item.context_expr
         if value.kind in (OBJECT, NAMED) and value.name == _SUPPRESS and isinstance(call, ast.Call):
             enters, passes = takes(call.args, left.raising)
