@@ -11,6 +11,7 @@ import pytest
 from doors import LEAK, dbsession, lay, run
 
 from flake8_dbsession.cache import packed, unpacked
+from flake8_dbsession.cli import main
 from flake8_dbsession.run import Outcome, check_file
 from flake8_dbsession.settings import load
 
@@ -168,3 +169,34 @@ def test_reports_with_their_plans_come_back_as_they_were(rule):
     assert any(outcome.diagnostics for outcome in outcomes)
     assert [unpacked(json.loads(json.dumps(packed(outcome)))) for outcome in outcomes] == outcomes
     assert all(isinstance(outcome, Outcome) for outcome in outcomes)
+
+
+# -- dbsession clean
+
+
+def test_clean_removes_what_was_remembered(project):
+    check(cwd=project)
+    assert (project / ".dbsession_cache").exists()
+    done = dbsession("clean", cwd=project)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", ".dbsession_cache removed\n")
+    assert not (project / ".dbsession_cache").exists()
+    done = dbsession("clean", cwd=project)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_clean_leaves_what_is_not_ours(project):
+    lay(project, pyproject="", src__kept_py="")
+    (project / "dbsession.toml").write_text('cache-dir = "src"\n')
+    settled(project)
+    check(cwd=project)
+    assert (project / "src" / "outcomes.json").exists()
+    assert dbsession("clean", cwd=project).returncode == 0
+    assert sorted(path.name for path in (project / "src").iterdir()) == [".gitignore", "kept.py"]
+
+
+def test_clean_says_what_it_cannot_do(project, monkeypatch, capfd):
+    check(cwd=project)
+    monkeypatch.chdir(project)
+    monkeypatch.setattr(os, "unlink", lambda path: (_ for _ in ()).throw(PermissionError(13, "Permission denied")))
+    assert main(["clean"]) == 2
+    assert capfd.readouterr().err.endswith("/.dbsession_cache: cannot be removed: Permission denied\n")

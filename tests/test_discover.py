@@ -81,10 +81,41 @@ def test_git_agrees(project):
     lay(project, a_py="", b__a_py="", b__c__d_py="", docs__x_py="", docs__keep_py="", e__f_py="", doc__x_py="")
     (project / ".gitignore").write_text("docs/*\n!docs/keep.py\n/b/c\n*/f.py\n[d]oc/\n")
     subprocess.run(["git", "init", "-q"], check=True)
-    listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard", "*.py"], capture_output=True, text=True, check=True
-    )
-    assert found(".") == sorted(listed.stdout.split())
+    assert found(".") == listed_by_git()
+
+
+def test_what_the_user_ignores_in_every_repository_is_left_out(project, monkeypatch, tmp_path_factory):
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    lay(project, a_py="", scratch__b_py="", mine_py="", kept__mine_py="")
+    subprocess.run(["git", "init", "-q"], check=True)
+    lay(home / ".config" / "git", ignore="scratch/\n")
+    assert found(".") == ["a.py", "kept/mine.py", "mine.py"]
+    lay(home, ignored="mine.py\n")
+    subprocess.run(["git", "config", "--global", "core.excludesFile", "~/ignored"], check=True)
+    assert found(".") == ["a.py", "scratch/b.py"], "it stands in place of the usual file"
+    (project / "kept" / ".gitignore").write_text("!mine.py\n")
+    assert found(".") == ["a.py", "kept/mine.py", "scratch/b.py"], "the nearest has the last word"
+    assert found(".") == listed_by_git()
+    assert len(found(".", respect_gitignore=False)) == 4
+
+
+def test_a_work_tree_shares_what_its_repository_ignores(project):
+    subprocess.run(["git", "init", "-q", "main"], check=True)
+    lay(project / "main", a_py="")
+    as_someone = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", "-C", "main", "add", "."], check=True)
+    subprocess.run(["git", "-C", "main", *as_someone, "commit", "-qm", "first"], check=True)
+    subprocess.run(["git", "-C", "main", "worktree", "add", "-q", "../other"], check=True)
+    (project / "main" / ".git" / "info" / "exclude").write_text("mine.py\n")
+    lay(project / "other", mine_py="", b_py="")
+    assert found("other") == ["other/a.py", "other/b.py"]
+
+
+def listed_by_git():
+    command = ["git", "ls-files", "-co", "--exclude-standard", "*.py"]
+    return sorted(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
 
 
 def test_globs_work_without_a_shell(project):

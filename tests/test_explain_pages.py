@@ -12,6 +12,7 @@ import pytest
 
 from flake8_dbsession import example, explain
 from flake8_dbsession.model import Rule
+from flake8_dbsession.render import links, precision
 from flake8_dbsession.render.page import page_of, parse
 from flake8_dbsession.rules import ALL
 
@@ -102,7 +103,8 @@ def test_the_markdown_page(rule):
         "# made-up (ORM999)\n\nGive every connection back.\n\nOff by default. Since 0.3.\n\n## What it does\n"
     )
     headings = [line.removeprefix("## ") for line in text.splitlines() if line.startswith("## ")]
-    assert headings == [*REQUIRED[:2], "Example", "The example after dbsession fix", *REQUIRED[2:]]
+    own = [*REQUIRED[:2], "Example", "The example after dbsession fix", *REQUIRED[2:]]
+    assert headings == [*own, "Measured precision"]
     assert text.count("```python\n") == 2 == text.count("\n```\n")
     assert "\n    session = Session()\n" in text
 
@@ -149,6 +151,58 @@ def test_writing_removes_the_pages_of_rules_that_are_gone(rule, tmp_path):
     explain.write(folder, [rule])
     assert sorted(path.name for path in folder.iterdir()) == ["ORM999.md", "README.md", "notes.md"]
     assert (folder / "ORM999.md").read_text("utf-8") == explain.as_markdown(rule)
+
+
+# -- how often a rule was right
+
+
+def test_a_page_tells_how_many_reports_were_read_and_right(rule, monkeypatch):
+    assert page_of(rule).section("Measured precision").startswith("Not measured yet")
+    found = precision.Precision(read=40, true=37, source="All reports on three web applications, read by one person.")
+    monkeypatch.setattr(precision, "measured", lambda: {"ORM999": found})
+    told = "37 of 40 reports on real code told of a defect (92%). All reports on three web applications"
+    assert told in explain.as_text(rule)
+    assert told in explain.as_value(rule)["sections"]["Measured precision"]
+
+
+def test_how_precise_a_rule_was_stands_before_its_sources():
+    page = parse(PAGE + "Sources\n    A book.\n").with_section("Measured precision", "Often.", before="Sources")
+    assert [heading for heading, _ in page.sections][-2:] == ["Measured precision", "Sources"]
+
+
+def test_the_figures_are_possible_and_of_rules_that_there_are():
+    for code, (read, true, source) in precision.measured().items():
+        assert code in {rule.code for rule in ALL}
+        assert 0 <= true <= read
+        assert read > 0
+        assert source.endswith(".")
+
+
+# -- where pages are published
+
+
+@pytest.fixture
+def published(monkeypatch):
+    """The package as if its metadata told an address."""
+    from importlib import metadata
+
+    message = metadata.metadata("flake8-dbsession")
+    message["Project-URL"] = "Documentation, https://docs.example/dbsession/"
+    monkeypatch.setattr(metadata, "metadata", lambda name: message)
+    links.address.cache_clear()
+    yield
+    links.address.cache_clear()
+
+
+def test_a_published_page_has_an_address(rule, published, capsys):
+    assert explain.main_rules(["--output-format", "json"]) == 0
+    (value,) = json.loads(capsys.readouterr().out)
+    assert value["url"] == "https://docs.example/dbsession/rules/ORM999.md"
+
+
+def test_a_page_that_is_not_published_has_none(rule, monkeypatch):
+    monkeypatch.setattr(links, "address", lambda: "")
+    assert explain.as_value(rule)["url"] is None
 
 
 # -- the rules there are

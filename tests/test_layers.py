@@ -14,7 +14,7 @@ PACKAGE = Path(flake8_dbsession.__file__).parent
 LAYERS = (
     # words
     {"model"},
-    {"source", "names", "flow", "known", "patterns", "workers"},
+    {"source", "names", "flow", "known", "patterns", "workers", "git"},
     {"config", "kinds", "example"},
     # formats see reports, fixes see plans and text
     {"render", "fix"},

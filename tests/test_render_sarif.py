@@ -9,7 +9,7 @@ from reports import BROKEN, FILE, LEAK, RULES, WAIT, sample
 from schemas import problems, sarif_schema
 
 from flake8_dbsession.model import Rule, Safety
-from flake8_dbsession.render import renderer
+from flake8_dbsession.render import links, renderer
 from flake8_dbsession.render.line_hashes import line_hashes
 
 
@@ -68,15 +68,19 @@ def test_a_fix_replaces_regions_and_says_what_it_risks():
 
 
 def test_a_rule_brings_its_page(monkeypatch):
+    monkeypatch.setattr("flake8_dbsession.render.precision.measured", dict)
     monkeypatch.setattr(
         "reports.__doc__", "Waiting.\n\nWhat it does\n    Reports waits.\n\n    Twice.\nSources\n    None."
     )
     run = log(sample()._replace(rules=(*RULES, Rule("ORM901", "query-in-loop", "Opinion", RULES[0].check))))["runs"][0]
+    precision = "## Measured precision\n\nNot measured yet: nobody has read a sample of its reports on real code."
     leak, wait, opinion = run["tool"]["driver"]["rules"]
     assert [run["results"][n]["ruleIndex"] for n in (0, 1)] == [1, 0]
     assert (wait["id"], wait["name"]) == ("ORM202", "NetworkCallWhileConnected")
     assert leak["fullDescription"]["text"] == "Reports waits.\n\nTwice."
-    assert leak["help"]["markdown"] == "## What it does\n\nReports waits.\n\nTwice.\n\n## Sources\n\nNone."
+    assert (
+        leak["help"]["markdown"] == f"## What it does\n\nReports waits.\n\nTwice.\n\n{precision}\n\n## Sources\n\nNone."
+    )
     assert opinion["defaultConfiguration"]["level"] == "note"
 
 
@@ -116,3 +120,15 @@ def test_paths_are_uris_relative_to_the_root():
     inside, outside = [r["locations"][0]["physicalLocation"]["artifactLocation"] for r in results(report)]
     assert inside == {"uri": "a%20b/%C3%BC.py", "uriBaseId": "SRCROOT"}
     assert outside == {"uri": "file:///elsewhere/x.py"}
+
+
+def test_a_rule_leads_to_its_page_where_pages_are_published(schema, monkeypatch):
+    def rules():
+        value = log(sample()._replace(rules=RULES))
+        assert problems(value, schema) == []
+        return value["runs"][0]["tool"]["driver"]["rules"]
+
+    monkeypatch.setattr(links, "address", lambda: "")
+    assert not any("helpUri" in rule for rule in rules())
+    monkeypatch.setattr(links, "address", lambda: "https://docs.example")
+    assert [rule["helpUri"] for rule in rules()] == [f"https://docs.example/rules/{rule['id']}.md" for rule in rules()]

@@ -21,6 +21,8 @@ from .parcel import is_wanted, is_wanted_folder
 from .run import Outcome
 from .suppress import Unused
 
+OUTCOMES = "outcomes.json"
+_KEEPS_GIT_OUT = ".gitignore"
 _MOST_FILES = 50_000
 _SETTLED = 100_000_000
 """Nanoseconds after which a change of a file surely shows in its time."""
@@ -89,7 +91,7 @@ class Memory:
         stamp = Stamp.of(config)
         if stamp is None:
             return None
-        path = os.path.join(config.root, config.cache_dir, "outcomes.json")
+        path = os.path.join(config.root, config.cache_dir, OUTCOMES)
         return cls(path, stamp, _read(path, stamp.digest))
 
     def outcome(self, path: str, is_named: bool) -> Outcome | None:
@@ -111,6 +113,25 @@ class Memory:
             if outcome.problem is None:
                 self.outcomes[path] = path in named, packed(outcome) if outcome != Outcome(path) else None
         _write(self.path, {"stamp": self.stamp.digest, "outcomes": self.outcomes})
+
+
+def clean(folder: str) -> bool:
+    """Remove what was remembered in the cache folder, and the folder where nothing else is in it.
+
+    Returns whether anything was there. Only files of ours go: a folder may have been configured that holds others.
+    Raises ``OSError``.
+    """
+    ours = [entry for entry in _entries(folder) if entry.name.startswith(OUTCOMES) and entry.is_file()]
+    if not ours:
+        return False
+    for entry in ours:
+        os.unlink(entry.path)
+    left = os.listdir(folder)
+    if left in ([], [_KEEPS_GIT_OUT]):
+        for name in left:
+            os.unlink(os.path.join(folder, name))
+        os.rmdir(folder)
+    return True
 
 
 def packed(value: Any) -> Any:
@@ -189,7 +210,7 @@ def _write(path: str, content: dict[str, Any]) -> None:
     folder, own = os.path.dirname(path), f"{path}.{os.getpid()}"
     try:
         os.makedirs(folder, exist_ok=True)
-        with open(os.path.join(folder, ".gitignore"), "w", encoding="utf-8") as file:
+        with open(os.path.join(folder, _KEEPS_GIT_OUT), "w", encoding="utf-8") as file:
             file.write("*\n")
         with open(own, "w", encoding="utf-8") as file:
             json.dump(content, file)

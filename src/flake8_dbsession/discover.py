@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from .config import Config
+from .git import everywhere, git_folder
 from .patterns import Patterns, patterns
 from .render import Problem
 
@@ -135,22 +136,24 @@ def _left_out(path: str, excludes: _Ignore, ignores: list[_Ignore]) -> bool:
 
 
 def _git_ignores(folder: str) -> list[_Ignore]:
-    """The ignore files of the repository that hold above ``folder``, the outermost first; none outside of one."""
+    """The ignore files of the repository that hold above ``folder``, the outermost first; none outside of one.
+
+    As in git: what the user ignores everywhere, then what this clone ignores, then the ``.gitignore`` files.
+    """
     above = []
-    while True:
-        git = os.path.join(folder, ".git")
-        if os.path.exists(git):
-            break
+    while not os.path.exists(os.path.join(folder, ".git")):
         parent = os.path.dirname(folder)
         if parent == folder:
             return []
         folder = parent
         above.append(folder)
-    found = list(_read(folder, os.path.join(".git", "info", "exclude")))
+    git = git_folder(folder)
+    found = [*_read(folder, everywhere(git)), *_read(folder, os.path.join(git, "info", "exclude"))]
     return found + [ignore for outer in reversed(above) for ignore in _read(outer, ".gitignore")]
 
 
 def _read(folder: str, name: str) -> Iterator[_Ignore]:
+    """The patterns of the file ``name``, which hold below ``folder``; nothing where it cannot be read."""
     try:
         with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as file:
             lines = tuple(file)

@@ -46,7 +46,7 @@ KEYS = (
     Key("per-file-ignores", codes_by_pattern, "codes to leave out in files that match a pattern", adds=True),
     Key("exclude", texts, "patterns, as in .gitignore, of what a walk through folders leaves out"),
     Key("extend-exclude", texts, "patterns to leave out besides the excluded ones", adds=True),
-    Key("respect-gitignore", boolean, "leave out what .gitignore files name"),
+    Key("respect-gitignore", boolean, "leave out what git ignores"),
     Key("src", texts, "folders that hold the project's top-level modules", in_flake8=True),
     Key("test-paths", texts, "patterns of test code, where ORM1, ORM2 and ORM3 keep silent", in_flake8=True),
     Key("session-factories", texts, "callables that return a new session that the caller must close", in_flake8=True),

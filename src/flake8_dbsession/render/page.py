@@ -1,4 +1,4 @@
-"""The page of a rule: the docstring of the module that defines it, read into headings and texts."""
+"""The page of a rule: the docstring of its module, read into headings and texts, and how precise it was."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import sys
 from typing import NamedTuple
 
 from ..model import Rule
+from . import precision
+
+SOURCES = "Sources"
 
 
 class Page(NamedTuple):
@@ -18,6 +21,12 @@ class Page(NamedTuple):
     def section(self, heading: str) -> str:
         """The text under ``heading``; empty where there is none."""
         return dict(self.sections).get(heading, "")
+
+    def with_section(self, heading: str, text: str, before: str) -> Page:
+        """The page with one more section: before the one called ``before``, or last."""
+        headings = [known for known, _ in self.sections]
+        place = headings.index(before) if before in headings else len(headings)
+        return Page(self.title, (*self.sections[:place], (heading, text), *self.sections[place:]))
 
     def markdown(self, level: int = 2) -> str:
         """The sections as Markdown, with headings of the given level."""
@@ -31,7 +40,8 @@ class Page(NamedTuple):
 def page_of(rule: Rule) -> Page:
     """The page of ``rule``; only its summary where the module has no docstring."""
     module = sys.modules.get(rule.check.__module__)
-    return parse(getattr(module, "__doc__", None) or rule.summary)
+    page = parse(getattr(module, "__doc__", None) or rule.summary)
+    return page.with_section(precision.HEADING, precision.told(rule.code), before=SOURCES) if page.sections else page
 
 
 def parse(docstring: str) -> Page:

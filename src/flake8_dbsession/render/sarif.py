@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ..model import Diagnostic, Note, Rule, Safety, Span
-from . import Problem, Report
+from . import Problem, Report, links
 from .identity import fingerprints
 from .line_hashes import line_hashes
 from .page import page_of
@@ -62,8 +62,10 @@ def _driver(report: Report, rules: list[Rule]) -> Json:
 def _rule(rule: Rule) -> Json:
     page = page_of(rule)
     told = page.section("What it does") or rule.summary
+    address = links.page(rule.code)
     return {
         "id": rule.code,
+        **({"helpUri": address} if address else {}),
         "name": "".join(word.capitalize() for word in rule.name.split("-")),
         "shortDescription": {"text": rule.summary},
         "fullDescription": {"text": told},
