@@ -123,6 +123,8 @@ class Classes:
                 value = self._library_attribute(base, name)
             else:
                 value = self._own_attribute(base, name, owner)
+            if value == UNKNOWN:
+                value = self._set_from_outside(base if isinstance(base, str) else base.qualified, name)
             if value != UNKNOWN:
                 return value
         return UNKNOWN
@@ -134,6 +136,17 @@ class Classes:
             return Value(QUERY, resource=value.resource)
         if self.project.known.receiver(base) is not None and self.project.known.call(f"{base}.{name}") is not None:
             return Value(METHOD, name, extra=(Value(OBJECT, base),))
+        return UNKNOWN
+
+    def _set_from_outside(self, qualified: str, name: str) -> Value:
+        """A registry that the module of a class sets on it, or its query: ``Base.query = Session.query_property()``."""
+        module, rest = self.project.split(qualified)
+        if module is None or not rest:
+            return UNKNOWN
+        for expression in module.stored.get(f"{rest}.{name}", ()):
+            value = self.project.named_after(self.project.evaluate(module, expression), f"{qualified}.{name}")
+            if value.resource is not None and value.resource.origin == AMBIENT:
+                return value
         return UNKNOWN
 
     def _own_attribute(self, info: ClassInfo, name: str, owner: Value) -> Value:

@@ -87,9 +87,9 @@ class Module:
 
     @cached_property
     def stored(self) -> dict[str, list[ast.expr]]:
-        """``g.db = value`` and ``request.state.db = value`` anywhere in the file, by the text of the target."""
+        """``g.db = value`` and ``Base.query = value`` anywhere in the file, by the text of the target."""
         found: dict[str, list[ast.expr]] = {}
-        for body in self.bodies.values():
+        for body in (self.top, *self.bodies.values()):
             for node in body.own(ast.Assign):
                 if isinstance(node.targets[0], ast.Attribute):
                     text = dotted(node.targets[0])

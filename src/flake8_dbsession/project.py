@@ -145,13 +145,13 @@ class Project:
         if binding.definition is not None:
             return Value(FUNCTION, qualified, extra=(None, None))
         for expression in binding.values:
-            value = self._named_after(self.evaluate(module, expression), qualified)
+            value = self.named_after(self.evaluate(module, expression), qualified)
             if value.kind not in ("unknown", CONSTANT):
                 return value
         if binding.imported:
             return self.value(binding.imported)
         if binding.annotation is not None:
-            return self._named_after(annotated(self, module.names, binding.annotation, name), qualified)
+            return self.named_after(annotated(self, module.names, binding.annotation, name), qualified)
         return Value(NAMED, qualified) if binding.values else UNKNOWN
 
     def _from_star(self, module: Module, name: str) -> Value:
@@ -181,7 +181,7 @@ class Project:
         return Value(CLASS, qualified)
 
     @staticmethod
-    def _named_after(value: Value, qualified: str) -> Value:
+    def named_after(value: Value, qualified: str) -> Value:
         """A registry, engine or session at module level is known by its name."""
         resource = value.resource
         if value.kind in (REGISTRY, FLASK_DB) and resource is not None and ":" in resource.key:
