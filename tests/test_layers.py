@@ -14,8 +14,8 @@ PACKAGE = Path(flake8_dbsession.__file__).parent
 LAYERS = (
     # words
     {"model"},
-    {"source", "names", "flow", "known", "patterns", "workers", "git"},
-    {"config", "kinds", "example"},
+    {"source", "names", "flow", "known", "patterns", "workers", "git", "files"},
+    {"config", "kinds", "example", "declared"},
     # formats see reports, fixes see plans and text
     {"render", "fix"},
     {"settings", "suppress", "discover", "baseline", "changes"},
@@ -27,7 +27,9 @@ LAYERS = (
     {"entries", "cleaning"},
     {"view"},
     # rules
-    {"reports", "mending", "pool"},
+    {"reports", "mending", "spelling", "pool"},
+    {"afterwards"},
+    {"releasing"},
     {"rules"},
     {"analyze"},
     # doors

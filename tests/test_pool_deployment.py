@@ -8,7 +8,7 @@ import textwrap
 import pytest
 
 from flake8_dbsession.config import Pool
-from flake8_dbsession.pool.declared import declared_in
+from flake8_dbsession.declared import declared_in
 from flake8_dbsession.pool.factors import How
 from flake8_dbsession.pool.shell import commands, expand, option
 from flake8_dbsession.pool.survey import Survey
@@ -373,6 +373,40 @@ def test_poetry_writes_carets(project: Project) -> None:
     declared = declared_in(str(project.folder))
     assert declared.major("flask-sqlalchemy", ("2.5.1", "3.1.1")) == 2
     assert not declared.has("celery")
+
+
+def test_a_caret_keeps_the_first_number_that_is_not_zero(project: Project) -> None:
+    project.write("pyproject.toml", '[tool.poetry.dependencies]\nfastapi = "^0.115.6"\nsqlmodel = "^0.0.8"\n')
+    needs = declared_in(str(project.folder)).needs
+    assert {name: str(need.allows) for name, need in needs.items()} == {
+        "fastapi": "<0.116,>=0.115.6",
+        "sqlmodel": "<0.0.9,>=0.0.8",
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "release"),
+    [
+        ("fastapi==0.95.2", "0.95.2"),
+        ("fastapi[all]==0.105.*", "0.105"),
+        ("fastapi~=0.110.1", "0.110.1"),
+        ("fastapi>=0.110,<0.118", "0.110"),
+        ("fastapi<0.118", "0.106"),
+        ("fastapi>=0.100", "0.118"),
+        ("fastapi>=0.121", "0.121"),
+        ("fastapi", "0.118"),
+        ("starlette", ""),
+    ],
+)
+def test_the_newest_release_that_a_requirement_allows(project: Project, line: str, release: str) -> None:
+    project.write("requirements.txt", f"{line}\n")
+    assert declared_in(str(project.folder)).newest("fastapi", ("0", "0.106", "0.118")) == release
+
+
+def test_a_lock_file_says_which_release_is_installed(project: Project) -> None:
+    project.write("pyproject.toml", '[project]\ndependencies = ["fastapi>=0.100"]\n')
+    project.write("uv.lock", '[[package]]\nname = "fastapi"\nversion = "0.111.0"\n')
+    assert declared_in(str(project.folder)).newest("fastapi", ("0", "0.106", "0.118")) == "0.111.0"
 
 
 def test_files_that_cannot_be_read_say_nothing(project: Project) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from .declared import Declared, declared_in, project_of
 from .known import Entry
 from .session.body import Body
 from .session.values import REGISTRY, Resource
@@ -31,15 +32,21 @@ class Application:
     def __init__(self, project: Project) -> None:
         self.project = project
         self._removed: dict[str, bool] = {}
+        self._declared: dict[str, Declared] = {}
 
-    def holds_dependency_while_streaming(self) -> bool:
-        """Whether the declared FastAPI leaves a dependency with ``yield`` only after the response has been sent."""
-        return self.project.known.dependency_exit(self.versions.get("fastapi", "")) == "after-response"
+    def holds_dependency_while_streaming(self, path: str) -> bool:
+        """Whether the FastAPI that is declared for the file at ``path`` leaves a dependency with ``yield`` only after
+        the response has been sent."""
+        known = self.project.known
+        release = self.declared_for(path).newest("fastapi", known.dependency_turns)
+        return known.dependency_exit(release) == "after-response"
 
-    @cached_property
-    def versions(self) -> dict[str, str]:
-        """The versions that the project declares, by distribution name."""
-        return {}
+    def declared_for(self, path: str) -> Declared:
+        """What is declared in the nearest folder above a file that declares anything."""
+        folder = project_of(path, self.project.root)
+        if folder not in self._declared:
+            self._declared[folder] = declared_in(folder)
+        return self._declared[folder]
 
     def removes(self, registry: Resource, worker: Entry) -> bool:
         """Whether the application gives the registry's connection back after each run of such a worker."""

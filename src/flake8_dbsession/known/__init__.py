@@ -69,6 +69,11 @@ class Known:
         """
         return self._entries.dependency_exit(version, scope)
 
+    @property
+    def dependency_turns(self) -> tuple[str, ...]:
+        """The releases of FastAPI from which on a dependency with ``yield`` is left at another time."""
+        return self._entries.dependency_turns
+
     def sqlalchemy_type(self, qualified: str) -> str | None:
         """The short name of a type or function of SQLAlchemy, SQLModel or Flask-SQLAlchemy: "Session"."""
         return self._effects.type_of(qualified)

@@ -41,6 +41,10 @@ class Entries:
         guesses = self._conventions.get(attribute, ())
         return next((entry for pattern, entry in guesses if fnmatchcase(receiver, pattern)), None)
 
+    @property
+    def dependency_turns(self) -> tuple[str, ...]:
+        return tuple(period["since"] for period in self._tables["dependency_exit"])
+
     def dependency_exit(self, version: str, scope: str) -> str:
         if scope == "function":
             return "before-response"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import os
 from collections.abc import Callable, Iterator
 
-from .declared import MARKERS, PROJECT_FILES
+from ..declared import PROJECT_FILES
 
 ASIDE = frozenset(
     {
@@ -33,28 +32,6 @@ def is_aside(path: str, root: str) -> bool:
     if stem in ("conftest", "setup", "noxfile") or stem.startswith("test_") or stem.endswith("_test"):
         return True
     return any(folder in ASIDE or folder.startswith(("test_", "example_")) for folder in folders)
-
-
-def project_of(path: str, root: str) -> str:
-    """The nearest folder above the file, up to ``root``, that declares dependencies; ``root`` where none does."""
-    folder = os.path.dirname(os.path.abspath(path))
-    while f"{folder}{os.sep}".startswith(f"{root.rstrip(os.sep)}{os.sep}"):
-        if declares(folder):
-            return folder
-        if folder == root:
-            break
-        folder = os.path.dirname(folder)
-    return root
-
-
-@functools.cache
-def declares(folder: str) -> bool:
-    """Whether a file of the folder declares dependencies."""
-    try:
-        names = os.listdir(folder)
-    except OSError:
-        return False
-    return any(name in MARKERS or ("requirements" in name and name.endswith(".txt")) for name in names)
 
 
 def walk(top: str, wanted: Callable[[str], bool], parts: bool, home: str = "") -> Iterator[str]:

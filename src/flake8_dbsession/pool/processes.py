@@ -7,9 +7,9 @@ import os
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from ..files import line_of
 from ..names import Names
 from .factors import Factor, How
-from .files import line_of
 from .reading import read
 from .settings import knowledge
 from .shell import option, split

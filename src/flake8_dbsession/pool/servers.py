@@ -7,9 +7,9 @@ import os
 from typing import NamedTuple
 
 from ..config import Pool
+from ..files import line_of, text_of
 from .compose import Service
 from .factors import Factor, How
-from .files import line_of, text_of
 from .settings import Server, knowledge
 from .shell import option, split
 

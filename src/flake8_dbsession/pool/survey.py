@@ -9,13 +9,13 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from ..config import Pool
+from ..declared import Declared, declared_in, declares, project_of
+from ..files import text_of
 from ..modules import Module, Modules
 from ..source import Source, Unreadable
-from .declared import Declared, declared_in
 from .deployment import Deployment, deployment, is_deployment
 from .engines import TOKENS, Found, find
-from .files import text_of
-from .folders import declares, is_aside, is_module, project_of, walk
+from .folders import is_aside, is_module, walk
 from .servers import Limits, limits, server_of_image
 from .settings import knowledge
 from .url import Url, parse

@@ -73,7 +73,7 @@ def is_kept(view: View, flow: Flow, event: Event) -> bool:
     resource = event.resource
     if resource is None or event.detail == "yield" or resource.origin == OPENED:
         return False
-    return resource.origin != PARAMETER or view.project.app.holds_dependency_while_streaming()
+    return resource.origin != PARAMETER or view.project.app.holds_dependency_while_streaming(view.source.path)
 
 
 def report(view: View, flow: Flow, event: Event) -> Diagnostic:

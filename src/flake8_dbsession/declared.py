@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+import functools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .files import text_of
@@ -37,6 +38,18 @@ class Declared(NamedTuple):
     def has(self, name: str) -> bool:
         """Whether the distribution is declared."""
         return name in self.needs or name in self.pinned
+
+    def newest(self, name: str, releases: Iterable[str]) -> str:
+        """The release that is installed as far as can be told: the pinned one, or the newest that the declaration
+        allows, of those it names and of ``releases``; "" where nothing is said."""
+        if name in self.pinned or name not in self.needs:
+            return self.pinned.get(name, "")
+        from packaging.version import Version
+
+        allows = self.needs[name].allows
+        named = [each.version.removesuffix(".*") for each in allows if each.operator in ("==", "===", "~=", ">=")]
+        fitting = [r for r in (*named, *releases) if allows.contains(r, prereleases=True)]
+        return max(fitting, key=Version, default="")
 
     def where(self, name: str) -> str:
         """The path of the file that names ``name``, "" for none."""
@@ -78,6 +91,28 @@ def declared_in(folder: str) -> Declared:
     for line in _setup_py(path) if os.path.isfile(path) else ():
         _add(line, path, needs)
     return Declared(needs, _locked(folder, needs))
+
+
+def project_of(path: str, root: str) -> str:
+    """The nearest folder above the file, up to ``root``, that declares dependencies; ``root`` where none does."""
+    folder = os.path.dirname(os.path.abspath(path))
+    while f"{folder}{os.sep}".startswith(f"{root.rstrip(os.sep)}{os.sep}"):
+        if declares(folder):
+            return folder
+        if folder == root:
+            break
+        folder = os.path.dirname(folder)
+    return root
+
+
+@functools.cache
+def declares(folder: str) -> bool:
+    """Whether a file of the folder declares dependencies."""
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return False
+    return any(name in MARKERS or ("requirements" in name and name.endswith(".txt")) for name in names)
 
 
 def _requirement_files(folder: str) -> Iterator[str]:
@@ -136,10 +171,13 @@ def _table(table: dict[str, Any]) -> Iterator[str]:
 
 
 def _specifier(version: str) -> str:
-    """A caret or bare release as a specifier: ``^2.5`` is ``>=2.5,<3``."""
+    """A caret or bare release as a specifier: ``^2.5`` is ``>=2.5,<3``, ``^0.110.1`` is ``>=0.110.1,<0.111``."""
     if version.startswith("^"):
-        major = version[1:].split(".")[0]
-        return f">={version[1:]},<{int(major) + 1}" if major.isdigit() and major != "0" else ""
+        numbers = version[1:].split(".")
+        fixed = next((place for place, number in enumerate(numbers) if number != "0"), len(numbers) - 1)
+        if not all(number.isdigit() for number in numbers[: fixed + 1]):
+            return ""
+        return f">={version[1:]},<{'.'.join([*numbers[:fixed], str(int(numbers[fixed]) + 1)])}"
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
     text = f"=={version}" if version[:1].isdigit() else version
