@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from .fix.plans import AddImport, WrapInFinally, WrapInWith
+from .fix.plans import AddImport, Step, WrapInFinally, WrapInWith
 from .model import Plan, Safety, Span
 from .session.events import Happening
 from .session.flow import Flow
@@ -151,25 +151,6 @@ def bound_elsewhere(flow: Flow, name: str, statement: ast.stmt) -> bool:
     ) or name in {p.arg for p in flow.body.parameters}
 
 
-def spelling(flow: Flow, resource: Resource) -> str | None:
-    """How the function writes a session that it did not open: ``db.session``, ``models.db.session``, ``self.db``."""
-    name = name_of(flow, resource)
-    tail = name.rpartition(".")[2]
-    for node in flow.body.own_nodes:
-        match node:
-            case ast.Call(func=ast.Attribute(value=(ast.Name() | ast.Attribute()) as receiver, attr=verb)):
-                text = ast.unparse(receiver)
-                if verb in _VERBS and text.rpartition(".")[2] == tail:
-                    return text
-    for node in flow.body.own_nodes:
-        if isinstance(node, (ast.Name, ast.Attribute)) and ast.unparse(node) == name:
-            return name
-    return None
-
-
-_VERBS = frozenset({"commit", "rollback", "flush", "add", "delete", "execute", "scalar", "scalars", "query", "get"})
-
-
 def without_docstring(statements: list[ast.stmt]) -> list[ast.stmt]:
     first = statements[0] if statements else None
     if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
@@ -178,14 +159,14 @@ def without_docstring(statements: list[ast.stmt]) -> list[ast.stmt]:
 
 
 def finally_around(
-    view: View, statements: list[ast.stmt], cleanup: str, title: str, drop: tuple[Span, ...] = ()
+    view: View, statements: list[ast.stmt], cleanup: str, title: str, drop: tuple[Span, ...] = (), *others: Step
 ) -> Answer:
-    """``cleanup`` runs in a ``finally`` around the statements."""
+    """``cleanup`` runs in a ``finally`` around the statements; ``others`` are steps that it needs."""
     kept = without_docstring(statements)
     if not kept:
         return None, "there is nothing to put into a try"
     step = WrapInFinally(view.span(kept[0]), view.span(kept[-1]), cleanup, drop)
-    return Plan(title, Safety.SAFE, (step,)), ""
+    return Plan(title, Safety.SAFE, (step, *others)), ""
 
 
-__all__ = ["Answer", "block_of", "finally_around", "spelling", "statement_of", "wrap_in_with"]
+__all__ = ["Answer", "block_of", "finally_around", "statement_of", "wrap_in_with"]

@@ -141,7 +141,7 @@ class _Loop:
     def next_batch(self, state: _State, offered: Callable[[Diagnostic], bool]) -> list[tuple[int, Diagnostic]]:
         """The reports to fix next; those refused on an older file come last, once more."""
         open_ones = [(n, d) for n, d in state.found if n not in self.unwanted and offered(d)]
-        batch = [(n, d) for n, d in open_ones if n not in self.refused]
+        batch = _urgent([(n, d) for n, d in open_ones if n not in self.refused])
         if not batch:
             batch = [(n, d) for n, d in open_ones if self.refused[n][1] != state.data]
         if self.ask and batch:
@@ -224,6 +224,11 @@ def _compared(state: _State, batch: list[tuple[int, Diagnostic]], found: Sequenc
         is_certain = all(after[identity] >= before[identity] for identity in cured)
         return _Failure("the finding would still be there", suspects, is_certain)
     return None
+
+
+def _urgent(batch: list[tuple[int, Diagnostic]]) -> list[tuple[int, Diagnostic]]:
+    """What goes before waits (ORM2): a session that is given back elsewhere may hold nothing there any more."""
+    return [(n, d) for n, d in batch if not d.code.startswith("ORM2")] or batch
 
 
 def _less(batch: list[tuple[int, Diagnostic]], suspects: frozenset[int]) -> list[tuple[int, Diagnostic]]:

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Iterator
 
 from ..model import Diagnostic, Note, Rule
+from ..releasing import release_before
 from ..reports import first_of_each_node, is_out_of_scope
 from ..session.events import Event, Happening
 from ..session.flow import Flow
@@ -62,8 +63,8 @@ def report(view: View, rule: Rule, flow: Flow, event: Event, verb: str) -> Diagn
     advice = f" ({wait.advice})" if wait.advice else ""
     meanwhile = holding(flow, event.resource)
     message = f"{through(wait)} {verb}{seconds(wait)} while {meanwhile}{advice}"
-    refusal = "giving the connection back first ends the transaction, which only its author can judge"
-    return view.diagnostic(rule, event.node, message, story(view, event), None, refusal, flow.body)
+    plan, refusal = release_before(view, flow, event)
+    return view.diagnostic(rule, event.node, message, story(view, event), plan, refusal, flow.body)
 
 
 def story(view: View, event: Event) -> Iterator[Note]:

@@ -27,11 +27,12 @@ from collections.abc import Iterator
 from ..cleaning import is_cleaned_around
 from ..flow.graph import Kind
 from ..known import Entry
-from ..mending import Answer, finally_around, spelling
+from ..mending import Answer, finally_around
 from ..model import Diagnostic, Note, Rule
 from ..session.events import Event, Happening
 from ..session.flow import Flow
 from ..session.values import AMBIENT, Resource
+from ..spelling import spelled
 from ..story import name_of
 from ..view import View
 
@@ -136,14 +137,15 @@ def story(view: View, loop: Loop | None, worker: Entry | None) -> Iterator[Note]
 
 def repair(view: View, flow: Flow, resource: Resource, loop: Loop | None) -> Answer:
     """``remove()`` in a finally: around the loop's body, or around what stands inside the app context."""
-    name = spelling(flow, resource)
-    if name is None:
+    found = spelled(view, flow, resource)
+    if found is None:
         return None, "the registry has no name here to remove it by"
+    name = found.text
     body = inner_context(loop.body if loop is not None else flow.body.statements)
     unit = using(flow, resource, body) if loop is not None else body
     drop = tuple(view.span(s) for s in released(unit, f"{name}.remove"))
     cleanup = f"{'await ' if resource.is_async else ''}{name}.remove()"
-    return finally_around(view, unit, cleanup, f"remove {name!r} in a finally", drop)
+    return finally_around(view, unit, cleanup, f"remove {name!r} in a finally", drop, *found.steps)
 
 
 def using(flow: Flow, resource: Resource, statements: list[ast.stmt]) -> list[ast.stmt]:

@@ -22,13 +22,14 @@ import ast
 from collections.abc import Iterator
 
 from ..fix.plans import InsertFirst
-from ..mending import Answer, spelling
+from ..mending import Answer
 from ..model import Diagnostic, Plan, Rule, Safety
 from ..reports import is_out_of_scope
 from ..session.events import Happening
 from ..session.flow import Flow
 from ..session.state import FAILED, SWALLOWED
-from ..session.values import AMBIENT, ATTRIBUTE, OPENED, Resource
+from ..session.values import AMBIENT, ATTRIBUTE, Resource
+from ..spelling import spelled
 from ..story import name_of
 from ..view import View
 
@@ -86,19 +87,19 @@ def report(view: View, flow: Flow, handler: ast.AST, resource: Resource, use: as
     subject = f"session {name!r}" if name else "the session"
     after = "used again" if use is not None else "left to others"
     notes = [view.note("it is used here, and raises PendingRollbackError", use)] if use is not None else []
-    plan, refusal = repair(view, flow, handler, name, resource)
+    plan, refusal = repair(view, flow, handler, resource)
     message = f"{subject} is {after} after a failed flush or commit without rollback()"
     return view.diagnostic(RULE, handler, message, notes, plan, refusal, flow.body)
 
 
-def repair(view: View, flow: Flow, handler: ast.AST, name: str, resource: Resource) -> Answer:
+def repair(view: View, flow: Flow, handler: ast.AST, resource: Resource) -> Answer:
     if not isinstance(handler, ast.ExceptHandler):
         return None, "suppress() has no place for a rollback"
-    written = name if resource.origin == OPENED else spelling(flow, resource)
-    if not written or not written.replace(".", "").isidentifier():
+    written = spelled(view, flow, resource)
+    if written is None:
         return None, "the session has no name here"
-    call = f"{'await ' if resource.is_async else ''}{written}.rollback()"
-    return Plan("roll back first", Safety.SAFE, (InsertFirst(view.span(handler), call),)), ""
+    call = f"{'await ' if resource.is_async else ''}{written.text}.rollback()"
+    return Plan("roll back first", Safety.SAFE, (InsertFirst(view.span(handler), call), *written.steps)), ""
 
 
 RULE = Rule("ORM104", "missing-rollback", "failed session goes on without rollback", check)

@@ -14,7 +14,9 @@ Stays silent when
     in tests and one-shot commands.
 
 Fix safety
-    No fix is offered: giving the connection back before the sleep ends the transaction, and rows read before it expire.
+    ``session.commit()`` goes before the sleep. Safe where the function opened the session, has only read so far, and
+    reads none of its rows afterwards. Unsafe where others have the session too: what they changed would be committed,
+    and their rows expire. Shown only where the function changed something or uses rows afterwards.
 """
 
 from __future__ import annotations

@@ -13,7 +13,9 @@ Stays silent when
     return at once (``block=False``).
 
 Fix safety
-    No fix is offered: giving the connection back before the wait ends the transaction, and rows read before it expire.
+    ``session.commit()`` goes before the wait. Safe where the function opened the session, has only read so far, and
+    reads none of its rows afterwards. Unsafe where others have the session too: what they changed would be committed,
+    and their rows expire. Shown only where the function changed something or uses rows afterwards.
 
 Configuration
     ``blocking-calls`` adds calls of your own.

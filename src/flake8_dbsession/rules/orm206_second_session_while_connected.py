@@ -13,7 +13,8 @@ Stays silent when
     session is passed on instead.
 
 Fix safety
-    No fix is offered: pass the session on, or finish with the first.
+    ``commit()`` of the first session goes before the second takes its connection: safe, unsafe or shown only as for
+    ORM201. Passing the session on is often better.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..model import Diagnostic, Note, Rule, Span
+from ..releasing import release_before
 from ..reports import first_of_each_node, is_out_of_scope
 from ..session.events import Event, Happening
 from ..session.flow import Flow
@@ -45,8 +47,8 @@ def report(view: View, flow: Flow, event: Event) -> Diagnostic:
         notes.append(Note("a session opened here takes a second connection", Span(line, 0, line, 0), path))
         who = f"{function.rpartition('.')[2]}()"
     message = f"{who!r} takes a second connection while {holding(flow, event.resource)}"
-    refusal = "pass the session on, or finish with the first"
-    return view.diagnostic(RULE, event.node, message, notes, None, refusal, flow.body)
+    plan, refusal = release_before(view, flow, event)
+    return view.diagnostic(RULE, event.node, message, notes, plan, refusal, flow.body)
 
 
 RULE = Rule("ORM206", "second-session-while-connected", "second session used while the first holds", check)

@@ -22,7 +22,7 @@ from .methods import (
 )
 from .opening import entered_by_stack, manager, open_session, sqlalchemy_call
 from .project_calls import construct, run
-from .statements import STATEMENT, STREAMED, asks_for_stream, marked
+from .statements import LOCKING, STATEMENT, STREAMED, asks_for_stream, marked
 from .summary import Wait
 from .values import COROUTINE, NAMED, OBJECT, SESSION, UNKNOWN, Value, contained
 from .waiting import STREAMING_RESPONSES, only_names, report_wait, stream, wait
@@ -122,6 +122,8 @@ def method(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
         case "factory" if name == "begin":
             return manager(receiver, call.node)
         case "statement":
+            if name == "with_for_update":
+                return marked(receiver, LOCKING)
             streamed = name == "execution_options" and asks_for_stream(call.node)
             return marked(receiver, STREAMED) if streamed else Value(STATEMENT) if name == "add_columns" else receiver
         case "flask_db":

@@ -12,7 +12,7 @@ from .events import Event, Happening
 from .moment import Moment
 from .opening import opened
 from .scope import Scope
-from .state import HELD, KEPT, State
+from .state import CHANGED, HELD, KEPT, State
 from .statements import ENUMERATED, PLAIN
 from .summary import World
 from .values import (
@@ -358,9 +358,16 @@ class Evaluation:
                 self.value(target.slice)
                 self.store_item(target, value)
 
+    def change(self, owner: ast.expr) -> None:
+        """``owner.attribute += 1``: a row of a session is changed."""
+        row = self.value(owner)
+        if row.kind == ROW and row.resource is not None:
+            self.now.mark(row.resource, CHANGED)
+
     def store_attribute(self, target: ast.Attribute, value: Value) -> None:
         owner = self.value(target.value)
         if owner.kind == ROW and owner.resource is not None:
+            self.now.mark(owner.resource, CHANGED)
             return
         if owner.kind == OBJECT and self.is_self(target.value):
             self.scope.attributes[target.attr] = value

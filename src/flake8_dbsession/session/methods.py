@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from .call import Call
 from .lending import pass_on, unseen
 from .opening import manager, next_of, open_session
-from .state import GIVEN, SERVER_SIDE, WRITTEN
-from .statements import PLAIN, STATEMENT, STREAMED, are_columns, asks_for_stream, marked
+from .state import CHANGED, GIVEN, SERVER_SIDE, WRITTEN
+from .statements import PLAIN, STATEMENT, STREAMED, are_columns, asks_for_stream, marked, only_reads
 from .values import (
     COROUTINE,
     ENGINE,
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 _ONE_ROW = frozenset({"get", "get_one", "merge", "first", "one", "one_or_none", "scalar", "scalar_one", "get_or_404"})
 _ONE_ROW |= {"scalar_one_or_none", "first_or_404", "one_or_404", "fetchone"}
+
+
+_READERS = frozenset({"get", "get_one", "refresh"})
 
 
 _LOOKUPS = frozenset({"one", "scalar_one", "get_one", "get_or_404", "first_or_404", "one_or_404"})
@@ -63,11 +66,20 @@ def session_method(ev: Evaluation, receiver: Value, name: str, call: Call, await
     if effect.awaitable and not awaited:
         return Value(COROUTINE, name, resource)
     ev.now.apply(resource, effect, name, call.node)
+    if effect.word == "checkout" and not reads(name, call):
+        ev.now.mark(resource, CHANGED)
     if name == "expunge" and call.node.args and isinstance(call.node.args[0], ast.Name):
         ev.now.names.pop(call.node.args[0].id, None)
     if name in ("add", "refresh", "delete", "add_all") and call.node.args:
         as_row(ev, call.node.args[0], resource)
     return session_result(ev, receiver, name, call)
+
+
+def reads(name: str, call: Call) -> bool:
+    """Whether a method that runs SQL surely does nothing but read."""
+    if name in _READERS:
+        return "with_for_update" not in call.keywords
+    return only_reads(call.node, call.argument(0, "statement"))
 
 
 def as_row(ev: Evaluation, argument: ast.expr, resource: Resource) -> None:
@@ -103,6 +115,8 @@ def query_method(ev: Evaluation, receiver: Value, name: str, call: Call) -> Valu
     resource = receiver.resource
     if resource is None:
         return UNKNOWN
+    if name == "with_for_update":
+        ev.now.mark(resource, CHANGED)
     if name == "yield_per" or (name == "execution_options" and asks_for_stream(call.node)):
         return marked(receiver, STREAMED)
     plain = PLAIN in receiver.extra and name != "get"

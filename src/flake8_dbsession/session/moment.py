@@ -15,6 +15,7 @@ from ..known import Effect
 from .events import Event, Happening
 from .state import (
     BEGUN,
+    CHANGED,
     CLOSED,
     CUT,
     DROPPED,
@@ -140,7 +141,7 @@ class Moment:
     def release(self, resource: Resource, phase: int = IDLE) -> None:
         """Commit, rollback, close: the connection is back in the pool."""
         life = self.life(resource)
-        self.lives[resource] = Life(phase, life.marks & ~(WRITTEN | SWALLOWED | DROPPED))
+        self.lives[resource] = Life(phase, life.marks & ~(WRITTEN | CHANGED | SWALLOWED | DROPPED))
         self.steps.pop(resource, None)
 
     def cut(self, resource: Resource, node: ast.AST) -> None:
@@ -220,7 +221,8 @@ class Moment:
         for resource in contained(value):
             self.after_failure(resource, node)
             life = self.life(resource)
-            self.lives[resource] = Life(life.phases if resource.is_connection else UNSURE, life.marks | USED)
+            phases = life.phases if resource.is_connection else UNSURE
+            self.lives[resource] = Life(phases, life.marks | USED | CHANGED)
 
     def give(self, value: Value, *, uncertain: bool = True) -> None:
         """The value is handed to code that cannot be seen: it may close, commit or keep what it got."""
@@ -229,7 +231,7 @@ class Moment:
             phases = life.phases
             if uncertain and phases & ~(IDLE | CLOSED | UNSURE):
                 phases = UNSURE
-            self.lives[resource] = Life(phases, life.marks | (GUESSED if uncertain else STORED))
+            self.lives[resource] = Life(phases, life.marks | (GUESSED | CHANGED if uncertain else STORED))
 
     def mark(self, resource: Resource, mark: int) -> None:
         life = self.life(resource)

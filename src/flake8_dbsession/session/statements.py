@@ -12,6 +12,8 @@ PLAIN = "plain"
 """In ``extra``: gives columns, which no session loads again."""
 STREAMED = "streamed"
 """In ``extra``: gives its rows one after the other, from a cursor that lives with the transaction."""
+LOCKING = "locking"
+"""In ``extra``: locks the rows that it reads until the transaction ends."""
 ENUMERATED = "enumerated"
 """The kind of ``enumerate(x)``; ``extra`` holds x."""
 
@@ -21,6 +23,17 @@ _OPTIONS = frozenset({"yield_per", "stream_results"})
 def marked(value: Value, mark: str) -> Value:
     """The value with a mark more in its ``extra``."""
     return value if mark in value.extra else value.with_extra(*value.extra, mark)
+
+
+def only_reads(call: ast.Call, statement: Value) -> bool:
+    """Whether what a session is asked to execute is surely a SELECT that locks nothing."""
+    if statement.kind == STATEMENT:
+        return LOCKING not in statement.extra
+    match call.args[:1]:
+        case [ast.Call(args=[ast.Constant(value=str() as text), *_])] | [ast.Constant(value=str() as text)]:
+            words = text.lower().split()
+            return words[:1] == ["select"] and "update" not in words and "into" not in words
+    return False
 
 
 def are_columns(arguments: list[ast.expr]) -> bool:

@@ -141,6 +141,8 @@ class Transfer:
                 ev.value(statement.value)
                 if isinstance(statement.target, ast.Name):
                     ev.bind(statement.target, UNKNOWN)
+                elif isinstance(statement.target, ast.Attribute):
+                    ev.change(statement.target.value)
             case ast.Return():
                 self.return_(ev, ev.value(instead or statement.value))
             case ast.Raise():

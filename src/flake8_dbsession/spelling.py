@@ -1,0 +1,94 @@
+"""How a function can write a session that it did not open: as it does already, as its module calls it, or imported."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, NamedTuple
+
+from .fix.plans import AddImport
+from .modules import Module
+from .session.flow import Flow
+from .session.values import AMBIENT, FLASK_DB, OPENED, REGISTRY, Resource
+from .story import name_of
+
+if TYPE_CHECKING:
+    from .view import View
+
+_VERBS = frozenset({"commit", "rollback", "flush", "add", "delete", "execute", "scalar", "scalars", "query", "get"})
+_FAR = 300
+"""So many modules are looked at for a circle of imports."""
+
+
+class Spelled(NamedTuple):
+    """An expression for the session, and the imports that it needs."""
+
+    text: str
+    steps: tuple[AddImport, ...] = ()
+
+
+def spelled(view: View, flow: Flow, resource: Resource) -> Spelled | None:
+    """How to write the session in the function; None where it has no name."""
+    if resource.origin == OPENED:
+        name = name_of(flow, resource)
+        return Spelled(name) if name.isidentifier() else None
+    text = in_function(flow, resource) or in_module(view, flow, resource)
+    if text:
+        return Spelled(text)
+    return imported(view, flow, resource) if resource.origin == AMBIENT else None
+
+
+def in_function(flow: Flow, resource: Resource) -> str:
+    """As the function itself writes it: ``db.session``, ``models.db.session``, ``self.db``."""
+    name = name_of(flow, resource)
+    tail = name.rpartition(".")[2]
+    for node in flow.body.own_nodes:
+        match node:
+            case ast.Call(func=ast.Attribute(value=(ast.Name() | ast.Attribute()) as receiver, attr=verb)):
+                text = ast.unparse(receiver)
+                if verb in _VERBS and text.rpartition(".")[2] == tail:
+                    return text
+    for node in flow.body.own_nodes:
+        if isinstance(node, (ast.Name, ast.Attribute)) and ast.unparse(node) == name:
+            return name
+    first = flow.body.parameters[0].arg if flow.body.parameters else ""
+    return name if name.startswith("self.") and first == "self" else ""
+
+
+def in_module(view: View, flow: Flow, resource: Resource) -> str:
+    """As the module calls the registry: ``Session``, or ``db.session`` of Flask-SQLAlchemy's ``db``."""
+    for name in view.names.bindings:
+        if name in flow.body.local_names:
+            continue
+        value = view.project.value(f"{view.module.name}.{name}".lstrip("."))
+        if value.resource == resource and value.kind in (REGISTRY, FLASK_DB):
+            return f"{name}.session" if value.kind == FLASK_DB else name
+    return ""
+
+
+def imported(view: View, flow: Flow, resource: Resource) -> Spelled | None:
+    """With an import of the registry, where that makes no circle."""
+    module, rest = view.project.split(resource.key)
+    name, _, tail = rest.partition(".")
+    if module is None or not rest or module is view.module or tail not in ("", "session"):
+        return None
+    if name in flow.body.local_names or reaches(view, module, view.module.name):
+        return None
+    return Spelled(rest, (AddImport(module.name, name),))
+
+
+def reaches(view: View, start: Module, name: str) -> bool:
+    """Whether importing ``start`` imports the module called ``name``, as far as can be seen."""
+    waiting, seen = [start], {start.name}
+    while waiting and len(seen) < _FAR:
+        module = waiting.pop()
+        for binding in module.names.bindings.values():
+            for target in (binding.imported, (binding.imported or "").rpartition(".")[0]):
+                if not target or target in seen:
+                    continue
+                seen.add(target)
+                found = view.project.modules.find(target)
+                if target == name:
+                    return True
+                if found is not None:
+                    waiting.append(found)
+    return len(seen) >= _FAR
