@@ -34,7 +34,7 @@ def main() -> None:
         file = DOCS / "proofs.json"
         known = json.loads(file.read_text()) if file.exists() else {"apps": {}}
         known["apps"] = dict(sorted({**known["apps"], **found}.items()))
-        file.write_text(json.dumps(known, indent=1) + "\n")
+        file.write_text(page.as_json(known))
         page.write(known, DOCS)
 
 
@@ -63,7 +63,9 @@ def _count(findings: list[dict[str, Any]]) -> dict[str, int]:
 
 
 def _series(run: Run) -> list[list[float]]:
-    return [list(moment[:4]) for moment in moments(run)]
+    """The moments at which something changed, and the last."""
+    rows = [list(moment[:4]) for moment in moments(run)]
+    return [row for before, row in zip([[], *rows], rows, strict=False) if row[1:] != before[1:] or row is rows[-1]]
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,11 @@ def write(found: dict[str, Any], folder: Path) -> None:
     for name, app in found["apps"].items():
         (folder / f"proofs-{name}.svg").write_text(plot(app["title"], app["series"]["before"], app["series"]["after"]))
     replace(folder / "proofs.md", "applications", "\n".join(section(name, app) for name, app in found["apps"].items()))
+
+
+def as_json(found: dict[str, Any]) -> str:
+    """The figures in JSON, a line for each application and version of its series."""
+    return json.dumps(found, separators=(",", ": ")).replace('"title"', '\n"title"').replace("]]", "]]\n") + "\n"
 
 
 def replace(page: Path, part: str, text: str) -> None:
