@@ -25,10 +25,10 @@ LAYERS = (
     {"classes", "targets"},
     {"project"},
     {"entries", "cleaning"},
-    {"view"},
+    {"view", "teardown"},
     # rules
     {"reports", "mending", "spelling", "pool"},
-    {"afterwards"},
+    {"afterwards", "entering"},
     {"releasing"},
     {"rules"},
     {"analyze"},

@@ -48,10 +48,8 @@ def wrap_in_with(view: View, flow: Flow, resource: Resource, opened: ast.AST) ->
     statement = statement_of(flow, opened)
     if beside := adhoc(flow, opened):
         return None, f"{beside} should be used instead"
-    if not name or not isinstance(statement, ast.Assign) or unawaited(statement.value) is not opened:
+    if not name or statement is None or bound_by(statement) is not opened:
         return None, "the session is not assigned to a plain name of its own"
-    if len(statement.targets) != 1 or not isinstance(statement.targets[0], ast.Name):
-        return None, "the session is bound to something else than one name"
     block = block_of(flow, statement)
     rest = block[block.index(statement) + 1 :] if block else []
     if not rest:
@@ -79,6 +77,16 @@ def wrap_in_with(view: View, flow: Flow, resource: Resource, opened: ast.AST) ->
         steps.append(AddImport("contextlib", "closing"))
     safety, reason = how_safe(flow, resource)
     return Plan(f"open {name!r} in a with block", safety, tuple(steps), reason), ""
+
+
+def bound_by(statement: ast.stmt) -> ast.expr | None:
+    """What ``name = …`` binds its one name to, without an ``await``."""
+    match statement:
+        case (
+            ast.Assign(targets=[ast.Name()], value=value) | ast.AnnAssign(target=ast.Name(), value=ast.expr() as value)
+        ):
+            return unawaited(value)
+    return None
 
 
 def wrapper(resource: Resource) -> str:

@@ -13,13 +13,16 @@ Stays silent when
     The generator has a name that lives as long as the session, or is entered with ``with contextmanager(get_db)()``.
 
 Fix safety
-    No fix is offered here: a ``with`` block needs the extent of the session's use.
+    Safe: the rest of the block moves into ``with contextmanager(get_db)() as db:``. Unsafe when the function returns
+    rows, which cannot load anything once their session is closed, and when the generator does more at its end than to
+    close: commits, or swallows exceptions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..entering import enter_generator
 from ..model import Diagnostic, Rule
 from ..reports import first_of_each_node, is_released_here
 from ..session.events import Happening
@@ -34,8 +37,8 @@ def check(view: View) -> Iterator[Diagnostic]:
             if is_released_here(flow, event.resource):
                 continue
             message = f"{view.text(event.node)!r} drops the generator, which closes its session before it is used"
-            refusal = "a with block needs the extent of the session's use"
-            yield view.diagnostic(RULE, event.node, message, (), None, refusal, flow.body)
+            plan, refusal = enter_generator(view, flow, event)
+            yield view.diagnostic(RULE, event.node, message, (), plan, refusal, flow.body)
 
 
 RULE = Rule("ORM105", "discarded-session-generator", "session of a generator that nobody keeps", check)
