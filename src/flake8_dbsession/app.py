@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import ast
-import contextlib
 import os
 from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .declared import Declared, declared_in, project_of
+from .files import bytes_of
 from .known import Entry
-from .session.body import Body
-from .session.values import REGISTRY, Resource
+from .session.values import Resource
 
 if TYPE_CHECKING:
     from .modules import Module
@@ -21,9 +19,6 @@ if TYPE_CHECKING:
 MOST_FILES = 4000
 """A project with more files is not looked through: it counts as one that does what it should."""
 _FOREIGN = frozenset({"node_modules", "site-packages", "venv", "env", "build", "dist", "__pycache__"})
-_VIEWS = frozenset(
-    {"route", "get", "post", "put", "patch", "delete", "errorhandler", "app_errorhandler", "register_error_handler"}
-)
 
 
 class Application:
@@ -31,7 +26,8 @@ class Application:
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self._removed: dict[str, bool] = {}
+        self.removed: dict[str, bool] = {}
+        """Whether a registry, by its key, is given back when a request ends: what has been found so far."""
         self._declared: dict[str, Declared] = {}
 
     def holds_dependency_while_streaming(self, path: str) -> bool:
@@ -58,17 +54,10 @@ class Application:
         if len(self.files) > MOST_FILES:
             return True
         for path in self.files:
-            with contextlib.suppress(OSError), open(path, "rb") as file:
-                data = file.read()
-                if any(text in data for text in wanted):
-                    return True
+            data = bytes_of(path)
+            if any(text in data for text in wanted):
+                return True
         return False
-
-    def is_removed(self, registry: Resource) -> bool:
-        """Whether anything but a view or error handler of the project removes or closes the registry's session."""
-        if registry.key not in self._removed:
-            self._removed[registry.key] = len(self.files) > MOST_FILES or any(self._releases(registry))
-        return self._removed[registry.key]
 
     @cached_property
     def files(self) -> list[str]:
@@ -81,35 +70,11 @@ class Application:
                 break
         return found
 
-    def _releases(self, registry: Resource) -> Iterator[bool]:
-        """For each release of the registry whether it may run at the end of every request."""
-        last = registry.key.rpartition(".")[2].encode()
-        for path in self.files:
-            with open(path, "rb") as file:
-                data = file.read()
-            if (b"remove" not in data and b"close" not in data) or (last not in data and b"import" not in data):
-                continue
-            module = self.project.modules.find(self.project.modules.name_of(path)[0])
-            if module is None:
-                continue
-            for body in (module.top, *module.bodies.values()):
-                if not is_view(body) and gives_back(self.project, module, body, registry):
-                    yield True
-
-
-def is_view(body: Body) -> bool:
-    """Whether the function answers requests or errors."""
-    inner = (d.func if isinstance(d, ast.Call) else d for d in body.decorators)
-    return any(isinstance(d, ast.Attribute) and d.attr in _VIEWS for d in inner)
-
-
-def gives_back(project: Project, module: Module, body: Body, registry: Resource) -> bool:
-    """Whether the function, or a lambda in it, says ``Session.remove`` or ``Session.close``, called or passed on."""
-    for node in body.own_nodes:
-        inside = ast.walk(node) if isinstance(node, ast.Lambda) else (node,)
-        for part in inside:
-            if isinstance(part, ast.Attribute) and part.attr in ("remove", "close"):
-                value = project.evaluate(module, part.value)
-                if value.kind == REGISTRY and value.resource is not None and value.resource.key == registry.key:
-                    return True
-    return False
+    def modules_with(self, *texts: bytes) -> Iterator[tuple[Module, bytes]]:
+        """The modules of the project whose files hold one of the texts, each with its bytes; broken ones left out."""
+        for path in self.files[:MOST_FILES]:
+            data = bytes_of(path)
+            if any(text in data for text in texts):
+                module = self.project.modules.at(path)
+                if module is not None:
+                    yield module, data

@@ -202,6 +202,12 @@ class Modules:
             self._modules[name] = self._load(name)
         return self._modules[name]
 
+    def at(self, path: str) -> Module | None:
+        """The module of a file, wherever it is; None where it cannot be read."""
+        name, _, is_package = self.name_of(path)
+        found = self.find(name)
+        return found if found is not None else self._read(name, path, is_package)
+
     def _load(self, name: str) -> Module | None:
         relative = name.replace(".", os.sep)
         for root in self.roots:

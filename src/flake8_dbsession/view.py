@@ -17,7 +17,19 @@ from .session.flow import Flow
 from .session.values import SESSION, Resource, Value
 from .source import Source
 
-MARKERS = (b"ession", b"sqlalchemy", b"engine", b"db.", b"Base", b".query", b"sqlmodel", b"SQLAlchemy", b"SQLALCHEMY")
+MARKERS = (
+    b"ession",
+    b"sqlalchemy",
+    b"engine",
+    b"db.",
+    b"Base",
+    b".query",
+    b"sqlmodel",
+    b"SQLAlchemy",
+    b"SQLALCHEMY",
+    b"Flask",
+    b"_app(",
+)
 
 
 class View:

@@ -2,7 +2,8 @@
 
 What it does
     Reports a Flask application whose views use a plain ``scoped_session`` that nothing in the project removes: no
-    teardown, no ``after_request``, no middleware.
+    teardown, no ``after_request``, no middleware. An application that a factory of the project makes is reported where
+    it is bound to ``application``, the name that WSGI servers look for, too.
 
 Why it matters
     The session lives as long as the server's thread, so each thread keeps the connection of its last request for good,
@@ -10,8 +11,9 @@ Why it matters
     requests of a thread read what was true for an earlier one.
 
 Stays silent when
-    Anything outside of the views removes or closes the session; when the views give it back themselves; for
-    Flask-SQLAlchemy, which removes its own; in tests and scripts; when the project is too large to be looked through.
+    Anything outside of views, workers, commands, tests and set-up removes or closes the session; when the views give it
+    back themselves; for Flask-SQLAlchemy, which removes its own; in tests and scripts; when the project is too large to
+    be looked through.
 
 Fix safety
     Unsafe: ``remove()`` in ``teardown_appcontext`` rolls back what a request has not committed.
@@ -21,59 +23,76 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import islice
 
-from ..app import is_view
 from ..fix.plans import AppendStatements
 from ..mending import Answer, statement_of
 from ..model import Diagnostic, Plan, Rule, Safety
 from ..session.flow import Flow
-from ..session.values import AMBIENT, REGISTRY, Resource
+from ..session.values import AMBIENT, FUNCTION, REGISTRY, Resource
+from ..teardown import is_removed, is_view, reached_from, registries
 from ..view import View
 
 _REFUSED = "the application or the registry has no name at module level here"
-_NEIGHBOURS = 8
-"""So many modules that the file imports are asked for views."""
+_FLASK = frozenset({"flask.Flask", "flask.app.Flask"})
+_SERVED = "application"
+_VIEWS = (b"route(", b"add_url_rule", b"(Resource", b"(MethodView", b"Blueprint")
+"""What the files that hold views say."""
+_MOST_MODULES = 60
+"""So many modules are asked for views."""
 
 
 def check(view: View) -> Iterator[Diagnostic]:
-    if view.is_test or view.is_script or b"Flask" not in view.source.data:
+    if view.is_test or view.is_script or not (view.mentions(b"Flask") or view.mentions(b"application")):
         return
-    for flow, call in applications(view):
-        for resource in kept_by_views(view):
-            if not view.project.app.is_removed(resource):
-                name = registry_name(view, resource)
-                message = f"no teardown removes {name!r} when a request ends, so each thread keeps its connection"
-                plan, refusal = repair(view, flow, call, resource)
-                yield view.diagnostic(RULE, call, message, (), plan, refusal, flow.body)
+    for flow, call in (*applications(view), *served(view)):
+        for resource in left_by_views(view):
+            name = registry_name(view, resource)
+            message = f"no teardown removes {name!r} when a request ends, so each thread keeps its connection"
+            plan, refusal = repair(view, flow, call, resource)
+            yield view.diagnostic(RULE, call, message, (), plan, refusal, flow.body)
 
 
 def applications(view: View) -> Iterator[tuple[Flow, ast.Call]]:
     """Each ``Flask(…)``."""
     for flow in view.flows:
-        for node in flow.body.own_nodes:
-            if isinstance(node, ast.Call) and view.names.resolve(node.func) in ("flask.Flask", "flask.app.Flask"):
-                yield flow, node
+        for call in flow.body.own(ast.Call):
+            if view.names.resolve(call.func) in _FLASK:
+                yield flow, call
 
 
-def kept_by_views(view: View) -> list[Resource]:
-    """The plain registries that a view of the file, or of a module that it imports, leaves with a connection."""
-    kept = {resource for each in (view, *neighbours(view)) for flow in each.flows for resource in left(each, flow)}
-    return sorted(kept)
+def served(view: View) -> Iterator[tuple[Flow, ast.Call]]:
+    """``application = create_app()`` at module level."""
+    binding = view.names.bindings.get(_SERVED)
+    calls = [value for value in binding.values if isinstance(value, ast.Call)] if binding is not None else []
+    for flow in view.flows if calls else ():
+        yield from ((flow, call) for call in calls if flow.body.node is None and makes_application(view, call))
 
 
-def left(view: View, flow: Flow) -> Iterator[Resource]:
-    if is_view(flow.body) or any(entry.kind == "request" for entry in view.units.entries(flow.body)):
-        for resource in {r for state in flow.returned for r, life in state.lives.items() if life.may_hold}:
-            if resource.origin == AMBIENT and resource.flavour == "scoped" and not resource.is_async:
-                yield resource
+def makes_application(view: View, call: ast.Call) -> bool:
+    """Whether the call is one of a project function that makes a ``Flask(…)``."""
+    function = view.project.evaluate(view.module, call.func)
+    target = view.project.target(function) if function.kind == FUNCTION else None
+    made = target.body.own(ast.Call) if target is not None else ()
+    return target is not None and any(target.module.names.resolve(each.func) in _FLASK for each in made)
 
 
-def neighbours(view: View) -> list[View]:
-    """The modules of the project that the file imports, as far as they can hold views."""
-    imported = {binding.imported for binding in view.names.bindings.values() if binding.imported}
-    names = sorted({*imported, *(name.rpartition(".")[0] for name in imported)} - {"", view.module.name})
-    modules = [m for m in map(view.project.modules.find, names) if m is not None and b".route(" in m.source.data]
-    return [View(module.source, view.project) for module in modules[:_NEIGHBOURS]]
+def left_by_views(view: View) -> Iterator[Resource]:
+    """The plain registries that nothing removes and that a view which the file can reach leaves with a connection."""
+    kept = [r for r in registries(view.project) if not is_removed(view.project, r)]
+    reached = reached_from(view.project, view.module) if kept else iter(())
+    holding = (m for m in reached if m is view.module or any(mark in m.source.data for mark in _VIEWS))
+    left = {r for m in islice(holding, _MOST_MODULES) for r in left_in(View(m.source, view.project))}
+    yield from (resource for resource in kept if resource in left)
+
+
+def left_in(view: View) -> Iterator[Resource]:
+    """The registries that a view of the file leaves with a connection."""
+    for flow in view.flows if not view.is_test else ():
+        entries = view.units.entries(flow.body)
+        if is_view(flow.body) or any((e.framework, e.kind) == ("flask", "request") for e in entries):
+            lives = ((r, life) for state in flow.returned for r, life in state.lives.items())
+            yield from (r for r, life in lives if r.origin == AMBIENT and life.may_hold)
 
 
 def registry_name(view: View, resource: Resource) -> str:

@@ -89,7 +89,7 @@ def is_used_at_once(view: View, flow: Flow, event: Event) -> bool:
 
 
 def escapes(node: ast.AST, name: str) -> bool:
-    """``engine.dispose()``, ``return engine``, ``x.y = engine``, ``d[k] = engine``, ``yield engine``."""
+    """``engine.dispose()``, ``return engine``, ``x.y = engine``, ``d[k] = engine``, ``x.y = f(engine)``."""
     match node:
         case ast.Attribute(value=ast.Name(id=owner), attr="dispose"):
             return owner == name
@@ -99,6 +99,8 @@ def escapes(node: ast.AST, name: str) -> bool:
             )
         case ast.Assign(value=ast.Name(id=kept)):
             return kept == name
+        case ast.Assign(targets=[ast.Attribute(value=ast.Name(id=owner))], value=ast.Call() as call):
+            return owner != "g" and any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(call))
         case ast.AsyncFunctionDef() | ast.FunctionDef() | ast.Lambda():
             return any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(node))
     return False

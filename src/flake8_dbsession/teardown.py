@@ -1,0 +1,124 @@
+"""Plain scoped sessions of a project, and whether anything gives them back when a request ends."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from .app import MOST_FILES
+from .entries import Units
+from .modules import Module
+from .names import imports_of
+from .project import Project
+from .session.body import Body
+from .session.values import REGISTRY, Resource, Value
+
+_VIEWS = frozenset(
+    {"route", "get", "post", "put", "patch", "delete", "errorhandler", "app_errorhandler", "register_error_handler"}
+)
+_ELSEWHERE = frozenset(
+    {"test", "command", "startup", "task", "consumer", "thread", "process", "timer", "scheduler", "bot"}
+)
+"""What runs beside requests: what it gives back is its own."""
+_MOST_MODULES = 200
+"""An application that imports more is looked through so far."""
+_SETTING_UP = frozenset({"configure", "create_all", "drop_all"})
+_ENGINES = frozenset({"create_engine", "engine_from_config"})
+
+
+def registries(project: Project) -> list[Resource]:
+    """The plain, synchronous registries at module level or on classes, each once, in order."""
+    found = {value.resource for module in making_registries(project) for value in registries_of(project, module)}
+    return sorted(r for r in found if r is not None and r.flavour == "scoped" and not r.is_async)
+
+
+def making_registries(project: Project) -> Iterator[Module]:
+    for module, _ in project.app.modules_with(b"scoped_session("):
+        if not project.config.is_test(module.path):
+            yield module
+
+
+def registries_of(project: Project, module: Module) -> Iterator[Value]:
+    for name in (*module.names.bindings, *module.stored):
+        value = project.value(f"{module.name}.{name}".lstrip("."))
+        if value.kind == REGISTRY:
+            yield value
+
+
+def reached_from(project: Project, module: Module) -> Iterator[Module]:
+    """The module and what it imports, directly or not, near ones first; at most :data:`_MOST_MODULES`."""
+    waiting, seen = [module], {module.name}
+    for place, each in enumerate(waiting):
+        yield each
+        names = dict.fromkeys(name for name in imports(each) if name not in seen) if place < _MOST_MODULES else {}
+        seen.update(names)
+        waiting.extend(found for found in map(project.modules.find, names) if found is not None)
+
+
+def imports(module: Module) -> Iterator[str]:
+    """The dotted names that may be modules that any statement of the file imports."""
+    for body in (module.top, *module.bodies.values()):
+        for statement in body.own(ast.Import, ast.ImportFrom):
+            for _, name in imports_of(statement, module.name, module.is_package):
+                yield name
+                yield name.rpartition(".")[0]
+            if isinstance(statement, ast.Import):
+                yield from (alias.name for alias in statement.names)
+
+
+def is_removed(project: Project, registry: Resource) -> bool:
+    """Whether something that may run at the end of each request removes or closes the registry's session.
+
+    Views and error handlers do not, nor what runs beside requests, nor tests, nor what sets the database up. A project
+    that is too large to be looked through counts as one that does.
+    """
+    removed = project.app.removed
+    if registry.key not in removed:
+        removed[registry.key] = len(project.app.files) > MOST_FILES or any(releasing(project, registry))
+    return removed[registry.key]
+
+
+def releasing(project: Project, registry: Resource) -> Iterator[Body]:
+    """The functions that may run at the end of each request and release the registry."""
+    last = registry.key.rpartition(".")[2].encode()
+    for module, data in project.app.modules_with(b"remove", b"close"):
+        if (last in data or b"import" in data) and not project.config.is_test(module.path):
+            units = Units(module, project, ())
+            for body in (module.top, *module.bodies.values()):
+                if gives_back(project, module, body, registry) and may_end_requests(units, body):
+                    yield body
+
+
+def may_end_requests(units: Units, body: Body) -> bool:
+    entries = units.entries(body)
+    elsewhere = bool(entries) and all(entry.kind in _ELSEWHERE for entry in entries)
+    return not elsewhere and not is_view(body) and not sets_up(body)
+
+
+def is_view(body: Body) -> bool:
+    """Whether the function answers requests or errors."""
+    inner = (d.func if isinstance(d, ast.Call) else d for d in body.decorators)
+    return any(isinstance(d, ast.Attribute) and d.attr in _VIEWS for d in inner)
+
+
+def sets_up(body: Body) -> bool:
+    """Whether the function makes the engine, the registry's settings or the tables: it runs once."""
+    for call in body.own(ast.Call):
+        match call.func:
+            case ast.Attribute(attr=name) if name in _SETTING_UP | _ENGINES:
+                return True
+            case ast.Name(id=name) if name in _ENGINES:
+                return True
+    return False
+
+
+def gives_back(project: Project, module: Module, body: Body, registry: Resource) -> bool:
+    """Whether the function, or a lambda in it, says ``Session.remove`` or ``Session.close``, called or passed on."""
+    for node in body.own_nodes:
+        inside = ast.walk(node) if isinstance(node, ast.Lambda) else (node,)
+        for part in inside:
+            if isinstance(part, ast.Attribute) and part.attr in ("remove", "close"):
+                value = project.evaluate(module, part.value)
+                if value.kind == REGISTRY and value.resource is not None and value.resource.key == registry.key:
+                    return True
+    return False
