@@ -10,11 +10,25 @@ import sys
 import time
 
 import pytest
-from doors import CLEAN, LEAK, dbsession, lay
+from doors import CLEAN, LEAK, MENDED, dbsession, lay
 
 import flake8_dbsession
 from flake8_dbsession.cli import main
 
+REGISTRY = """\
+from flask import Flask
+from sqlalchemy.orm import scoped_session, sessionmaker
+
+app = Flask(__name__)
+registry = scoped_session(sessionmaker())
+
+
+@app.route("/")
+def count():
+    return registry.execute("select 1").scalar()
+
+
+"""
 USES = "import sqlalchemy\n"
 """So that the engine has a look at the file."""
 
@@ -59,7 +73,7 @@ GOOD = {
     "no newline": b"import sqlalchemy",
     "terms": (USES + "x = " + " + ".join(["1"] * 10_000) + "\n").encode(),
     "attributes": (USES + "x = session" + ".filter(a)" * 900 + "\n").encode(),
-    "lines": (USES + "x = 1\n" * 50_000).encode(),
+    "lines": (USES + "x = 1\n" * 25_000 + "session.add(x)\n" * 25_000).encode(),
     "function": (USES + "def f(session):\n" + "    session.add(1)\n" * 3_000).encode(),
     "blocks": (USES + "".join(" " * n + "if x:\n" for n in range(90)) + " " * 90 + "session.add(1)\n").encode(),
 }
@@ -137,9 +151,10 @@ def test_a_process_that_dies_costs_one_file(project, monkeypatch, capfd):
     assert err == "odd.py: internal error, please report it: the process that worked on this file died\n"
 
 
-def test_a_closed_pipe_ends_the_run_quietly(project):
-    lay(project, app_py=LEAK + LEAK[LEAK.index("\n\ndef") :] * 2000)
-    command = [sys.executable, "-m", "flake8_dbsession", "check", "app.py", "--quiet"]
+@pytest.mark.parametrize("arguments", [("check",), ("check", "--output-format=json"), ("fix", "--diff")])
+def test_a_closed_pipe_ends_the_run_quietly(project, arguments):
+    lay(project, app_py=LEAK + LEAK[LEAK.index("\n\ndef") :] * 400)
+    command = [sys.executable, "-m", "flake8_dbsession", *arguments, "app.py", "--quiet"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     process.stdout.read(100)
     process.stdout.close()
@@ -147,24 +162,114 @@ def test_a_closed_pipe_ends_the_run_quietly(project):
     assert process.wait(60) == 1
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
-def test_an_interrupt_exits_with_130_and_says_nothing(project, jobs):
+@pytest.mark.parametrize("to", ["the process", "its group"])
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_an_interrupt_exits_with_130_says_nothing_and_leaves_nobody_behind(project, jobs, to):
     """The analysis of a file is made to last, so that there is something to interrupt."""
     script = (
         "import os, sys, time; from flake8_dbsession import analyze as a; from flake8_dbsession.cli import main\n"
-        "def wait(source, project): open('started', 'w').close(); time.sleep(60)\n"
+        "def wait(source, project): open(f'{os.getpid()}.started', 'w').close(); time.sleep(60)\n"
         "a.analyze = wait\n"
         f"sys.exit(main(['check', '.', '--jobs={jobs}']))"
     )
     lay(project, **{f"app{number}_py": LEAK for number in range(4)})
     environment = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(flake8_dbsession.__file__))}
-    process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, env=environment)
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stderr=subprocess.PIPE, env=environment, start_new_session=True
+    )
     deadline = time.monotonic() + 30
-    while not (project / "started").exists() and time.monotonic() < deadline:
+    while len(list(project.glob("*.started"))) < jobs and time.monotonic() < deadline:
         time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
+    if to == "the process":
+        process.send_signal(signal.SIGINT)
+    else:  # as a terminal does
+        os.killpg(process.pid, signal.SIGINT)
     assert process.wait(30) == 130
     assert process.stderr.read() == b""
+    workers = [int(path.stem) for path in project.glob("*.started")]
+    assert len(workers) == jobs
+    assert [worker for worker in workers if is_there(worker)] == []
+
+
+def is_there(process):
+    """Whether a process runs, or waits to be buried."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_a_link_that_leads_nowhere_is_told(project):
+    (project / "broken.py").symlink_to("nowhere.py")
+    for named in (), ("broken.py", "app.py"):
+        done = dbsession("check", *named, "--output-format=concise", "--quiet", cwd=project)
+        assert done.returncode == 2
+        assert done.stdout.startswith("app.py:8:15: ORM101 ")
+        [line] = done.stderr.splitlines()
+        assert line.startswith("broken.py: cannot be read: ")
+
+
+def test_a_folder_that_cannot_be_read_is_told(project, monkeypatch, capfd):
+    """A privileged user can read everything, so the system's refusal is played."""
+    lay(project, closed__b_py=LEAK)
+    read = os.scandir
+
+    def scandir(folder="."):
+        if os.path.basename(folder) == "closed":
+            raise PermissionError(13, "Permission denied")
+        return read(folder)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert main(["check", "--output-format=concise", "--quiet", "--no-cache"]) == 2
+    out, err = capfd.readouterr()
+    assert out.startswith("app.py:8:15: ORM101 ")
+    assert err == "closed: cannot be read: Permission denied\n"
+
+
+def test_a_cache_that_cannot_be_written_is_no_trouble(project, monkeypatch, capfd):
+    from flake8_dbsession import cache
+
+    def refuse(*arguments, **keywords):
+        raise OSError(30, "Read-only file system")
+
+    old = 1_600_000_000
+    os.utime(project / "app.py", (old, old))
+    monkeypatch.setattr(cache, "_SETTLED", -(10**18))
+    monkeypatch.setattr(os, "makedirs", refuse)
+    assert [main(["check", "--output-format=concise", "--quiet"]) for _ in range(2)] == [1, 1]
+    out, err = capfd.readouterr()
+    assert out.count("app.py:8:15: ORM101 ") == 2
+    assert err == ""
+
+
+def test_nobody_waits_for_a_pipe(project):
+    """Also not while looking for what the project declares, or for who gives a registry back."""
+    lay(project, app_py=REGISTRY + LEAK)
+    for name in ("pipe.py", "requirements.txt", "compose.yaml", "gunicorn.conf.py", "setup.cfg"):
+        os.mkfifo(project / name)
+    done = dbsession("check", "--output-format=concise", "--quiet", cwd=project)
+    assert done.stderr == ""
+    assert done.returncode == 1
+    assert " ORM101 " in done.stdout
+
+
+@pytest.mark.parametrize("name", ["syntax", "bytes", "cookie", "null", "nesting"])
+def test_what_cannot_be_read_is_not_mended_and_the_rest_is(project, name):
+    data, start = BAD[name]
+    (project / "odd.py").write_bytes(data)
+    done = dbsession("fix", "--quiet", cwd=project)
+    assert done.returncode == 2
+    [line] = done.stderr.splitlines()
+    assert line.startswith(start)
+    assert (project / "odd.py").read_bytes() == data
+    assert (project / "app.py").read_text() == MENDED
+
+
+def test_what_python_warns_of_is_not_our_business(project):
+    lay(project, odd_py=USES + 'x = "\\d"\nassert (x, "is true")\nif x is 1:\n    pass\n')
+    done = dbsession("check", "--output-format=concise", "--quiet", cwd=project, PYTHONWARNINGS="always")
+    assert done.stderr == ""
 
 
 def test_notebooks_are_left_out_with_a_word(project):

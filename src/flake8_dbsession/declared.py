@@ -144,9 +144,8 @@ def _toml(path: str) -> dict[str, Any]:
     import tomli
 
     try:
-        with open(path, "rb") as file:
-            return tomli.load(file)
-    except (OSError, tomli.TOMLDecodeError):
+        return tomli.loads(text_of(path))
+    except tomli.TOMLDecodeError:
         return {}
 
 

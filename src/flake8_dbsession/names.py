@@ -16,6 +16,10 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 _BUILTINS = frozenset(dir(builtins))
 
 
+MOST_VALUES = 100
+"""A name that is bound more often is known by its first values: tables of constants, and generated code."""
+
+
 class Binding(NamedTuple):
     """What a module-level name is bound to.
 
@@ -109,6 +113,8 @@ class Names:
     def _assign(self, target: ast.expr, value: ast.expr) -> None:
         if isinstance(target, ast.Name):
             known = self.bindings.get(target.id, Binding())
+            if len(known.values) >= MOST_VALUES:
+                return
             self.bindings[target.id] = Binding(
                 values=(*known.values, value), annotation=known.annotation, imported=known.imported
             )

@@ -6,6 +6,7 @@ import ast
 import codecs
 import io
 import tokenize
+import warnings
 from functools import cached_property
 from typing import NamedTuple
 
@@ -52,7 +53,9 @@ class Source:
     @cached_property
     def tree(self) -> ast.Module:
         try:
-            return ast.parse(self.data, self.path)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of odd escapes and the like: somebody else's business
+                return ast.parse(self.data, self.path)
         except SyntaxError as error:
             message = f"cannot be parsed: {error.msg}"
             raise Unreadable(self.path, message, error.lineno or 0, error.offset or 0) from None

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ..files import line_of
+from ..files import bytes_of, line_of
 from ..names import Names
 from .factors import Factor, How
 from .reading import read
@@ -110,9 +110,8 @@ def _found(name: str, folder: str) -> str:
 def workers_in_python(path: str, names: list[str], place: Place) -> Factor | None:
     """``workers = …`` in a gunicorn or Celery settings file, under any of ``names``."""
     try:
-        with open(path, "rb") as file:
-            tree = ast.parse(file.read(), path)
-    except (OSError, SyntaxError, ValueError):
+        tree = ast.parse(bytes_of(path), path)
+    except (SyntaxError, ValueError):
         return None
     reading = read(tree, Names(tree, ""), lambda name: False)
     bound = [b.value for name in names for b in reading.module.bindings.get(name, [])]

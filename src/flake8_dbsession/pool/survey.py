@@ -10,7 +10,7 @@ from functools import cached_property
 
 from ..config import Pool
 from ..declared import Declared, declared_in, declares, project_of
-from ..files import text_of
+from ..files import bytes_of, text_of
 from ..modules import Module, Modules
 from ..source import Source, Unreadable
 from .deployment import Deployment, deployment, is_deployment
@@ -206,12 +206,11 @@ def _images(images: Iterable[str]) -> list[Url]:
 
 
 def _source(path: str, tokens: Iterable[bytes]) -> Source | None:
+    data = bytes_of(path)
     try:
-        with open(path, "rb") as file:
-            data = file.read()
         source = Source(path, data) if any(token in data for token in tokens) else None
         return source if source is not None and source.tree else None
-    except (OSError, Unreadable):
+    except Unreadable:
         return None
 
 
