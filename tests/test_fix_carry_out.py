@@ -214,7 +214,8 @@ def test_new_lines_take_the_most_frequent_newline_and_the_others_stay() -> None:
         ),
     )
     assert done.data == (
-        b"import os\r\nfrom abc import ABC\r\nx()\na()\r\ny = '''\n\r\n'''\r\ndef f():\r\n  b()\r\n  z()\n\r\nc()\r\n"
+        b"import os\r\nfrom abc import ABC\r\nx()\na()\r\ny = '''\n\r\n'''\r\ndef f():\r\n  b()\r\n  z()\n"
+        b"\r\n\r\nc()\r\n"
     )
 
 

@@ -28,7 +28,7 @@ LAYERS = (
     {"view", "teardown"},
     # rules
     {"reports", "mending", "spelling", "pool"},
-    {"afterwards", "entering"},
+    {"afterwards", "entering", "hoisting"},
     {"releasing"},
     {"rules"},
     {"analyze"},

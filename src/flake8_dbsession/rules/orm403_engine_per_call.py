@@ -12,7 +12,9 @@ Stays silent when
     StaticPool; in tests, migrations, commands and start-up code.
 
 Fix safety
-    No fix is offered: the engine belongs to module level, with the settings it needs there.
+    Unsafe: the engine moves to module level, above its function, and factories made of it move along; it is then made
+    when the module is imported. Shown only for async engines, which serve one event loop. Refused where it is made of
+    what only the function knows.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from ..hoisting import hoist
 from ..model import Diagnostic, Rule
 from ..reports import first_of_each_node, is_out_of_scope
 from ..session.events import Event, Happening
@@ -38,8 +41,8 @@ def check(view: View) -> Iterator[Diagnostic]:
         for event in first_of_each_node(flow.events(Happening.ENGINE_MADE)):
             if is_dropped(flow, event) or is_used_at_once(view, flow, event):
                 message = f"{view.text(event.node)!r} makes an engine, with a pool of its own, at each call"
-                refusal = "the engine belongs to module level"
-                yield view.diagnostic(RULE, event.node, message, (), None, refusal, flow.body)
+                plan, refusal = hoist(view, flow, event.node, ("engine", "_engine"))
+                yield view.diagnostic(RULE, event.node, message, (), plan, refusal, flow.body)
 
 
 def runs_once(view: View, flow: Flow) -> bool:

@@ -12,7 +12,8 @@ Stays silent when
     The factory is returned, kept or passed on; in tests, migrations and commands.
 
 Fix safety
-    No fix is offered: the registry belongs to module level.
+    Unsafe: the factory moves to module level, above its function, and is made when the module is imported. Refused
+    where it is made of what only the function knows, or is returned.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from ..hoisting import hoist
 from ..model import Diagnostic, Rule
 from ..reports import is_out_of_scope
 from ..session.events import Happening
@@ -35,7 +37,8 @@ def check(view: View) -> Iterator[Diagnostic]:
         made = {e.node for e in flow.events(Happening.REGISTRY_MADE)}
         for node in (*used_at_once(flow, made), *used_by_name(flow, made), *returned_anew(view, flow, made)):
             message = f"{view.text(node)!r} builds a session factory for this one call"
-            yield view.diagnostic(RULE, node, message, (), None, "the factory belongs to module level", flow.body)
+            plan, refusal = hoist(view, flow, node, ("SessionLocal", "_SessionLocal"))
+            yield view.diagnostic(RULE, node, message, (), plan, refusal, flow.body)
 
 
 def used_at_once(flow: Flow, made: set[ast.AST]) -> Iterator[ast.AST]:

@@ -21,7 +21,7 @@ from .ground import Ground, Refusal
 from .imports import insertions, joinable, missing
 from .orders import Orders
 from .piece import Piece
-from .reach import marked_lines, overlap, refuse_marked, region, stretches
+from .reach import marked_lines, meet, refuse_marked, region, stretches
 from .resolve import resolve
 from .splice import built, merged, spliced
 
@@ -67,7 +67,7 @@ def _choose(ground: Ground, plans: Sequence[Plan], marked: set[int]) -> tuple[li
             if not plan.steps:
                 raise Refusal("the plan has no steps")
             refuse_marked(ground, plan, marked)
-            if any(overlap(stretches(plan), stretches(other)) for other in chosen):
+            if any(meet(plan, other) for other in chosen):
                 raise Refusal("overlaps another fix")
             chosen.append(plan)
         except Refusal as refusal:

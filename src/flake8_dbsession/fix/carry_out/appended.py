@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 import libcst as cst
@@ -21,7 +22,8 @@ def appended(ground: Ground, plan: Plan) -> Iterator[Insertion]:
             if len(trail) != 2:
                 raise Refusal("the statement does not stand at module level")
             number = next(n for n, each in enumerate(ground.tree.body) if each is trail[1])
-            yield _insertion(ground, end_of(ground, number), _in_style(ground, step.code, number))
+            is_behind_block = isinstance(trail[1], ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+            yield _insertion(ground, end_of(ground, number), _in_style(ground, step.code, number), is_behind_block)
 
 
 def _in_style(ground: Ground, code: str, number: int) -> str:
@@ -33,7 +35,8 @@ def _in_style(ground: Ground, code: str, number: int) -> str:
     return module.with_changes(default_indent=ground.indent(number, number)).code
 
 
-def _insertion(ground: Ground, line: int, code: str) -> Insertion:
-    blanks = "\n\n" if code.startswith(("def ", "async def ", "class ", "@")) else "\n"
+def _insertion(ground: Ground, line: int, code: str, is_behind_block: bool) -> Insertion:
+    is_block = code.startswith(("def ", "async def ", "class ", "@"))
+    blanks = "\n\n" if is_block or is_behind_block else "\n"
     behind = ground.lines[line : line + 1]
     return Insertion(line, blanks + code + (blanks if behind and behind[0].strip() else ""))

@@ -59,6 +59,12 @@ def stretches(plan: Plan) -> list[Stretch]:
     return sorted(found for step in plan.steps if (found := stretch(step)) is not None)
 
 
+def meet(plan: Plan, other: Plan) -> bool:
+    """Whether two plans change the same place, or both bind names at module level."""
+    both_append = all(any(isinstance(step, AppendStatements) for step in each.steps) for each in (plan, other))
+    return both_append or overlap(stretches(plan), stretches(other))
+
+
 def overlap(one: Sequence[Stretch], other: Sequence[Stretch]) -> bool:
     """Whether any stretch of the one meets any of the other."""
     return any(a[0] <= b[1] and b[0] <= a[1] for a in one for b in other)
