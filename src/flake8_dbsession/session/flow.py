@@ -16,7 +16,7 @@ from .scope import Scope
 from .state import CLOSED, ENTRY, GIVEN, USED, Life, State, merge
 from .summary import Summary, World
 from .transfer import Transfer
-from .values import AMBIENT, CONSTANT, NONE, OPENED, SESSION, UNKNOWN, Resource, Value
+from .values import AMBIENT, CONSTANT, NONE, OPENED, SESSION, TUPLE, UNKNOWN, Resource, Value
 
 
 class Leak(NamedTuple):
@@ -192,11 +192,18 @@ def joined_lives(states: list[State]) -> tuple[tuple[Resource, Life], ...]:
 
 
 def telling(values: list[Value]) -> Value:
-    """The value that says most: a session before anything else, then the first that is known."""
+    """The value that says most: a session before anything else, then the first that is known.
+
+    Of tuples each element for itself, so ``return None, []`` does not speak for ``return query, conditions``.
+    """
     for value in values:
         if value.kind == SESSION:
             return value
-    return next((v for v in values if v != UNKNOWN and v.kind != CONSTANT), UNKNOWN)
+    known = next((v for v in values if v != UNKNOWN and v.kind != CONSTANT), UNKNOWN)
+    if known.kind != TUPLE or known.name == "dict" or all(value == known for value in values):
+        return known
+    tuples = [v.extra for v in values if v.kind == TUPLE and len(v.extra) == len(known.extra)]
+    return known._replace(extra=tuple(telling(list(element)) for element in zip(*tuples, strict=True)))
 
 
 def starts(body: Body, given: dict[str, Value], known: Callable[[ast.arg], Value]) -> list[dict[str, Value]]:
