@@ -120,7 +120,7 @@ class Classes:
             return UNKNOWN
         for base in self.lineage(info):
             if isinstance(base, str):
-                value = self._library_attribute(base, name)
+                value = self._library_attribute(base, name, owner)
             else:
                 value = self._own_attribute(base, name, owner)
             if value == UNKNOWN:
@@ -129,11 +129,11 @@ class Classes:
                 return value
         return UNKNOWN
 
-    def _library_attribute(self, base: str, name: str) -> Value:
+    def _library_attribute(self, base: str, name: str, owner: Value) -> Value:
         """An attribute that a library's base class gives: ``Model.query`` of Flask-SQLAlchemy."""
         value = self.project.value(base)
         if name == "query" and value.kind == NAMED and value.resource is not None:
-            return Value(QUERY, resource=value.resource)
+            return Value(QUERY, owner.name, value.resource)
         if self.project.known.receiver(base) is not None and self.project.known.call(f"{base}.{name}") is not None:
             return Value(METHOD, name, extra=(Value(OBJECT, base),))
         return UNKNOWN

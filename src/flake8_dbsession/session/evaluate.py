@@ -141,7 +141,8 @@ class Evaluation:
                 return self.world.value(f"{owner.name}.{name}")
             case "row":
                 self.read_row(node, owner)
-                return UNKNOWN
+                method = self.world.attribute(Value(OBJECT, owner.name), name) if owner.name else UNKNOWN
+                return method if method.kind == FUNCTION else UNKNOWN
             case "object" | "class":
                 known = dict(p for p in owner.extra if isinstance(p, tuple) and len(p) == 2)
                 if name in known:
@@ -251,11 +252,9 @@ class Evaluation:
         self.value(node.slice)
         if owner.kind == QUERY and owner.resource is not None:
             self.now.take(owner.resource, node)
-            return Value(ROWS if isinstance(node.slice, ast.Slice) else ROW, resource=owner.resource)
+            return Value(ROWS if isinstance(node.slice, ast.Slice) else ROW, owner.name, owner.resource)
         if owner.kind == ROWS:
-            return (
-                owner if isinstance(node.slice, ast.Slice) else Value(ROW, resource=owner.resource, extra=owner.extra)
-            )
+            return owner if isinstance(node.slice, ast.Slice) else owner._replace(kind=ROW)
         if owner.kind == TUPLE and owner.name != "dict" and isinstance(node.slice, ast.Constant):
             index = node.slice.value
             if isinstance(index, int) and -len(owner.extra) <= index < len(owner.extra):
@@ -283,7 +282,7 @@ class Evaluation:
             if name in kept:
                 self.now.names[name] = kept[name]
         if values[0].kind == ROW:
-            return Value(ROWS, resource=values[0].resource)
+            return values[0]._replace(kind=ROWS, extra=())
         return Value(TUPLE, extra=tuple(values)) if any(contained(v) for v in values) else UNKNOWN
 
     def await_(self, node: ast.Await) -> Value:
@@ -330,7 +329,7 @@ class Evaluation:
         if iterated.kind == ENUMERATED and iterated.extra:
             return Value(TUPLE, extra=(UNKNOWN, self.item_of(iterated.extra[0], node)))
         if iterated.kind in (QUERY, ROWS, RESULT):
-            return Value(ROW, resource=iterated.resource)
+            return Value(ROW, iterated.name, iterated.resource)
         if iterated.kind == GENERATOR and iterated.resource is not None:
             return Value(SESSION, resource=iterated.resource)
         if iterated.kind == TUPLE and len(set(iterated.extra)) == 1:

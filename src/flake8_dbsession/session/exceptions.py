@@ -14,15 +14,9 @@ _EVERYTHING = frozenset({"Exception", "BaseException"})
 _DATABASE = frozenset(
     {"SQLAlchemyError", "DBAPIError", "DatabaseError", "StatementError", "OperationalError", "IntegrityError"}
     | {"DataError", "InternalError", "InterfaceError", "ProgrammingError", "InvalidRequestError", "DisconnectionError"}
-    | {
-        "PendingRollbackError",
-        "StaleDataError",
-        "FlushError",
-        "ObjectDeletedError",
-        "TimeoutError",
-        "ResourceClosedError",
-    }
+    | {"PendingRollbackError", "StaleDataError", "FlushError"}
 )
+"""What a flush or commit raises. Not ObjectDeletedError (a row is read again), TimeoutError (no connection was taken)."""
 _WHOLE_DATABASE = frozenset({"SQLAlchemyError"})
 _LOOKUP = frozenset(
     {"NoResultFound", "MultipleResultsFound", "NotFound", "HTTPException", "SQLAlchemyError", "InvalidRequestError"}

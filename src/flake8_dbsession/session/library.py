@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .call import Call
 from .lending import unseen
 from .opening import next_of
-from .statements import ENUMERATED, PLAIN, STATEMENT, are_columns
+from .statements import ENUMERATED, PLAIN, STATEMENT, are_columns, model_of
 from .values import CLOSING, FUNCTION, GENERATOR, OBJECT, PARTIAL, ROW, ROWS, TUPLE, UNKNOWN, Value, contained
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def _listed(ev: Evaluation, call: Call) -> Value:
     if value.kind == GENERATOR:
         return Value(TUPLE, extra=(next_of(ev, value, call.node, kept=False),))
     item = ev.item_of(value, call.node)
-    return Value(ROWS, resource=item.resource) if item.kind == ROW else value
+    return Value(ROWS, item.name, item.resource) if item.kind == ROW else value
 
 
 def _manager_of(ev: Evaluation, call: Call) -> Value:
@@ -74,7 +74,7 @@ def _map(ev: Evaluation, call: Call) -> Value:
 
 
 def _select(ev: Evaluation, call: Call) -> Value:
-    return Value(STATEMENT, extra=(PLAIN,) if are_columns(call.node.args) else ())
+    return Value(STATEMENT, model_of(call), extra=(PLAIN,) if are_columns(call.node.args) else ())
 
 
 PASSING: dict[str, Callable[[Evaluation, Call], Value]] = {

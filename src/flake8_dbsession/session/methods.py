@@ -9,8 +9,9 @@ from .call import Call
 from .lending import pass_on, unseen
 from .opening import manager, next_of, open_session
 from .state import CHANGED, GIVEN, SERVER_SIDE, WRITTEN
-from .statements import PLAIN, STATEMENT, STREAMED, are_columns, asks_for_stream, marked, only_reads
+from .statements import PLAIN, STATEMENT, STREAMED, are_columns, asks_for_stream, marked, model_of, only_reads
 from .values import (
+    CLASS,
     COROUTINE,
     ENGINE,
     FACTORY,
@@ -85,7 +86,8 @@ def reads(name: str, call: Call) -> bool:
 def as_row(ev: Evaluation, argument: ast.expr, resource: Resource) -> None:
     """What is added to a session is a row of it from then on."""
     if isinstance(argument, ast.Name) and ev.now.names.get(argument.id, UNKNOWN).kind in ("unknown", "object", "row"):
-        ev.now.names[argument.id] = Value(ROW, resource=resource)
+        model = ev.now.names.get(argument.id, UNKNOWN).name
+        ev.now.names[argument.id] = Value(ROW, model, resource)
 
 
 def session_result(ev: Evaluation, receiver: Value, name: str, call: Call) -> Value:
@@ -94,14 +96,16 @@ def session_result(ev: Evaluation, receiver: Value, name: str, call: Call) -> Va
         flask = resource is not None and resource.flavour == "flask"
         return Value(ENGINE, "Engine", extra=("flask", receiver.name.rpartition(".")[2] or "db") if flask else ())
     if name in ("query", "query_property"):
-        return Value(QUERY, resource=resource, extra=(PLAIN,) if are_columns(call.node.args) else ())
+        return Value(QUERY, model_of(call), resource, (PLAIN,) if are_columns(call.node.args) else ())
     statement = call.argument(0, "statement")
     if name in ("execute", "exec", "scalars", "stream", "stream_scalars") and resource is not None:
-        result = Value(RESULT, resource=resource, extra=statement.extra if statement.kind == STATEMENT else ())
+        told = statement if statement.kind == STATEMENT else UNKNOWN
+        result = Value(RESULT, told.name, resource, told.extra)
         streamed = name.startswith("stream") or asks_for_stream(call.node)
         return marked(result, STREAMED) if streamed or ev.now.life(resource).marks & SERVER_SIDE else result
     if name in _ONE_ROW:
-        return UNKNOWN if PLAIN in statement.extra else Value(ROW, resource=resource)
+        model = statement.name if statement.kind in (STATEMENT, CLASS) else ""
+        return UNKNOWN if PLAIN in statement.extra else Value(ROW, model, resource)
     if name == "execution_options" and resource is not None and asks_for_stream(call.node):
         ev.now.mark(resource, SERVER_SIDE)
     if name in ("execution_options", "__enter__", "__aenter__"):
@@ -126,8 +130,8 @@ def query_method(ev: Evaluation, receiver: Value, name: str, call: Call) -> Valu
         if name in ("update", "delete"):
             ev.now.mark(resource, WRITTEN)
         if name in _ONE_ROW and not plain:
-            return Value(ROW, resource=resource)
-        return Value(ROWS, resource=resource) if name in ("all", "paginate") and not plain else UNKNOWN
+            return Value(ROW, receiver.name, resource)
+        return Value(ROWS, receiver.name, resource) if name in ("all", "paginate") and not plain else UNKNOWN
     if effect is None or effect.lazy:
         return receiver
     return UNKNOWN
@@ -136,11 +140,11 @@ def query_method(ev: Evaluation, receiver: Value, name: str, call: Call) -> Valu
 def result_method(ev: Evaluation, receiver: Value, name: str) -> Value:
     plain = PLAIN in receiver.extra
     if name in ("all", "fetchall", "fetchmany"):
-        return UNKNOWN if plain else Value(ROWS, resource=receiver.resource)
+        return UNKNOWN if plain else Value(ROWS, receiver.name, receiver.resource)
     if name in _ONE_ROW:
         if name in _LOOKUPS:
             ev.now.may_raise("lookup")
-        return UNKNOWN if plain else Value(ROW, resource=receiver.resource)
+        return UNKNOWN if plain else Value(ROW, receiver.name, receiver.resource)
     if name == "yield_per":
         return marked(receiver, STREAMED)
     return receiver if receiver.kind == RESULT else UNKNOWN

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from .events import Happening
-from .state import ENTRY, GIVEN, GUESSED, HELD, HOLDING, IDLE, KEPT, Life
+from .state import ENTRY, GIVEN, GUESSED, HELD, HOLDING, IDLE, KEPT, SWALLOWED, Life
 from .summary import Summary, Wait
 from .values import (
     AMBIENT,
@@ -151,7 +151,7 @@ def apply(ev: Evaluation, summary: Summary, formals: Formals, node: ast.AST, fun
     if summary.takes_own:
         beside(ev, node, function, path, *summary.takes_own)
     if summary.can_raise:
-        ev.now.may_raise("other", changed(ev, summary.failed, formals))
+        ev.now.may_raise("other", changed(ev, tuple((r, unswallowed(life)) for r, life in summary.failed), formals))
     if summary.makes_engine:
         ev.now.event(Happening.ENGINE_MADE, node, None, function.name)
         ev.scope.engines.append(node)
@@ -176,6 +176,11 @@ def apply(ev: Evaluation, summary: Summary, formals: Formals, node: ast.AST, fun
             ev.now.steps.pop(resource, None)
             if old.may_hold:
                 ev.now.expire(resource) if not resource.keeps_rows else None
+
+
+def unswallowed(life: Life) -> Life:
+    """The life as an exception takes it out of the callee: whoever catches that is the one who swallows."""
+    return Life(life.phases, life.marks & ~SWALLOWED)
 
 
 def beside(ev: Evaluation, node: ast.AST, function: Value, path: str, line: int, own: Resource) -> None:

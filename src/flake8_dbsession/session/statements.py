@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 
-from .values import Value
+from .call import Call
+from .values import CLASS, UNKNOWN, Value
 
 STATEMENT = "statement"
 """The kind of a ``select(…)`` that is not executed yet."""
@@ -34,6 +35,12 @@ def only_reads(call: ast.Call, statement: Value) -> bool:
             words = text.lower().split()
             return words[:1] == ["select"] and "update" not in words and "into" not in words
     return False
+
+
+def model_of(call: Call) -> str:
+    """The dotted name of the one mapped class that ``query(Plant)`` or ``select(Plant)`` asks for; "" if not one."""
+    asked = call.positional[0] if len(call.positional) == 1 else UNKNOWN
+    return asked.name if asked.kind == CLASS else ""
 
 
 def are_columns(arguments: list[ast.expr]) -> bool:
