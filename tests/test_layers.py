@@ -27,6 +27,7 @@ LAYERS = (
     {"entries", "cleaning"},
     {"view", "teardown"},
     # rules
+    {"stored"},
     {"reports", "mending", "spelling", "pool"},
     {"afterwards", "entering", "hoisting"},
     {"releasing"},

@@ -48,17 +48,6 @@ class Application:
         """Whether the application gives the registry's connection back after each run of such a worker."""
         return registry.flavour == "flask" and worker.cleans_flask_sqlalchemy
 
-    def mentions(self, *texts: str) -> bool:
-        """Whether any file of the project holds one of the texts; a project too large to look through counts as one."""
-        wanted = [text.encode() for text in texts]
-        if len(self.files) > MOST_FILES:
-            return True
-        for path in self.files:
-            data = bytes_of(path)
-            if any(text in data for text in wanted):
-                return True
-        return False
-
     @cached_property
     def files(self) -> list[str]:
         """The Python files below the root that belong to the project, at most a few more than :data:`MOST_FILES`."""

@@ -6,8 +6,8 @@ import ast
 
 from .session.events import Event, Happening
 from .session.flow import Flow, Leak
-from .session.state import CLOSED, GIVEN
 from .session.values import Resource
+from .stored import stored_leaks
 from .story import name_of
 from .view import View
 
@@ -65,81 +65,6 @@ def owned_leaks(view: View, flow: Flow) -> list[tuple[Leak, str]]:
     """Every leak of a function with the name its session goes by ("" for none)."""
     leaks = [*flow.leaks(), *flow.registry_leaks()]
     named = [(leak, name_of(flow, leak.resource)) for leak in leaks]
-    found = named + kept_leaks(view, flow) + constructor_leaks(view, flow)
+    found = named + stored_leaks(view, flow)
     of_generators = {event.resource for event in flow.events(Happening.DISCARDED_GENERATOR)}
     return [(leak, name) for leak, name in found if leak.resource not in of_generators]  # ORM105 speaks of those
-
-
-def kept_leaks(view: View, flow: Flow) -> list[tuple[Leak, str]]:
-    """Sessions stored on ``self`` that neither this method nor anybody else in the class gives back."""
-    found = []
-    info = view.module.classes.get(flow.body.owner)
-    if info is None or not flow.scope.kept:
-        return []
-    for leak in flow.leaks(with_kept=True):
-        attribute = flow.scope.kept.get(leak.resource)
-        if attribute is None or flow.body.name.endswith((".__init__", ".__enter__", ".__aenter__", ".setUp")):
-            continue
-        opened_at = leak.opened.lineno  # type: ignore[attr-defined]
-        closes = [n.lineno for n in flow.body.own_nodes if is_release(n, attribute)]  # type: ignore[attr-defined]
-        elsewhere = any(gives_back(m, attribute) for m in info.methods.values() if m is not flow.body.node)
-        ends = [state.lives[leak.resource] for state in flow.returned if leak.resource in state.lives]
-        closes_itself = any(line > opened_at for line in closes) and any(life.phases & CLOSED for life in ends)
-        if closes_itself or not (closes or elsewhere):
-            found.append((leak, f"self.{attribute}"))
-    return found
-
-
-_BACK = frozenset({"close", "aclose", "remove", "rollback", "commit", "reset", "invalidate"})
-
-
-def constructor_leaks(view: View, flow: Flow) -> list[tuple[Leak, str]]:
-    """Sessions that a constructor stores and the class uses, where nothing in the project closes that attribute."""
-    info = view.module.classes.get(flow.body.owner)
-    if info is None or not flow.body.name.endswith(".__init__"):
-        return []
-    found = []
-    opened = {e.resource: e.node for e in flow.events(Happening.OPENED)}
-    for resource, attribute in flow.scope.kept.items():
-        if any(state.lives[resource].marks & GIVEN for state in flow.returned if resource in state.lives):
-            continue
-        others = [m for m in info.methods.values() if m is not flow.body.node]
-        used = any(reads(method, attribute) for method in others)
-        closed = any(gives_back(method, attribute) for method in info.methods.values())
-        elsewhere = (f".{attribute}.close", f".{attribute}.remove", f".{attribute}.aclose")
-        if used and not closed and not view.project.app.mentions(*elsewhere):
-            leak = Leak(resource, opened[resource], None, always=True, on_error=False)
-            found.append((leak, f"self.{attribute}"))
-    return found
-
-
-def reads(method: ast.AST, attribute: str) -> bool:
-    return any(
-        isinstance(n, ast.Attribute) and n.attr == attribute and isinstance(n.ctx, ast.Load) for n in ast.walk(method)
-    )
-
-
-def is_release(node: ast.AST, attribute: str) -> bool:
-    """``self.<attribute>.close`` and its like."""
-    return (
-        isinstance(node, ast.Attribute)
-        and node.attr in _BACK
-        and isinstance(node.value, ast.Attribute)
-        and node.value.attr == attribute
-    )
-
-
-def gives_back(method: ast.AST, attribute: str) -> bool:
-    """Whether a method closes ``self.<attribute>``, hands it out, or passes its ``close`` on."""
-    for node in ast.walk(method):
-        if is_release(node, attribute):
-            return True
-        match node:
-            case ast.Return(value=ast.Attribute(attr=name)) | ast.Yield(value=ast.Attribute(attr=name)):
-                if name == attribute:
-                    return True
-            case ast.withitem(context_expr=ast.Attribute(attr=name)) if name == attribute:
-                return True
-            case ast.Call(args=[ast.Attribute(attr=name), *_]) if name == attribute:
-                return True
-    return False

@@ -16,7 +16,7 @@ _DATABASE = frozenset(
     | {"DataError", "InternalError", "InterfaceError", "ProgrammingError", "InvalidRequestError", "DisconnectionError"}
     | {"PendingRollbackError", "StaleDataError", "FlushError"}
 )
-"""What a flush or commit raises. Not ObjectDeletedError (a row is read again), TimeoutError (no connection was taken)."""
+"""What a flush or commit raises; ObjectDeletedError comes of reading a row, TimeoutError of taking no connection."""
 _WHOLE_DATABASE = frozenset({"SQLAlchemyError"})
 _LOOKUP = frozenset(
     {"NoResultFound", "MultipleResultsFound", "NotFound", "HTTPException", "SQLAlchemyError", "InvalidRequestError"}

@@ -1,0 +1,172 @@
+"""Sessions that a method stores on its object: which of them does nobody give back?"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from .app import MOST_FILES
+from .modules import Module
+from .names import dotted
+from .project import Project
+from .session.body import Body
+from .session.events import Happening
+from .session.flow import Flow, Leak
+from .session.state import CLOSED, ENTRY, GIVEN, HOLDING
+from .session.values import AMBIENT, OBJECT, SESSION, Resource, Value
+from .view import View
+
+Named = tuple[Leak, str]
+
+_BEGINNINGS = (".__init__", ".__enter__", ".__aenter__", ".setUp")
+_CLOSES = frozenset({"close", "aclose", "remove"})
+_CLOSING_WORDS = ("clos", "clean", "dispose", "release", "remove", "teardown", "shutdown", "finaliz", "enter", "exit")
+_BACK = _CLOSES | {"rollback", "commit", "reset", "invalidate"}
+
+
+def stored_leaks(view: View, flow: Flow) -> list[Named]:
+    """The sessions that a method opens, stores on its object and leaves to nobody, with the attribute's name."""
+    if flow.body.owner not in view.module.classes:
+        return []
+    each_call = list(left_by_each_call(view, flow))
+    told = {leak.resource for leak, _ in each_call}
+    return each_call + [(leak, name) for leak, name in left_by_the_object(view, flow) if leak.resource not in told]
+
+
+# -- opened at each call
+
+
+def left_by_each_call(view: View, flow: Flow) -> Iterator[Named]:
+    """Held when the method that opened them ends, so that its next call opens another."""
+    if not flow.scope.kept or flow.body.name.endswith(_BEGINNINGS):
+        return
+    methods = view.module.classes[flow.body.owner].methods.values()
+    for leak in flow.leaks(with_kept=True):
+        attribute = flow.scope.kept.get(leak.resource)
+        if attribute is None:
+            continue
+        opened_at = leak.opened.lineno  # type: ignore[attr-defined]
+        closes = [n.lineno for n in flow.body.own_nodes if is_release(n, attribute, _BACK)]  # type: ignore[attr-defined]
+        elsewhere = any(gives_back(m, attribute, _BACK) for m in methods if m is not flow.body.node)
+        ends = [state.lives[leak.resource] for state in flow.returned if leak.resource in state.lives]
+        closes_itself = any(line > opened_at for line in closes) and any(life.phases & CLOSED for life in ends)
+        if closes_itself or not (closes or elsewhere):
+            yield leak, f"self.{attribute}"
+
+
+# -- opened once for the object
+
+
+def left_by_the_object(view: View, flow: Flow) -> Iterator[Named]:
+    """Kept for as long as the object lives: another method leaves the connection taken, and nobody can close it."""
+    for attribute, resource, call in stored(flow):
+        name = f"{view.module.name}.{flow.body.owner}"
+        if has_closer(view, flow.body.owner, attribute) or is_closed_from_outside(view.project, name, attribute):
+            continue
+        if any(leaves_held(view, other, attribute) for other in methods_beside(view, flow)):
+            yield Leak(resource, call, None, always=True, on_error=False), f"self.{attribute}"
+
+
+def stored(flow: Flow) -> Iterator[tuple[str, Resource, ast.AST]]:
+    """Each session that the method takes for its object: attribute, session and the call that gives it."""
+    opened = {e.resource: e.node for e in flow.events(Happening.OPENED)}
+    for resource, attribute in flow.scope.kept.items():
+        if not any(s.lives[resource].marks & GIVEN for s in flow.returned if resource in s.lives):
+            yield attribute, resource, opened[resource]
+    for attribute, value in flow.scope.attributes.items():
+        registry = value.resource
+        if value.kind == SESSION and registry is not None and registry.origin == AMBIENT and ":" in registry.key:
+            for assignment in flow.body.own(ast.Assign):
+                if is_attribute(assignment.targets[0], attribute):
+                    yield attribute, registry, assignment.value
+
+
+def methods_beside(view: View, flow: Flow) -> Iterator[Flow]:
+    """The solved methods that others call on the object."""
+    for other in view.flows:
+        is_public = not other.body.name.rpartition(".")[2].startswith("_")
+        if other.body.owner == flow.body.owner and other is not flow and is_public:
+            yield other
+
+
+def leaves_held(view: View, flow: Flow, attribute: str) -> bool:
+    """Whether a method returns with the attribute's session holding a connection that it took itself."""
+    value = view.project.attribute(Value(OBJECT, f"{view.module.name}.{flow.body.owner}"), attribute)
+    lives = (state.lives[value.resource] for state in flow.returned if value.resource in state.lives)
+    return any(life.phases & HOLDING and not life.phases & ENTRY for life in lives)
+
+
+def has_closer(view: View, owner: str, attribute: str) -> bool:
+    """Whether a method of the class or of its bases is there to end the session, or lets others do it."""
+    for info in view.project.lineage(view.module.classes[owner]):
+        for method in () if isinstance(info, str) else info.methods.values():
+            if gives_back(method, attribute, _CLOSES) and not works_with(method, attribute):
+                return True
+    return False
+
+
+def is_closed_from_outside(project: Project, owner: str, attribute: str) -> bool:
+    """Whether code outside of the class ``owner`` closes the attribute of an object: ``store.session.close()``.
+
+    ``self.session.close()`` of an unrelated class and ``db.session.close()`` of a registry do not count. A project
+    that is too large to look through counts as one that closes.
+    """
+    if len(project.app.files) > MOST_FILES:
+        return True
+    for module, _ in project.app.modules_with(*(f".{attribute}.{verb}".encode() for verb in _CLOSES)):
+        for body in (module.top, *module.bodies.values()):
+            for node in body.own(ast.Attribute):
+                if is_release(node, attribute, _CLOSES) and may_be_of(owner, node.value.value, project, module, body):
+                    return True
+    return False
+
+
+def may_be_of(owner: str, node: ast.expr, project: Project, module: Module, body: Body) -> bool:
+    """Whether the expression may be an object of the class."""
+    me = body.parameters[0].arg if body.owner and body.parameters else ""
+    if isinstance(node, ast.Name) and node.id == me:
+        info = module.classes.get(body.owner)
+        inherited = project.lineage(info) if info is not None else ()
+        return any(not isinstance(base, str) and base.qualified == owner and base is not info for base in inherited)
+    return project.evaluate(module, node).kind in ("unknown", "object")
+
+
+def works_with(method: ast.AST, attribute: str) -> bool:
+    """Whether a method that closes the session also uses it: then it closes after its own work only."""
+    uses = (n for n in ast.walk(method) if isinstance(n, ast.Attribute) and is_attribute(n.value, attribute))
+    return any(use.attr not in _BACK for use in uses)
+
+
+# -- syntax
+
+
+def is_attribute(node: ast.AST, name: str) -> bool:
+    """``self.<name>``, whatever the object is called."""
+    return isinstance(node, ast.Attribute) and node.attr == name
+
+
+def speaks_of_closing(function: ast.expr) -> bool:
+    """``closing(x)``, ``stack.enter_context(x)``, ``release_all(x)``."""
+    name = (dotted(function) or "").rpartition(".")[2].lower()
+    return any(word in name for word in _CLOSING_WORDS)
+
+
+def is_release(node: ast.AST, attribute: str, verbs: frozenset[str]) -> bool:
+    """``self.<attribute>.close`` and its like."""
+    return isinstance(node, ast.Attribute) and node.attr in verbs and is_attribute(node.value, attribute)
+
+
+def gives_back(method: ast.AST, attribute: str, verbs: frozenset[str]) -> bool:
+    """Whether a method closes ``self.<attribute>``, hands it out, or passes its ``close`` on."""
+    for node in ast.walk(method):
+        if is_release(node, attribute, verbs):
+            return True
+        match node:
+            case ast.Return(value=value) | ast.Yield(value=value) if value and is_attribute(value, attribute):
+                return True
+            case ast.withitem(context_expr=value) if is_attribute(value, attribute):
+                return True
+            case ast.Call(func=function, args=given):
+                if any(is_attribute(argument, attribute) for argument in given) and speaks_of_closing(function):
+                    return True
+    return False
