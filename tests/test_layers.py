@@ -30,7 +30,7 @@ LAYERS = (
     {"stored"},
     {"reports", "mending", "spelling", "pool"},
     {"afterwards", "entering", "hoisting"},
-    {"releasing"},
+    {"releasing", "shedding"},
     {"rules"},
     {"analyze"},
     # doors

@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .declared import Declared, declared_in, project_of
-from .files import bytes_of
 from .known import Entry
 from .session.values import Resource
 
@@ -62,7 +61,7 @@ class Application:
     def modules_with(self, *texts: bytes) -> Iterator[tuple[Module, bytes]]:
         """The modules of the project whose files hold one of the texts, each with its bytes; broken ones left out."""
         for path in self.files[:MOST_FILES]:
-            data = bytes_of(path)
+            data = self.project.modules.bytes_at(path)
             if any(text in data for text in texts):
                 module = self.project.modules.at(path)
                 if module is not None:

@@ -47,7 +47,11 @@ def hoist(view: View, flow: Flow, call: ast.AST, names: tuple[str, ...]) -> Answ
     every = [first, *factories_of(view, flow, first, above)]
     new = [each for each in every if not each.is_there]
     code = "\n".join(f"{each.name} = {view.source.segment(view.span(each.call))}" for each in new)
-    appended = [AppendStatements(view.span(place_for(above, new)), code)] if new else []
+    appended = (
+        [AppendStatements(view.span(place_for(above, frozenset(n for each in new for n in loaded(each.call)))), code)]
+        if new
+        else []
+    )
     steps = (*appended, *(each.step for each in every))
     title = f"make {' and '.join(repr(each.name) for each in every)} once, at module level"
     if is_async(flow, call):
@@ -91,9 +95,8 @@ def equals(above: list[ast.stmt], call: ast.Call) -> list[str]:
     return [target_of(statement) for statement, value in calls if value is not None and ast.dump(value) == wanted]
 
 
-def place_for(above: list[ast.stmt], new: list[Moved]) -> ast.stmt:
-    """The statement to stand behind: the last one that is no definition, or the last one where a definition is used."""
-    needed = frozenset(name for each in new for name in loaded(each.call))
+def place_for(above: list[ast.stmt], needed: frozenset[str]) -> ast.stmt:
+    """The statement to stand behind: the last one that is no definition, or defines one of the names ``needed``."""
     for number in range(len(above), 0, -1):
         last = above[number - 1]
         if not isinstance(last, _DEFINITIONS) or last.name in needed:
@@ -127,9 +130,10 @@ def is_free(view: View, name: str) -> bool:
 
 def target_of(statement: ast.stmt) -> str:
     """The one name that a statement binds."""
-    target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target  # type: ignore[attr-defined]
-    name: str = target.id
-    return name
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+            return name
+    raise ValueError("the statement binds no plain name")
 
 
 def statements_above(view: View, node: ast.AST) -> list[ast.stmt]:

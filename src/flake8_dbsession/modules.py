@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from functools import cached_property
 
+from .files import bytes_of
 from .names import Function, Names, dotted
 from .session.body import Body
 from .source import Source, Unreadable
@@ -161,6 +162,11 @@ class Modules:
     def add_root(self, folder: str) -> None:
         if folder not in self.roots and os.path.isdir(folder):
             self.roots.append(folder)
+
+    def bytes_at(self, path: str) -> bytes:
+        """The bytes of a file: those that are being analysed in its place, or else those on the disk."""
+        known = self._by_path.get(path)
+        return known.source.data if known is not None else bytes_of(path)
 
     def of_file(self, source: Source) -> Module:
         """The module of a file that is being analysed."""

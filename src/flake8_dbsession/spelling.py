@@ -1,4 +1,4 @@
-"""How a function can write a session that it did not open: as it does already, as its module calls it, or imported."""
+"""How a function can write a session or engine that others made: as it does, as its module calls it, or imported."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from .fix.plans import AddImport
 from .modules import Module
 from .session.flow import Flow
-from .session.values import AMBIENT, FLASK_DB, OPENED, REGISTRY, Resource
+from .session.values import AMBIENT, ENGINE, FLASK_DB, OPENED, REGISTRY, Resource, pool_of
 from .story import name_of
 
 if TYPE_CHECKING:
@@ -34,7 +34,16 @@ def spelled(view: View, flow: Flow, resource: Resource) -> Spelled | None:
     text = in_function(flow, resource) or in_module(view, flow, resource)
     if text:
         return Spelled(text)
-    return imported(view, flow, resource) if resource.origin == AMBIENT else None
+    return imported(view, flow, resource.key) if resource.origin == AMBIENT else None
+
+
+def spelled_engine(view: View, flow: Flow, pool: str) -> Spelled | None:
+    """How to write the engine with the dotted name ``pool``: by its name in the module, or imported."""
+    for name in view.names.bindings:
+        value = view.project.value(f"{view.module.name}.{name}".lstrip("."))
+        if value.kind == ENGINE and pool_of(value) == pool and name not in flow.body.local_names:
+            return Spelled(name)
+    return imported(view, flow, pool)
 
 
 def in_function(flow: Flow, resource: Resource) -> str:
@@ -65,9 +74,9 @@ def in_module(view: View, flow: Flow, resource: Resource) -> str:
     return ""
 
 
-def imported(view: View, flow: Flow, resource: Resource) -> Spelled | None:
-    """With an import of the registry, where that makes no circle."""
-    module, rest = view.project.split(resource.key)
+def imported(view: View, flow: Flow, qualified: str) -> Spelled | None:
+    """With an import of a registry or an engine by its dotted name, where that makes no circle."""
+    module, rest = view.project.split(qualified)
     name, _, tail = rest.partition(".")
     if module is None or not rest or module is view.module or tail not in ("", "session"):
         return None

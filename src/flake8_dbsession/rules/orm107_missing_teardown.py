@@ -25,15 +25,17 @@ import ast
 from collections.abc import Iterator
 from itertools import islice
 
-from ..fix.plans import AppendStatements
+from ..fix.plans import AppendStatements, InsertAfter, Step
 from ..mending import Answer, statement_of
 from ..model import Diagnostic, Plan, Rule, Safety
 from ..session.flow import Flow
 from ..session.values import AMBIENT, FUNCTION, REGISTRY, Resource
+from ..spelling import spelled
 from ..teardown import is_removed, is_view, reached_from, registries
 from ..view import View
 
-_REFUSED = "the application or the registry has no name at module level here"
+_REFUSED = "the application or the registry has no name here"
+_HANDLER = "remove_session"
 _FLASK = frozenset({"flask.Flask", "flask.app.Flask"})
 _SERVED = "application"
 _VIEWS = (b"route(", b"add_url_rule", b"(Resource", b"(MethodView", b"Blueprint")
@@ -105,22 +107,22 @@ def registry_name(view: View, resource: Resource) -> str:
 
 
 def repair(view: View, flow: Flow, call: ast.Call, resource: Resource) -> Answer:
-    """A teardown right after ``app = Flask(…)`` at module level."""
+    """A teardown right after ``app = Flask(…)``: a function at module level, a lambda anywhere else."""
     statement = statement_of(flow, call)
-    name = registry_name(view, resource)
-    binding = view.names.bindings.get(name)
-    taken = "remove_session" in view.names.bindings
-    if flow.body.node is not None or not isinstance(statement, ast.Assign) or binding is None or taken:
+    registry = spelled(view, flow, resource)
+    if registry is None or not isinstance(statement, ast.Assign) or statement.value is not call:
         return None, _REFUSED
-    target = statement.targets[0]
-    bound = [value.lineno for value in binding.values]
-    if not isinstance(target, ast.Name) or statement.value is not call or any(n > statement.lineno for n in bound):
-        return None, _REFUSED
-    code = f"@{target.id}.teardown_appcontext\ndef remove_session(_error=None):\n    {name}.remove()"
-    reason = "what a request has not committed is rolled back at its end"
-    return Plan(
-        f"remove {name!r} in a teardown", Safety.UNSAFE, (AppendStatements(view.span(statement), code),), reason
-    ), ""
+    target = ast.unparse(statement.targets[0])
+    step: Step
+    if flow.body.node is None and target.isidentifier() and _HANDLER not in view.names.bindings:
+        code = f"@{target}.teardown_appcontext\ndef {_HANDLER}(_error=None):\n    {registry.text}.remove()"
+        step = AppendStatements(view.span(statement), code)
+    else:
+        step = InsertAfter(
+            view.span(statement), f"{target}.teardown_appcontext(lambda _error: {registry.text}.remove())"
+        )
+    title = f"remove {registry.text!r} in a teardown"
+    return Plan(title, Safety.UNSAFE, (step, *registry.steps), "what a request has not committed is rolled back"), ""
 
 
 RULE = Rule("ORM107", "missing-teardown", "scoped session that no teardown removes", check)

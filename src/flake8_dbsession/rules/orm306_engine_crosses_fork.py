@@ -14,7 +14,8 @@ Stays silent when
     are spawned; when the engine cannot be told. Servers that fork (gunicorn with ``preload_app``) are not looked at.
 
 Fix safety
-    No fix is offered: ``engine.dispose(close=False)`` belongs to the beginning of the child, or to an initializer.
+    Safe: process pools get an initializer that calls ``engine.dispose(close=False)``, and the block after ``os.fork()``
+    begins with it. Unsafe for the target of a process, which may be called in this process too.
 """
 
 from __future__ import annotations
@@ -22,10 +23,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from ..mending import Answer
 from ..model import Diagnostic, Note, Rule, Span
 from ..reports import is_out_of_scope
 from ..session.flow import Flow
 from ..session.values import FUNCTION, PARTIAL, Resource, Value
+from ..shedding import shed_in_block, shed_in_child
 from ..view import View
 
 _AFRESH = frozenset({"spawn", "forkserver"})
@@ -40,16 +43,19 @@ def check(view: View) -> Iterator[Diagnostic]:
         for node, target in dict(flow.scope.forked).items():
             use = use_in_child(view, target)
             if use is not None and not is_prepared(view, flow, node):
-                yield report(view, flow, node, use[1], notes(view, target, use))
+                mended = shed_in_child(view, flow, node, target, use[1].pool)
+                yield report(view, flow, node, use[1], notes(view, target, use), mended)
         for node, resource in forks(view, flow):
-            yield report(view, flow, node, resource, ())
+            yield report(view, flow, node, resource, (), shed_in_block(view, flow, node, resource.pool))
 
 
-def report(view: View, flow: Flow, node: ast.AST, resource: Resource, story: tuple[Note, ...]) -> Diagnostic:
+def report(
+    view: View, flow: Flow, node: ast.AST, resource: Resource, story: tuple[Note, ...], mended: Answer
+) -> Diagnostic:
     engine = resource.pool.rpartition(".")[2]
     message = f"the forked process inherits the pool of {engine!r} and shares its connections"
-    refusal = f"{engine}.dispose(close=False) belongs to the beginning of the child"
-    return view.diagnostic(RULE, node, message, story, None, refusal, flow.body)
+    plan, refusal = mended
+    return view.diagnostic(RULE, node, message, story, plan, refusal, flow.body)
 
 
 def use_in_child(view: View, target: Value) -> Use | None:
