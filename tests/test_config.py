@@ -90,7 +90,7 @@ def test_inside_is_relative_to_the_root_and_keeps_the_slash_of_a_folder():
 
 
 def test_every_key_is_a_field_and_every_field_has_a_key():
-    assert {key.field for key in KEYS} | {"root", "pool"} == set(Config._fields)
+    assert {key.field for key in KEYS} | {"root", "pool", "tables"} == set(Config._fields)
     assert {key.field for key in POOL_KEYS} == set(Config().pool._fields)
 
 

@@ -13,7 +13,7 @@ PACKAGE = Path(flake8_dbsession.__file__).parent
 
 LAYERS = (
     # words
-    {"model"},
+    {"model", "nearest"},
     {"source", "names", "flow", "known", "patterns", "workers", "git", "files"},
     {"config", "kinds", "example", "declared"},
     # formats see reports, fixes see plans and text

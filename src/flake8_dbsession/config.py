@@ -76,6 +76,9 @@ class Config(NamedTuple):
     context_managers: tuple[str, ...] = ()
     blocking_calls: tuple[str, ...] = ()
     entry_points: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
+    tables: str = ""
+    """What the files of ``known`` say, as JSON."""
     pool: Pool = Pool()
     baseline: str = ""
     cache_dir: str = ".dbsession_cache"

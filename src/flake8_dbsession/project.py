@@ -64,7 +64,7 @@ class Project:
     def __init__(self, config: Config, root: str = ".") -> None:
         self.config = config
         self.root = os.path.abspath(root)
-        self.known: Known = load()
+        self.known: Known = load(config.tables)
         self.modules = Modules(self.root, tuple(config.src))
         self._values: dict[str, Value] = {}
         self.classes = Classes(self)

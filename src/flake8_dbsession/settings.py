@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from .config import Config, Pool
 from .kinds import Kind, boolean, codes, codes_by_pattern, counts_by_name, entries, number, one_of, text, texts
+from .nearest import nearest
 from .render import FORMATS
 
 FILES = ("dbsession.toml", "pyproject.toml")
@@ -57,6 +58,7 @@ KEYS = (
     Key("context-managers", texts, "callables that yield a session and close it afterwards", in_flake8=True),
     Key("blocking-calls", entries, 'slow calls: "name" or "name -> advice"', in_flake8=True),
     Key("entry-points", entries, 'functions that a worker runs: "name" or "name -> kind"', in_flake8=True),
+    Key("known", texts, "files with tables of your own: what calls wait, and who runs a function", adds=True),
     Key("baseline", text, "file of known reports that are not repeated"),
     Key("cache-dir", text, "folder for what is remembered between runs"),
     Key("output-format", one_of(*FORMATS), "how reports are printed"),
@@ -82,7 +84,8 @@ def load(start: str, path: str = "", isolated: bool = False) -> Config:
     found = "" if isolated else path or find(start)
     if not found:
         return Config(root=project_root(start))
-    return Config(**from_file(found), root=os.path.dirname(os.path.abspath(found)))
+    fields = from_file(found)
+    return Config(**fields, tables=_tables(fields.get("known", ())), root=os.path.dirname(os.path.abspath(found)))
 
 
 def find(start: str) -> str:
@@ -110,6 +113,8 @@ def from_file(path: str, extended_by: tuple[str, ...] = ()) -> dict[str, Any]:
     table = dict(_table(path))
     parent = table.pop("extend", None)
     fields = from_table(table, path)
+    if "known" in fields:
+        fields["known"] = tuple(os.path.normpath(os.path.join(os.path.dirname(path), name)) for name in fields["known"])
     if parent is None:
         return fields
     if not isinstance(parent, str):
@@ -136,7 +141,7 @@ def _read(table: Mapping[str, Any], keys: Iterable[Key], where: str, others: tup
     fields = {}
     for name, value in table.items():
         if name not in known:
-            raise ConfigError(f"{where}: unknown key {name!r}{_nearest(name, [*known, *others])}")
+            raise ConfigError(f"{where}: unknown key {name!r}{nearest(name.replace('_', '-'), [*known, *others])}")
         try:
             fields[known[name].field] = known[name].kind.read(value)
         except ValueError as error:
@@ -144,18 +149,25 @@ def _read(table: Mapping[str, Any], keys: Iterable[Key], where: str, others: tup
     return fields
 
 
-def _nearest(name: str, names: list[str]) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(name.replace("_", "-"), names, 1)
-    return f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(sorted(names))}"
-
-
 def _merged(above: dict[str, Any], fields: dict[str, Any]) -> dict[str, Any]:
     added = {
         key.field: above[key.field] + fields[key.field] for key in KEYS if key.adds and _in_both(key, above, fields)
     }
     return {**above, **fields, **added}
+
+
+def _tables(paths: tuple[str, ...]) -> str:
+    """The user's tables as JSON, so that a configuration holds all that an analysis needs, wherever it runs."""
+    if not paths:
+        return ""
+    import json
+
+    from .known.own import Wrong, read
+
+    try:
+        return json.dumps(read(paths))
+    except Wrong as error:
+        raise ConfigError(str(error)) from None
 
 
 def _in_both(key: Key, above: dict[str, Any], fields: dict[str, Any]) -> bool:

@@ -7,6 +7,8 @@ The same type under another name and its subclasses answer alike. What is not kn
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -24,11 +26,16 @@ __all__ = ["Argument", "CallFact", "Effect", "Entry", "Handover", "Known", "load
 DATA = Path(__file__).parent.parent / "data"
 
 
-class Known:
-    """The shipped tables, each read when it is first asked."""
+_OWN = "own"
+"""The theme of the user's calls."""
 
-    def __init__(self, data: Path = DATA) -> None:
+
+class Known:
+    """The shipped tables, each read when it is first asked, and the user's ``own`` (of :func:`.own.read`)."""
+
+    def __init__(self, data: Path = DATA, own: Mapping[str, Any] | None = None) -> None:
         self._data = data
+        self._own: Mapping[str, Any] = own or {}
         self._sure: dict[str, bool] = {}
 
     def call(self, qualified: str) -> CallFact | None:
@@ -106,11 +113,18 @@ class Known:
 
     @cached_property
     def _calls(self) -> Calls:
-        return Calls(self._read("packages"), lambda theme: self._read(f"calls/{theme}"))
+        own: Mapping[str, Any] = self._own.get("calls", {})
+        names = [name for receiver, table in own.items() for name in (receiver, *table.get("also", "").split())]
+        packages = {**self._read("packages"), _OWN: " ".join({name.partition(".")[0] for name in names})}
+        return Calls(packages, lambda theme: own if theme == _OWN else self._read(f"calls/{theme}"))
 
     @cached_property
     def _entries(self) -> Entries:
-        return Entries(self._read("entries"), self._calls)
+        """The user's entries stand where the last word is had: of entries the last, of conventions the first."""
+        shipped, own = self._read("entries"), self._own
+        entries = [*shipped["entry"], *own.get("entry", ())]
+        conventions = [*own.get("convention", ()), *shipped["convention"]]
+        return Entries({**shipped, "entry": entries, "convention": conventions}, self._calls)
 
     @cached_property
     def _effects(self) -> Effects:
@@ -120,7 +134,7 @@ class Known:
         return tomli.loads((self._data / f"{name}.toml").read_text("utf-8"))
 
 
-@lru_cache(maxsize=1)
-def load() -> Known:
-    """The shipped knowledge, one for the process."""
-    return Known()
+@lru_cache(maxsize=4)
+def load(own: str = "") -> Known:
+    """The shipped knowledge with the user's tables (as JSON), one for the process."""
+    return Known(own=json.loads(own) if own else None)

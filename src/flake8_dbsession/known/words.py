@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import ast
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
+EntryKind = Literal[
+    "request", "dependency", "task", "consumer", "thread", "process", "timer", "scheduler", "socket", "bot",
+    "command", "test", "teardown", "startup", "middleware",
+]  # fmt: skip
+Runs = Literal["", "thread", "task", "process", "greenlet", "later"]
 SHORT_LIVED = frozenset({"command", "test"})
 
 
@@ -57,9 +62,8 @@ class CallFact(NamedTuple):
 class Entry(NamedTuple):
     """Who calls a function from outside, and what that means for sessions.
 
-    ``kind`` is "request", "dependency", "task", "consumer", "thread", "process", "timer", "scheduler", "socket", "bot",
-    "command", "test", "teardown", "startup" or "middleware". ``runs`` says what runs beside the code that
-    registers it: "thread", "task", "process", "greenlet", "later" (in the same thread, after this code) or "".
+    ``kind`` is one of :data:`EntryKind`. ``runs``, one of :data:`Runs`, says what runs beside the code that registers
+    it ("later": in the same thread, after this code).
     ``cleans`` names what the framework releases after each run; "flask-sqlalchemy" is ``db.session.remove()``.
     """
 
