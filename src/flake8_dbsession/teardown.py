@@ -23,6 +23,7 @@ _ELSEWHERE = frozenset(
 _MOST_MODULES = 200
 """An application that imports more is looked through so far."""
 _SETTING_UP = frozenset({"configure", "create_all", "drop_all"})
+_AROUND = frozenset({"middleware", "teardown"})
 _ENGINES = frozenset({"create_engine", "engine_from_config"})
 
 
@@ -74,25 +75,38 @@ def is_removed(project: Project, registry: Resource) -> bool:
     """
     removed = project.app.removed
     if registry.key not in removed:
-        removed[registry.key] = len(project.app.files) > MOST_FILES or any(releasing(project, registry))
+        bodies = (units for units, _ in releasing(project, registry))
+        removed[registry.key] = len(project.app.files) > MOST_FILES or any(True for _ in bodies)
     return removed[registry.key]
 
 
-def releasing(project: Project, registry: Resource) -> Iterator[Body]:
-    """The functions that may run at the end of each request and release the registry."""
+def is_removed_around(project: Project, registry: Resource) -> bool:
+    """Whether something that surely runs around or after each request releases the registry."""
+    return any(runs_around(units, body) for units, body in releasing(project, registry))
+
+
+def releasing(project: Project, registry: Resource) -> Iterator[tuple[Units, Body]]:
+    """The functions that may run at the end of each request and release the registry, with what runs their file."""
     last = registry.key.rpartition(".")[2].encode()
     for module, data in project.app.modules_with(b"remove", b"close"):
         if (last in data or b"import" in data) and not project.config.is_test(module.path):
             units = Units(module, project, ())
             for body in (module.top, *module.bodies.values()):
-                if gives_back(project, module, body, registry) and may_end_requests(units, body):
-                    yield body
+                found = list(releases(project, module, body, registry))
+                if found and not all_in_handlers(body, found) and may_end_requests(units, body):
+                    yield units, body
 
 
 def may_end_requests(units: Units, body: Body) -> bool:
     entries = units.entries(body)
     elsewhere = bool(entries) and all(entry.kind in _ELSEWHERE for entry in entries)
     return not elsewhere and not is_view(body) and not sets_up(body)
+
+
+def runs_around(units: Units, body: Body) -> bool:
+    """Whether the function is a WSGI application, a middleware or a teardown."""
+    names = {parameter.arg for parameter in body.parameters}
+    return {"environ", "start_response"} <= names or any(e.kind in _AROUND for e in units.entries(body))
 
 
 def is_view(body: Body) -> bool:
@@ -112,13 +126,18 @@ def sets_up(body: Body) -> bool:
     return False
 
 
-def gives_back(project: Project, module: Module, body: Body, registry: Resource) -> bool:
-    """Whether the function, or a lambda in it, says ``Session.remove`` or ``Session.close``, called or passed on."""
+def releases(project: Project, module: Module, body: Body, registry: Resource) -> Iterator[ast.Attribute]:
+    """Each ``Session.remove`` or ``Session.close`` in the function or a lambda in it, called or passed on."""
     for node in body.own_nodes:
         inside = ast.walk(node) if isinstance(node, ast.Lambda) else (node,)
         for part in inside:
             if isinstance(part, ast.Attribute) and part.attr in ("remove", "close"):
                 value = project.evaluate(module, part.value)
                 if value.kind == REGISTRY and value.resource is not None and value.resource.key == registry.key:
-                    return True
-    return False
+                    yield part
+
+
+def all_in_handlers(body: Body, found: list[ast.Attribute]) -> bool:
+    """Whether every release stands in an ``except`` block: what goes well does not reach it."""
+    inside = {id(part) for handler in body.own(ast.ExceptHandler) for part in ast.walk(handler)}
+    return all(id(release) in inside for release in found)

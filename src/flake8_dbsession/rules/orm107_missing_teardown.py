@@ -25,17 +25,27 @@ import ast
 from collections.abc import Iterator
 from itertools import islice
 
-from ..fix.plans import AppendStatements, InsertAfter, Step
+from ..fix.plans import AppendStatements
 from ..mending import Answer, statement_of
 from ..model import Diagnostic, Plan, Rule, Safety
+from ..session.events import Happening
 from ..session.flow import Flow
 from ..session.values import AMBIENT, FUNCTION, REGISTRY, Resource
-from ..spelling import spelled
-from ..teardown import is_removed, is_view, reached_from, registries
+from ..story import name_of
+from ..teardown import (
+    all_in_handlers,
+    is_removed,
+    is_removed_around,
+    is_view,
+    reached_from,
+    registries,
+    releases,
+    runs_around,
+)
 from ..view import View
 
-_REFUSED = "the application or the registry has no name here"
-_HANDLER = "remove_session"
+_REFUSED = "the application or the registry has no name at module level here"
+_MOVE = "a finally around the request has to remove it"
 _FLASK = frozenset({"flask.Flask", "flask.app.Flask"})
 _SERVED = "application"
 _VIEWS = (b"route(", b"add_url_rule", b"(Resource", b"(MethodView", b"Blueprint")
@@ -45,14 +55,40 @@ _MOST_MODULES = 60
 
 
 def check(view: View) -> Iterator[Diagnostic]:
-    if view.is_test or view.is_script or not (view.mentions(b"Flask") or view.mentions(b"application")):
+    if view.is_test or view.is_script:
         return
+    if view.mentions(b"Flask") or view.mentions(b"application"):
+        yield from without_teardown(view)
+    if view.mentions(b"environ") or view.mentions(b"iddleware"):
+        yield from removing_failures_only(view)
+
+
+def without_teardown(view: View) -> Iterator[Diagnostic]:
     for flow, call in (*applications(view), *served(view)):
         for resource in left_by_views(view):
             name = registry_name(view, resource)
             message = f"no teardown removes {name!r} when a request ends, so each thread keeps its connection"
             plan, refusal = repair(view, flow, call, resource)
             yield view.diagnostic(RULE, call, message, (), plan, refusal, flow.body)
+
+
+def removing_failures_only(view: View) -> Iterator[Diagnostic]:
+    for flow in view.flows:
+        if runs_around(view.units, flow.body):
+            for resource, attempt in removed_in_handlers(view, flow):
+                if not is_removed_around(view.project, resource):
+                    name = name_of(flow, resource)
+                    message = f"a request gives the connection of {name!r} back only where it fails"
+                    yield view.diagnostic(RULE, attempt.body[-1], message, (), None, _MOVE, flow.body)
+
+
+def removed_in_handlers(view: View, flow: Flow) -> Iterator[tuple[Resource, ast.Try]]:
+    """The registries that the function releases in ``except`` blocks alone, with the first such ``try``."""
+    closed = flow.events(Happening.CLOSED)
+    for resource in sorted({e.resource for e in closed if e.resource is not None and e.resource.origin == AMBIENT}):
+        found = list(releases(view.project, view.module, flow.body, resource))
+        if found and resource.flavour != "flask" and all_in_handlers(flow.body, found):
+            yield from ((resource, t) for t in flow.body.own(ast.Try)[:1])
 
 
 def applications(view: View) -> Iterator[tuple[Flow, ast.Call]]:
