@@ -105,6 +105,34 @@ def has_closer(view: View, owner: str, attribute: str) -> bool:
     return False
 
 
+def shared_by_callers(view: View, flow: Flow) -> Iterator[tuple[str, ast.AST]]:
+    """Each session that a method opens once, keeps on the object and hands to every caller, and that nobody closes.
+
+    ``if not hasattr(self, "_db"): self._db = make()``, ``return self._db``: the attribute and the call that opens it.
+    """
+    if flow.body.owner not in view.module.classes:
+        return
+    own = view.module.classes[flow.body.owner].methods.values()
+    name = f"{view.module.name}.{flow.body.owner}"
+    for event in flow.events(Happening.OPENED):
+        attribute = flow.scope.kept.get(event.resource) if event.resource is not None else None
+        if event.resource is None or attribute is None or not asks_for(flow, attribute):
+            continue
+        lives = [state.lives[event.resource] for state in flow.returned if event.resource in state.lives]
+        names = (attribute, flow.body.name.rpartition(".")[2])
+        closed = any(closes(method, known) for method in own for known in names)
+        if lives and all(life.marks & GIVEN for life in lives) and not closed:
+            if not any(is_closed_from_outside(view.project, name, known) for known in names):
+                yield f"self.{attribute}", event.node
+
+
+def asks_for(flow: Flow, attribute: str) -> bool:
+    """Whether a condition of the method asks if the attribute is there already."""
+    parts = [part for test in flow.body.own(ast.If) for part in ast.walk(test.test)]
+    named = (part.value for part in parts if isinstance(part, ast.Constant))
+    return attribute in named or any(is_attribute(part, attribute) for part in parts)
+
+
 def is_closed_from_outside(project: Project, owner: str, attribute: str) -> bool:
     """Whether code outside of the class ``owner`` closes the attribute of an object: ``store.session.close()``.
 
@@ -158,12 +186,16 @@ def is_release(node: ast.AST, attribute: str, verbs: frozenset[str]) -> bool:
 
 def gives_back(method: ast.AST, attribute: str, verbs: frozenset[str]) -> bool:
     """Whether a method closes ``self.<attribute>``, hands it out, or passes its ``close`` on."""
+    handed = (n.value for n in ast.walk(method) if isinstance(n, (ast.Return, ast.Yield)) and n.value is not None)
+    return closes(method, attribute, verbs) or any(is_attribute(value, attribute) for value in handed)
+
+
+def closes(method: ast.AST, attribute: str, verbs: frozenset[str] = _CLOSES) -> bool:
+    """Whether a method closes ``self.<attribute>``, or passes it or its ``close`` to what will."""
     for node in ast.walk(method):
         if is_release(node, attribute, verbs):
             return True
         match node:
-            case ast.Return(value=value) | ast.Yield(value=value) if value and is_attribute(value, attribute):
-                return True
             case ast.withitem(context_expr=value) if is_attribute(value, attribute):
                 return True
             case ast.Call(func=function, args=given):

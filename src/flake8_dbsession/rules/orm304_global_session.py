@@ -2,14 +2,16 @@
 
 What it does
     Reports a session (not a registry or factory) that is kept at module level, as a class attribute or a default
-    argument, or that a function puts into a global.
+    argument, that a function puts into a global, or that a method opens once, keeps on its object and hands to every
+    caller.
 
 Why it matters
     Every request, thread and task uses the same session: its transaction never ends for all of them at once, one
     failure poisons it for everybody, and concurrent use returns wrong rows (measured on PyMySQL).
 
 Stays silent when
-    What is kept is a scoped_session, a sessionmaker or an engine; in tests, commands and one-shot scripts.
+    What is kept is a scoped_session, a sessionmaker or an engine; where anybody closes the session that an object keeps;
+    in tests, commands and one-shot scripts.
 
 Fix safety
     No fix is offered: keep the factory and open a session for each unit of work.
@@ -22,6 +24,7 @@ from collections.abc import Iterator
 
 from ..model import Diagnostic, Rule
 from ..session.values import AMBIENT, SESSION, Value
+from ..stored import shared_by_callers
 from ..view import View
 
 
@@ -34,6 +37,10 @@ def check(view: View) -> Iterator[Diagnostic]:
         message = f"{name!r} is one session for the whole process; keep the factory instead"
         refusal = "each unit of work needs a session of its own"
         yield view.diagnostic(RULE, node, message, (), None, refusal)
+    for flow in view.flows:
+        for name, opened in shared_by_callers(view, flow):
+            message = f"{name!r} is one session for everybody who asks the object; hand out the factory instead"
+            yield view.diagnostic(RULE, opened, message, (), None, "each unit of work needs a session of its own")
 
 
 def is_main(view: View) -> bool:

@@ -209,7 +209,7 @@ def telling(values: list[Value]) -> Value:
 def starts(body: Body, given: dict[str, Value], known: Callable[[ast.arg], Value]) -> list[dict[str, Value]]:
     """The names at entry: parameters as given or annotated; an optional one with and without its default None.
 
-    At most eight combinations are followed.
+    A session is optional, too, where the body asks for it and opens another. At most eight combinations are followed.
     """
     choices: list[list[tuple[str, Value]]] = []
     several = 1
@@ -217,7 +217,8 @@ def starts(body: Body, given: dict[str, Value], known: Callable[[ast.arg], Value
         name = parameter.arg
         value = given.get(name) or known(parameter)
         default = body.defaults.get(name)
-        optional = isinstance(default, ast.Constant) and default.value is None and name not in given
+        asked = value.kind == SESSION and name in body.tested_names and name in rebound(body)
+        optional = name not in given and (asked or (isinstance(default, ast.Constant) and default.value is None))
         if optional and several < 8 and (value.kind == SESSION or name in rebound(body)):
             several *= 2
             choices.append([(name, value), (name, NONE)])
