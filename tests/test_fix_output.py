@@ -37,6 +37,32 @@ def test_writing_the_same_does_not_touch_the_file(tmp_path: pathlib.Path) -> Non
     assert not write(str(tmp_path / "missing.py"), b"", b"")
 
 
+def test_writing_keeps_hard_links_together(tmp_path: pathlib.Path) -> None:
+    one, other = tmp_path / "one.py", tmp_path / "other.py"
+    one.write_bytes(b"old and long")
+    other.hardlink_to(one)
+    assert write(str(one), b"old and long", b"new")
+    assert other.read_bytes() == b"new"
+    assert one.samefile(other)
+
+
+def test_a_hard_link_that_cannot_be_written_stays_as_it_was(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = tmp_path / "one.py", tmp_path / "other.py"
+    one.write_bytes(b"old")
+    other.hardlink_to(one)
+
+    def fail_once(_handle: int) -> None:
+        monkeypatch.undo()
+        raise OSError(28, "no space left")
+
+    monkeypatch.setattr("os.fsync", fail_once)
+    with pytest.raises(OSError, match="no space"):
+        write(str(one), b"old", b"new and longer")
+    assert other.read_bytes() == b"old"
+
+
 def test_writing_goes_through_a_symbolic_link(tmp_path: pathlib.Path) -> None:
     (tmp_path / "deep").mkdir()
     target, link = tmp_path / "deep" / "x.py", tmp_path / "link.py"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from .fix.plans import AddImport
@@ -31,7 +32,7 @@ def spelled(view: View, flow: Flow, resource: Resource) -> Spelled | None:
     if resource.origin == OPENED:
         name = name_of(flow, resource)
         return Spelled(name) if name.isidentifier() else None
-    text = in_function(flow, resource) or in_module(view, flow, resource)
+    text = in_function(view, flow, resource) or in_module(view, flow, resource)
     if text:
         return Spelled(text)
     return imported(view, flow, resource.key) if resource.origin == AMBIENT else None
@@ -46,21 +47,31 @@ def spelled_engine(view: View, flow: Flow, pool: str) -> Spelled | None:
     return imported(view, flow, pool)
 
 
-def in_function(flow: Flow, resource: Resource) -> str:
-    """As the function itself writes it: ``db.session``, ``models.db.session``, ``self.db``."""
+def in_function(view: View, flow: Flow, resource: Resource) -> str:
+    """As the function itself writes it: ``db.session``, ``models.db.session``, ``self.db``; "" where it is unclear."""
     name = name_of(flow, resource)
+    asked = {ast.unparse(each): each for each in receivers(flow)}
+    known = {text: view.project.evaluate(view.module, each).resource for text, each in asked.items()}
+    named = [text for text, found in known.items() if found == resource]
     tail = name.rpartition(".")[2]
-    for node in flow.body.own_nodes:
-        match node:
-            case ast.Call(func=ast.Attribute(value=(ast.Name() | ast.Attribute()) as receiver, attr=verb)):
-                text = ast.unparse(receiver)
-                if verb in _VERBS and text.rpartition(".")[2] == tail:
-                    return text
-    for node in flow.body.own_nodes:
-        if isinstance(node, (ast.Name, ast.Attribute)) and ast.unparse(node) == name:
+    unknown = [text for text, found in known.items() if found is None and text.rpartition(".")[2] == tail]
+    if named or len(unknown) == 1:
+        return (named or unknown)[0]
+    if unknown:
+        return ""
+    for node in flow.body.own(ast.Name, ast.Attribute):
+        if ast.unparse(node) == name:
             return name
     first = flow.body.parameters[0].arg if flow.body.parameters else ""
     return name if name.startswith("self.") and first == "self" else ""
+
+
+def receivers(flow: Flow) -> Iterator[ast.expr]:
+    """What the function calls methods of sessions on."""
+    for call in flow.body.own(ast.Call):
+        match call.func:
+            case ast.Attribute(value=(ast.Name() | ast.Attribute()) as receiver, attr=verb) if verb in _VERBS:
+                yield receiver
 
 
 def in_module(view: View, flow: Flow, resource: Resource) -> str:

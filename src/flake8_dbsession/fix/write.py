@@ -1,8 +1,12 @@
-"""Writes a fixed file in one go: the old content or the new one, never half of it."""
+"""Writes a fixed file in one go: the old content or the new one, never half of it.
+
+Only a file with several hard links is written in place, since a new file in its stead would part them.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import stat
 import tempfile
@@ -27,8 +31,31 @@ def write(path: str, before: bytes, after: bytes) -> bool:
             raise Changed(f"{path} has changed in the meantime")
     if not os.access(target, os.W_OK):
         raise PermissionError(13, "the file is read-only", path)
-    _replace(target, after)
+    if os.stat(target).st_nlink > 1:
+        _overwrite(target, before, after)
+    else:
+        _replace(target, after)
     return True
+
+
+def _overwrite(target: str, before: bytes, after: bytes) -> None:
+    """Writes into the file itself, and the old content again where that fails."""
+    with open(target, "r+b", buffering=0) as file:
+        try:
+            _fill(file, after)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                _fill(file, before)
+            raise
+
+
+def _fill(file: io.FileIO, data: bytes) -> None:
+    file.seek(0)
+    rest = memoryview(data)
+    while rest:
+        rest = rest[file.write(rest) :]
+    file.truncate()
+    os.fsync(file.fileno())
 
 
 def _replace(target: str, data: bytes) -> None:

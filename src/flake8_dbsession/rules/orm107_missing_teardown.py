@@ -25,12 +25,13 @@ import ast
 from collections.abc import Iterator
 from itertools import islice
 
-from ..fix.plans import AppendStatements
+from ..fix.plans import AppendStatements, InsertAfter, Step
 from ..mending import Answer, statement_of
 from ..model import Diagnostic, Plan, Rule, Safety
 from ..session.events import Happening
 from ..session.flow import Flow
 from ..session.values import AMBIENT, FUNCTION, REGISTRY, Resource
+from ..spelling import spelled
 from ..story import name_of
 from ..teardown import (
     all_in_handlers,
@@ -44,7 +45,8 @@ from ..teardown import (
 )
 from ..view import View
 
-_REFUSED = "the application or the registry has no name at module level here"
+_REFUSED = "the application or the registry has no name here"
+_HANDLER = "remove_session"
 _MOVE = "a finally around the request has to remove it"
 _FLASK = frozenset({"flask.Flask", "flask.app.Flask"})
 _SERVED = "application"

@@ -17,24 +17,32 @@ Fix safety
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from ..fix.plans import AwaitExpression
+from ..mending import Answer
 from ..model import Diagnostic, Plan, Rule, Safety
 from ..reports import first_of_each_node
 from ..session.events import Happening
+from ..session.flow import Flow
 from ..view import View
 
 
 def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
         for event in first_of_each_node(flow.events(Happening.UNAWAITED)):
-            plan = (
-                Plan("await it", Safety.SAFE, (AwaitExpression(view.span(event.node)),)) if flow.body.is_async else None
-            )
             message = f"{view.text(event.node)!r} is not awaited and has no effect"
-            refusal = "await needs an async function around it"
+            plan, refusal = repair(view, flow, event.node)
             yield view.diagnostic(RULE, event.node, message, (), plan, refusal, flow.body)
+
+
+def repair(view: View, flow: Flow, node: ast.AST) -> Answer:
+    if not flow.body.is_async:
+        return None, "await needs an async function around it"
+    if isinstance(node, ast.Await):
+        return None, "it is awaited, but what it gives is not: it needs parentheses and a second await"
+    return Plan("await it", Safety.SAFE, (AwaitExpression(view.span(node)),)), ""
 
 
 RULE = Rule("ORM108", "release-not-awaited", "coroutine of an async session not awaited", check)

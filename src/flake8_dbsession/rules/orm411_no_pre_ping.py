@@ -34,6 +34,7 @@ import ast
 from collections.abc import Iterator
 
 from ..fix.plans import SetItem, SetKeyword
+from ..mending import Answer
 from ..model import Diagnostic, Plan, Rule, Safety
 from ..pool.judge import FilePool, pool_of
 from ..pool.made import Made
@@ -49,8 +50,7 @@ def check(view: View) -> Iterator[Diagnostic]:
     for made in (*pool.engines, *pool.started()):
         why = needed(made, pool)
         if why and not is_tested(pool):
-            plan = repair(made, view)
-            refusal = "" if plan else "the options are not all in one place that can be edited"
+            plan, refusal = repair(made, view)
             yield view.diagnostic(RULE, made.node, f"engine without pool_pre_ping: {why}", plan=plan, refusal=refusal)
 
 
@@ -63,13 +63,16 @@ def needed(made: Made, pool: FilePool) -> str:
     return reason(made, pool)
 
 
-def repair(made: Made, view: View) -> Plan | None:
+def repair(made: Made, view: View) -> Answer:
     """The option added where the engine's options stand."""
-    if isinstance(made.edited, ast.Dict):
-        return Plan(_TITLE, Safety.SAFE, (SetItem(view.span(made.edited), "pool_pre_ping", "True"),))
-    if isinstance(made.edited, ast.Call):
-        return Plan(_TITLE, Safety.SAFE, (SetKeyword(view.span(made.edited), "pool_pre_ping", "True"),))
-    return None
+    match made.edited:
+        case ast.Dict() as display:
+            return Plan(_TITLE, Safety.SAFE, (SetItem(view.span(display), "pool_pre_ping", "True"),)), ""
+        case ast.Call() as call if any(keyword.arg is None for keyword in call.keywords):
+            return None, "the call takes ** arguments, which may hold 'pool_pre_ping' already"
+        case ast.Call() as call:
+            return Plan(_TITLE, Safety.SAFE, (SetKeyword(view.span(call), "pool_pre_ping", "True"),)), ""
+    return None, "the options are not all in one place that can be edited"
 
 
 RULE = Rule("ORM411", "no-pre-ping", "an engine that may hand out dead connections", check)
