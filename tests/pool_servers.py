@@ -20,11 +20,14 @@ import uuid
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from sqlalchemy import NullPool, create_engine, text
+import sqlalchemy
+from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import NullPool
 
 MARIADB = "mysql+pymysql://root@127.0.0.1:3306/test"
-POSTGRESQL = "postgresql+psycopg://postgres@127.0.0.1:5432/test"
+PSYCOPG = "psycopg2" if sqlalchemy.__version__.startswith("1.") else "psycopg"
+POSTGRESQL = f"postgresql+{PSYCOPG}://postgres@127.0.0.1:5432/test"
 DEADLINE = 60
 
 _WORKER = """

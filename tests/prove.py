@@ -15,7 +15,7 @@ from collections import Counter
 from typing import Any
 
 from proofs.apps import page
-from proofs.apps.app import App, apps, lay_out
+from proofs.apps.app import App, apps, lay_out, report
 from proofs.apps.figures import figures, moments
 from proofs.apps.run import Run, run
 
@@ -42,7 +42,7 @@ def prove(app: App) -> dict[str, Any]:
     """Both versions of ``app``, one after the other."""
     with tempfile.TemporaryDirectory() as place:
         before, after, fixed = lay_out(app, pathlib.Path(place))
-        print(f"\n===== {app.name}: {app.plan.TITLE}\n\n{fixed.report}\n{fixed.log}\n{fixed.diff}", flush=True)
+        print(f"\n===== {app.name}: {app.plan.TITLE}\n\n{report(before)}\n{fixed.log}\n{fixed.diff}", flush=True)
         as_written, as_fixed = run(app, before), run(app, after)
     found = {
         "title": app.plan.TITLE,

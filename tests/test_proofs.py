@@ -8,6 +8,7 @@ import pytest
 from proofs.databases import NoServer
 from proofs.proof import Proof, proofs, seen
 
+from flake8_dbsession.render.page import page_of
 from flake8_dbsession.rules import ALL
 
 PROOFS = [
@@ -17,6 +18,8 @@ PROOFS = [
 
 @pytest.mark.parametrize(("proof", "server"), PROOFS)
 def test_the_defect_is_seen_as_written_and_gone_as_mended(proof: Proof, server: str) -> None:
+    if proof.unfit:
+        pytest.skip(proof.unfit)
     try:
         before = seen(proof, proof.as_written, server)
         after = seen(proof, proof.as_mended, server)
@@ -26,9 +29,10 @@ def test_the_defect_is_seen_as_written_and_gone_as_mended(proof: Proof, server: 
         pytest.skip(str(reason))
     assert before == proof.plan.AS_WRITTEN
     assert after == proof.plan.AS_MENDED
-    assert before != after
+    assert (before != after) == proof.shows_the_defect
 
 
-def test_every_rule_about_code_has_a_proof() -> None:
-    about_code = {rule.code for rule in ALL if rule.code < "ORM410"}
-    assert about_code - {proof.folder.name for proof in proofs()} == set()
+@pytest.mark.parametrize("rule", ALL, ids=lambda rule: rule.code)
+def test_a_rule_has_a_proof_or_its_page_says_why_not(rule) -> None:
+    has_proof = rule.code in {proof.folder.name for proof in proofs()}
+    assert has_proof != bool(page_of(rule).section("Why there is no proof"))

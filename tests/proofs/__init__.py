@@ -5,5 +5,9 @@ pool, the servers, the clock and the threads.
 """
 
 from .expectations import anything_but, at_least, at_most, contains
+from .old_sqlalchemy import IS_OLD
 
-__all__ = ["anything_but", "at_least", "at_most", "contains"]
+NEEDS_SQLALCHEMY_2 = "the example needs SQLAlchemy 2" if IS_OLD else ""
+"""For ``UNFIT`` of a proof."""
+
+__all__ = ["NEEDS_SQLALCHEMY_2", "anything_but", "at_least", "at_most", "contains"]

@@ -7,20 +7,21 @@ import pathlib
 import uuid
 from collections.abc import Iterator
 
-from sqlalchemy import NullPool, create_engine, make_url, text
+from pool_servers import PSYCOPG, NoServer
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import NullPool
 
 from .pool import PLUGIN
 
+__all__ = ["NoServer", "database"]
+
 SERVERS = {
     "mariadb": ("mysql+pymysql://root@127.0.0.1/test", "mysql+pymysql"),
-    "postgresql": ("postgresql+psycopg://127.0.0.1/test", "postgresql+psycopg"),
+    "postgresql": (f"postgresql+{PSYCOPG}://127.0.0.1/test", f"postgresql+{PSYCOPG}"),
 }
 """By name: the URL through which databases are made, and the driver of the examples."""
-
-
-class NoServer(Exception):
-    """No server answers; the message says where."""
 
 
 @contextlib.contextmanager
@@ -28,7 +29,7 @@ def database(server: str, folder: pathlib.Path, driver: str = "") -> Iterator[st
     """The URL of a new database on ``server`` ("sqlite", "mariadb" or "postgresql"), gone after the block.
 
     ``folder`` takes the file of SQLite; ``driver`` is the driver's part of the URL where it is not the usual
-    one, such as ``sqlite+aiosqlite``. Raises :class:`NoServer`.
+    one, such as ``sqlite+aiosqlite``. Raises :class:`pool_servers.NoServer`.
     """
     if server == "sqlite":
         yield f"{driver or 'sqlite'}:///{folder / 'proof.db'}?plugin={PLUGIN}"

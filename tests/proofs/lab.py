@@ -26,10 +26,12 @@ DEADLINE = 10.0
 
 
 class Lab:
-    """What a proof may use. ``slow_url`` is a server that answers late; ``watch`` knows the pool."""
+    """What a proof may use. ``slow_url`` is a server that answers late; ``watch`` knows the pool; ``around`` is what
+    the proof's own ``around()`` gives, where it has one."""
 
     def __init__(self, watch: Watch, slow_url: str) -> None:
         self.watch, self.slow_url = watch, slow_url
+        self.around: Any = None
 
     def connections_out(self) -> int:
         """How many connections are checked out now."""

@@ -7,10 +7,12 @@ import time
 import weakref
 from typing import Any
 
-from sqlalchemy import URL, Engine, event
+from sqlalchemy import event
 from sqlalchemy.dialects import plugins
-from sqlalchemy.engine import CreateEnginePlugin
-from sqlalchemy.pool import NullPool, Pool, StaticPool
+from sqlalchemy.engine import URL, CreateEnginePlugin, Engine
+from sqlalchemy.pool import NullPool, Pool, QueuePool, StaticPool
+
+from . import old_sqlalchemy
 
 PLUGIN = "proof"
 SIZE = 2
@@ -93,6 +95,13 @@ watch = Watch()
 class ProofPlugin(CreateEnginePlugin):
     """Makes the pool of an engine small and impatient, and has it watched."""
 
+    def __init__(self, url: URL, options: dict[str, Any]) -> None:
+        super().__init__(url, options)
+        if old_sqlalchemy.IS_OLD and url.get_backend_name() == "sqlite":
+            if options.get("poolclass") in (None, NullPool):
+                options["poolclass"] = QueuePool
+            options.setdefault("connect_args", {"check_same_thread": False})
+
     def update_url(self, url: URL) -> URL:
         return url
 
@@ -105,3 +114,4 @@ class ProofPlugin(CreateEnginePlugin):
 
 
 plugins.register(PLUGIN, __name__, ProofPlugin.__name__)
+old_sqlalchemy.teach()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import pathlib
 import types
@@ -27,6 +28,16 @@ class Proof(NamedTuple):
         return getattr(self.plan, "SERVERS", ("sqlite",))
 
     @property
+    def unfit(self) -> str:
+        """Why the example cannot run on the installed releases; empty if it can."""
+        return getattr(self.plan, "UNFIT", "")
+
+    @property
+    def shows_the_defect(self) -> bool:
+        """Whether there is a difference to be seen on the installed releases."""
+        return getattr(self.plan, "SHOWS_THE_DEFECT", True)
+
+    @property
     def as_written(self) -> pathlib.Path:
         """The file with the defect."""
         return self.folder / getattr(self.plan, "EXAMPLE", "example.py")
@@ -44,9 +55,12 @@ def proofs() -> list[Proof]:
 
 
 def seen(proof: Proof, file: pathlib.Path, server: str) -> dict[str, Any]:
-    """What is seen when ``file`` does what the proof says, on ``server``. Raises :class:`databases.NoServer`."""
+    """What is seen when ``file`` does what the proof says, on ``server``. Raises :class:`pool_servers.NoServer`."""
     driver = getattr(proof.plan, "DRIVERS", {}).get(server, "")
-    with bench(server, driver, getattr(proof.plan, "POOL", SIZE)) as lab:
+    around = getattr(proof.plan, "around", contextlib.nullcontext)
+    with bench(server, driver, getattr(proof.plan, "POOL", SIZE)) as lab, around() as lab.around:
+        if hasattr(proof.plan, "before"):
+            proof.plan.before()
         example = load(file)
         create_tables(example)
         if hasattr(proof.plan, "prepare"):

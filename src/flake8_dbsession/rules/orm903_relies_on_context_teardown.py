@@ -8,6 +8,10 @@ Why it matters
     It works: the context that is left removes the session (measured). It stops working as soon as somebody enters the
     context once around the loop, or pushes it, or calls the function from a request, whose context is still there.
 
+Why there is no proof
+    The example gives its connection back, as every other proof measures it: there is no defect to be seen until
+    somebody changes the code around it.
+
 Stays silent when
     The session is removed, closed, committed or rolled back before the context ends; in views; in tests and commands.
 

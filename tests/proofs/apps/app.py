@@ -33,9 +33,8 @@ class App(NamedTuple):
 
 
 class Fixed(NamedTuple):
-    """What our commands said: the report as text, the findings and what is left of them, each with why."""
+    """What our commands said: the findings, what is left of them, what became of each, and what was changed."""
 
-    report: str
     findings: list[dict[str, Any]]
     left: list[dict[str, Any]]
     log: str
@@ -60,13 +59,17 @@ def lay_out(app: App, place: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path, 
     return before, after, _fix(before, after)
 
 
+def report(folder: pathlib.Path) -> str:
+    """What the tool says of an application, for people."""
+    return _dbsession("check", "--exit-zero", "--output-format", "full", folder=folder)
+
+
 def _fix(before: pathlib.Path, after: pathlib.Path) -> Fixed:
-    report = _dbsession("check", "--exit-zero", "--output-format", "full", folder=before)
     log = _dbsession("fix", "--unsafe-fixes", folder=after)
     difference = subprocess.run(
         ["diff", "-ru", before.name, str(after)], cwd=before.parent, capture_output=True, text=True
     )
-    return Fixed(report, _findings(before), _findings(after), log, difference.stdout)
+    return Fixed(_findings(before), _findings(after), log, difference.stdout)
 
 
 def _findings(folder: pathlib.Path) -> list[dict[str, Any]]:

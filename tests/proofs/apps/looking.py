@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sqlalchemy import create_engine, text
 
-from .account import Account
+from ..account import Account
 
 INTERVAL = 0.1
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,46 @@ def write(found: dict[str, Any], folder: Path) -> None:
     """Renews the plots, and the part of the page that is about applications."""
     for name, app in found["apps"].items():
         (folder / f"proofs-{name}.svg").write_text(plot(app["title"], app["series"]["before"], app["series"]["after"]))
+    replace(folder / "proofs.md", "goals", goals(found["apps"]))
     replace(folder / "proofs.md", "applications", "\n".join(section(name, app) for name, app in found["apps"].items()))
+
+
+GOALS: dict[str, Callable[[dict[str, Any]], tuple[str, bool]]] = {
+    "held idle falls by 90 %": lambda app: (f"{fall(app):.0%}", fall(app) >= 0.9),
+    "no idle hold over 5 s": lambda app: (
+        f"{app['after']['longest idle hold']} s",
+        app["after"]["longest idle hold"] <= 5,
+    ),
+    "no 1040, no pool timeout": lambda app: (str(_refusals(app["after"])), not _refusals(app["after"])),
+    "throughput not lower": lambda app: (f"× {gain(app):.2f}", gain(app) >= 0.95),
+    "same results and rows": lambda app: ("yes" if app["same results"] else "no", app["same results"]),
+    "no wrong rows": lambda app: (str(app["after"]["wrong rows"]), not app["after"]["wrong rows"]),
+}
+"""By goal: what was reached after the fixes, and whether that is enough. A twentieth of the throughput is noise."""
+
+
+def goals(apps: dict[str, Any]) -> str:
+    """A table of every goal for every application."""
+    lines = [f"| | {' | '.join(GOALS)} |", f"|---|{'---|' * len(GOALS)}"]
+    for name, app in apps.items():
+        reached = [of(app) for of in GOALS.values()]
+        lines.append(f"| {name} | {' | '.join(words if met else f'**not met: {words}**' for words, met in reached)} |")
+    return "\n".join([*lines, ""])
+
+
+def fall(app: dict[str, Any]) -> float:
+    """By which part the mean of connections held idle falls."""
+    before, after = (app[version]["held idle, mean"] for version in ("before", "after"))
+    return 1 - after / before if before else 1.0
+
+
+def gain(app: dict[str, Any]) -> float:
+    """The throughput after over that before."""
+    return float(app["after"]["jobs per second"] / app["before"]["jobs per second"])
+
+
+def _refusals(figures: dict[str, Any]) -> int:
+    return int(figures["refused by the server"] + figures["pool timeouts"])
 
 
 def as_json(found: dict[str, Any]) -> str:

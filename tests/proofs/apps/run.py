@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import NullPool, create_engine, text
 
+from ..account import Account, account
 from ..slow_server import slow_server
-from .account import Account, account
 from .app import App
 from .looking import Look, Looking
 

@@ -1,14 +1,16 @@
-"""A database and a user of its own for an application, on a server of this machine; both gone afterwards."""
+"""A database and a user of its own on a server of this machine, for an application or an example; gone afterwards."""
 
 from __future__ import annotations
 
 import contextlib
 import uuid
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pool_servers
-from sqlalchemy import make_url
+from sqlalchemy import create_engine, event, text
+from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.pool import NullPool
 
 
 class Account(NamedTuple):
@@ -40,6 +42,37 @@ def account(server: str, max_connections: int | None = None) -> Iterator[Account
         yield Account(server, name, own, there)
     finally:
         pool_servers.tell(admin, *_DROP[server].format(name=name).split(";"))
+
+
+@contextlib.contextmanager
+def stand_in(user: str = "shop", limit: int = 0) -> Iterator[Account]:
+    """An account on MariaDB that answers inside the block for whoever connects as ``user`` to any server.
+
+    ``limit``: how many connections it may have, as if the server took no more. Raises :class:`pool_servers.NoServer`.
+    """
+    with account("mariadb") as own:
+        if limit:
+            for place in ("'%'", "localhost"):
+                pool_servers.tell(own.admin, f"ALTER USER {own.user}@{place} WITH MAX_USER_CONNECTIONS {limit}")
+
+        def connect_there(_dialect: Any, _record: Any, _arguments: Any, parameters: dict[str, Any]) -> None:
+            if parameters.get("user") == user:
+                parameters.update(host="127.0.0.1", user=own.user, database=own.user)
+
+        event.listen(Engine, "do_connect", connect_there)
+        try:
+            yield own
+        finally:
+            event.remove(Engine, "do_connect", connect_there)
+
+
+def end_idle_connections(own: Account) -> None:
+    """Closes every connection of the account that sleeps, as a server does after ``wait_timeout``, or when it stops."""
+    numbers = f"SELECT id FROM information_schema.processlist WHERE user = '{own.user}' AND command = 'Sleep'"
+    engine = create_engine(own.admin, poolclass=NullPool)
+    with engine.connect() as connection:
+        for number in connection.execute(text(numbers)).scalars().all():
+            connection.execute(text(f"KILL {number}"))
 
 
 def _as(url: str, user: str) -> str:
