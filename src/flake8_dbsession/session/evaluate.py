@@ -332,7 +332,7 @@ class Evaluation:
             return Value(ROW, iterated.name, iterated.resource)
         if iterated.kind == GENERATOR and iterated.resource is not None:
             return Value(SESSION, resource=iterated.resource)
-        if iterated.kind == TUPLE and len(set(iterated.extra)) == 1:
+        if iterated.kind == TUPLE and iterated.name != "dict" and len(set(iterated.extra)) == 1:
             only: Value = iterated.extra[0]
             return only
         return iterated if iterated.kind == OBJECT else UNKNOWN
@@ -345,7 +345,8 @@ class Evaluation:
                     self.now.give(value, uncertain=False)  # a global or nonlocal name
                 self.now.bind(target.id, value, constants=self.body.tested_names)
             case ast.Tuple() | ast.List():
-                parts = value.extra if value.kind == TUPLE and len(value.extra) == len(target.elts) else None
+                is_known = value.kind == TUPLE and value.name != "dict" and len(value.extra) == len(target.elts)
+                parts = value.extra if is_known else None
                 for position, element in enumerate(target.elts):
                     inner = element.value if isinstance(element, ast.Starred) else element
                     self.bind(inner, parts[position] if parts else UNKNOWN)

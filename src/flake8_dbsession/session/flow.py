@@ -202,7 +202,8 @@ def telling(values: list[Value]) -> Value:
     known = next((v for v in values if v != UNKNOWN and v.kind != CONSTANT), UNKNOWN)
     if known.kind != TUPLE or known.name == "dict" or all(value == known for value in values):
         return known
-    tuples = [v.extra for v in values if v.kind == TUPLE and len(v.extra) == len(known.extra)]
+    alike = [v for v in values if v.kind == TUPLE and v.name == known.name and len(v.extra) == len(known.extra)]
+    tuples = [v.extra for v in alike]
     return known._replace(extra=tuple(telling(list(element)) for element in zip(*tuples, strict=True)))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .events import Happening
 from .state import ENTRY, GIVEN, GUESSED, HELD, HOLDING, IDLE, KEPT, SWALLOWED, Life
@@ -56,10 +56,17 @@ class Formals:
             pairs = tuple((n, self.inside(v, f"{key}.{n}")) for n, v in value.extra if isinstance(v, Value))
             return value._replace(extra=pairs)
         if value.kind == "tuple":
-            return value._replace(extra=tuple(self.inside(v, f"{key}[{i}]") for i, v in enumerate(value.extra)))
+            return value._replace(extra=tuple(self._element(e, key, i) for i, e in enumerate(value.extra)))
         if value.kind in (FUNCTION, "partial") and resource is None:
             return value if not contained(value) else UNKNOWN
         return value
+
+    def _element(self, element: Any, key: str, number: int) -> Any:
+        """An element of a tuple, or of a dict, which is a pair of a key and a value."""
+        if isinstance(element, Value):
+            return self.inside(element, f"{key}[{number}]")
+        name, value = element
+        return name, self.inside(value, f"{key}[{name}]")
 
     def outside(self, value: Value, call: ast.AST, opened: list[Resource]) -> Value:
         """A value of the callee as the caller sees it; what was opened inside is known by the call."""
