@@ -65,5 +65,5 @@ def test_an_odd_program_is_analysed(name):
 @pytest.mark.parametrize(("method", "code"), [("close", "ORM102"), ("flush", "ORM101")])
 def test_what_a_function_does_to_a_session_in_a_dict_is_known(method, code):
     program = START + PROGRAMS["a dict with a session is passed to a function of the project"]
-    outcome = check_text("odd.py", program.replace("close", method).encode(), Config(select=("ORM1",)))
+    outcome = check_text(f"{method}.py", program.replace("close", method).encode(), Config(select=("ORM1",)))
     assert [d.code for d in outcome.diagnostics] == [code]
