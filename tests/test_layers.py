@@ -34,7 +34,7 @@ LAYERS = (
     {"rules"},
     {"analyze"},
     # doors
-    {"run", "schema", "explain", "parcel"},
+    {"run", "schema", "explain", "parcel", "facts"},
     {"plugin", "editing", "executor", "cache"},
     {"language_server", "cli"},
     {"server", "__main__"},

@@ -17,6 +17,7 @@ SUBCOMMANDS: dict[str, tuple[str, str]] = {
     "baseline": ("flake8_dbsession.cli.baseline:main", "put up with the findings of today, and with fewer tomorrow"),
     "explain": ("flake8_dbsession.explain:main", "print the page of a rule"),
     "rules": ("flake8_dbsession.explain:main_rules", "list all rules"),
+    "facts": ("flake8_dbsession.cli.facts:main", "print what is known of a module, and why"),
     "pool": ("flake8_dbsession.pool.command:main", "add up what the connection pools may come to"),
     "server": ("flake8_dbsession.server:main", "serve an editor (language server protocol)"),
     "clean": ("flake8_dbsession.cli.clean:main", "forget what is remembered between runs"),
