@@ -15,8 +15,10 @@ from .session.values import (
     ATTRIBUTE,
     CONSTANT,
     FUNCTION,
+    MAYBE,
     METHOD,
     NAMED,
+    NONE,
     OBJECT,
     QUERY,
     SESSION,
@@ -157,10 +159,12 @@ class Classes:
             plain = self._as_attribute(self.project.evaluate(info.module, info.values[name]), name, info)
             if plain.kind not in ("unknown", CONSTANT):
                 return plain
-        for expression, method in info.attribute_values.get(name, ()):
+        assigned = info.attribute_values.get(name, ())
+        for expression, method in assigned:
             value = self._as_attribute(self._in_method(info, expression, method), name, info)
             if value.kind not in ("unknown", CONSTANT):
-                return value
+                is_late = plain == NONE or any(isinstance(e, ast.Constant) and e.value is None for e, _ in assigned)
+                return value.with_extra(*value.extra, MAYBE) if is_late and value.kind == SESSION else value
         if name in info.annotations:
             return self._as_attribute(
                 annotated(self.project, info.module.names, info.annotations[name], name), name, info

@@ -43,7 +43,7 @@ def left_by_each_call(view: View, flow: Flow) -> Iterator[Named]:
     methods = view.module.classes[flow.body.owner].methods.values()
     for leak in flow.leaks(with_kept=True):
         attribute = flow.scope.kept.get(leak.resource)
-        if attribute is None:
+        if attribute is None or asks_for(flow, attribute):
             continue
         opened_at = leak.opened.lineno  # type: ignore[attr-defined]
         closes = [n.lineno for n in flow.body.own_nodes if is_release(n, attribute, _BACK)]  # type: ignore[attr-defined]
@@ -100,6 +100,8 @@ def has_closer(view: View, owner: str, attribute: str) -> bool:
     """Whether a method of the class or of its bases is there to end the session, or lets others do it."""
     for info in view.project.lineage(view.module.classes[owner]):
         for method in () if isinstance(info, str) else info.methods.values():
+            if passes_close_on(method, attribute):
+                return True
             if gives_back(method, attribute, _CLOSES) and not works_with(method, attribute):
                 return True
     return False
@@ -121,9 +123,10 @@ def shared_by_callers(view: View, flow: Flow) -> Iterator[tuple[str, ast.AST]]:
         lives = [state.lives[event.resource] for state in flow.returned if event.resource in state.lives]
         names = (attribute, flow.body.name.rpartition(".")[2])
         closed = any(closes(method, known) for method in own for known in names)
-        if lives and all(life.marks & GIVEN for life in lives) and not closed:
-            if not any(is_closed_from_outside(view.project, name, known) for known in names):
-                yield f"self.{attribute}", event.node
+        if not lives or closed or not all(life.marks & GIVEN for life in lives):
+            continue
+        if not any(is_closed_from_outside(view.project, name, known) for known in names):
+            yield f"self.{attribute}", event.node
 
 
 def asks_for(flow: Flow, attribute: str) -> bool:
@@ -157,6 +160,12 @@ def may_be_of(owner: str, node: ast.expr, project: Project, module: Module, body
         inherited = project.lineage(info) if info is not None else ()
         return any(not isinstance(base, str) and base.qualified == owner and base is not info for base in inherited)
     return project.evaluate(module, node).kind in ("unknown", "object")
+
+
+def passes_close_on(method: ast.AST, attribute: str) -> bool:
+    """``at_the_end(self.session.close)``: somebody will call it."""
+    arguments = (a for n in ast.walk(method) if isinstance(n, ast.Call) for a in n.args)
+    return any(is_release(argument, attribute, _CLOSES) for argument in arguments)
 
 
 def works_with(method: ast.AST, attribute: str) -> bool:

@@ -10,8 +10,8 @@ Why it matters
     failure poisons it for everybody, and concurrent use returns wrong rows (measured on PyMySQL).
 
 Stays silent when
-    What is kept is a scoped_session, a sessionmaker or an engine; where anybody closes the session that an object keeps;
-    in tests, commands and one-shot scripts.
+    What is kept is a scoped_session, a sessionmaker or an engine; anybody closes the session that an object keeps; in
+    tests, commands and one-shot scripts.
 
 Fix safety
     No fix is offered: keep the factory and open a session for each unit of work.

@@ -87,6 +87,9 @@ COROUTINE = "coroutine"  # not awaited; extra: the argument values
 CLOSING = "closing"  # contextlib.closing(x): extra (x,)
 MODULE = "module"
 
+MAYBE = "maybe"
+"""In ``extra``: an attribute that is None until something sets it."""
+
 
 def pool_of(engine: Value) -> str:
     """The dotted name of an engine at module level, "" for any other value."""
@@ -102,6 +105,8 @@ def truth(value: Value) -> bool | None:
     """Whether the value is true, where that is known."""
     if value.kind == CONSTANT:
         return value.name not in ("None", "False", "0", "''", "0.0", "b''")
+    if MAYBE in value.extra:
+        return None
     if value.kind in (SESSION, FACTORY, REGISTRY, ENGINE, FUNCTION, CLASS, OBJECT, FLASK_DB, METHOD, TRANSACTION):
         return True
     return None
