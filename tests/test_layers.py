@@ -25,7 +25,7 @@ LAYERS = (
     {"classes", "targets"},
     {"project"},
     {"entries", "cleaning"},
-    {"view", "teardown"},
+    {"view", "teardown", "injection"},
     # rules
     {"stored"},
     {"reports", "mending", "spelling", "pool"},

@@ -23,6 +23,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from ..injection import held_at_entry, providers
 from ..model import Diagnostic, Rule
 from ..reports import first_of_each_node, is_out_of_scope
 from ..session.events import Event, Happening
@@ -43,11 +44,29 @@ def check(view: View) -> Iterator[Diagnostic]:
         events = [e for e in flow.events(Happening.STREAMED) if is_kept(view, flow, e)]
         for event in first_of_each_node(events):
             yield report(view, flow, event)
+        if not events:
+            yield from taken_by_dependencies(view, flow)
         yields = [e for e in flow.events(Happening.STREAMED) if is_sent(view, flow, e)]
         for event in yields[:1]:
             yield place(view, flow, event, "at each turn of the stream, for as long as its reader takes")
         for event in first_of_each_node([e for e in flow.events(Happening.WAITED) if listens(e)]):
             yield place(view, flow, event, "while the websocket waits for its client")
+
+
+def taken_by_dependencies(view: View, flow: Flow) -> Iterator[Diagnostic]:
+    """The sessions that another dependency of the endpoint has used, and that nothing here gives back."""
+    answers = flow.events(Happening.ANSWERED)
+    if not answers or not view.project.app.holds_dependency_while_streaming(view.source.path):
+        return
+    held = held_at_entry(view.project, view.module, flow.body)
+    given_back = {e.resource.key for e in flow.events(Happening.CLOSED, Happening.COMMITTED) if e.resource is not None}
+    for name, provider in providers(view.project, view.module, flow.body) if held else ():
+        if provider.name in held and name not in given_back:
+            parameter = next(p for p in flow.body.parameters if p.arg == name)
+            dependency = held[provider.name].name.rpartition(".")[2]
+            notes = [view.note("the response is produced while it is sent", answers[0].node)]
+            message = f"session {name!r}, which {dependency}() has used, keeps its connection until the stream ends"
+            yield view.diagnostic(RULE, parameter, message, notes, None, _REFUSAL, flow.body)
 
 
 def is_sent(view: View, flow: Flow, event: Event) -> bool:

@@ -29,6 +29,7 @@ class Happening(enum.Enum):
     COMMITTED = "committed"  # commit()
     TAKEN = "taken"  # the call or attribute that takes the connection
     STREAMED = "streamed"  # a yield or streaming response while held
+    ANSWERED = "answered"  # a streaming response is made (its class)
     PUSHED = "pushed"  # app_context().push()
 
 

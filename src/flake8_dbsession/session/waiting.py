@@ -86,6 +86,7 @@ def stream(ev: Evaluation, name: str, call: Call) -> None:
         return
     if call.positional[0].kind == "generated" and call.positional[0].name:
         ev.scope.registered.append((call.positional[0].name, Entry(name, "stream")))
+    ev.now.event(Happening.ANSWERED, call.node, None, name)
     for resource in ev.now.held():
         ev.now.event(Happening.STREAMED, call.node, resource, name)
 
