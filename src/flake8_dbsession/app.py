@@ -27,6 +27,8 @@ class Application:
         self.project = project
         self.removed: dict[str, bool] = {}
         """Whether a registry, by its key, is given back when a request ends: what has been found so far."""
+        self.streamed: dict[str, str] | None = None
+        """The dependencies of streaming endpoints, once they have been looked for."""
         self._declared: dict[str, Declared] = {}
 
     def holds_dependency_while_streaming(self, path: str) -> bool:

@@ -14,7 +14,9 @@ from .names import Names
 from .project import Project
 from .session.body import Body
 from .session.values import FUNCTION, PARAMETER, UNKNOWN, Value
+from .session.waiting import STREAMING_RESPONSES
 
+_STREAMERS = (b"StreamingResponse", b"EventSourceResponse")
 _DEEPEST = 4
 """How many dependencies of dependencies are followed."""
 
@@ -52,6 +54,30 @@ def _alias(project: Project, qualified: str, depth: int) -> Value:
     if binding.values:
         return _depended_on(project, module.names, binding.values[-1], depth)
     return _alias(project, binding.imported, depth - 1) if binding.imported and depth else UNKNOWN
+
+
+def streaming_endpoints(project: Project) -> dict[str, str]:
+    """The dependencies of endpoints that make a streaming response, by dotted name, each with one such endpoint."""
+    if project.app.streamed is None:
+        project.app.streamed = dict(_dependencies_of_streams(project))
+    return project.app.streamed
+
+
+def _dependencies_of_streams(project: Project) -> Iterator[tuple[str, str]]:
+    for module, _ in project.app.modules_with(*_STREAMERS):
+        for body in module.bodies.values():
+            made = (module.names.resolve(call.func) for call in body.own(ast.Call))
+            if any(name in STREAMING_RESPONSES for name in made):
+                yield from ((dependency, body.qualified) for dependency in dependencies(project, module, body))
+
+
+def dependencies(project: Project, module: Module, body: Body, depth: int = _DEEPEST) -> Iterator[str]:
+    """The dotted names of everything an endpoint depends on, directly or not."""
+    for _, dependency in providers(project, module, body) if depth else ():
+        yield dependency.name
+        target = project.target(dependency)
+        if target is not None:
+            yield from dependencies(project, target.module, target.body, depth - 1)
 
 
 def held_at_entry(project: Project, module: Module, body: Body, depth: int = _DEEPEST) -> dict[str, Value]:

@@ -23,7 +23,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..injection import held_at_entry, providers
+from ..injection import held_at_entry, providers, streaming_endpoints
 from ..model import Diagnostic, Rule
 from ..reports import first_of_each_node, is_out_of_scope
 from ..session.events import Event, Happening
@@ -46,6 +46,7 @@ def check(view: View) -> Iterator[Diagnostic]:
             yield report(view, flow, event)
         if not events:
             yield from taken_by_dependencies(view, flow)
+        yield from taken_for_streams(view, flow)
         yields = [e for e in flow.events(Happening.STREAMED) if is_sent(view, flow, e)]
         for event in yields[:1]:
             yield place(view, flow, event, "at each turn of the stream, for as long as its reader takes")
@@ -67,6 +68,22 @@ def taken_by_dependencies(view: View, flow: Flow) -> Iterator[Diagnostic]:
             notes = [view.note("the response is produced while it is sent", answers[0].node)]
             message = f"session {name!r}, which {dependency}() has used, keeps its connection until the stream ends"
             yield view.diagnostic(RULE, parameter, message, notes, None, _REFUSAL, flow.body)
+
+
+def taken_for_streams(view: View, flow: Flow) -> Iterator[Diagnostic]:
+    """The session that a dependency takes a connection with, and that it keeps for an endpoint that streams."""
+    filled = dict(providers(view.project, view.module, flow.body)) if view.mentions(b"Depends") else {}
+    taken = {e.resource.key: e for e in flow.events(Happening.TAKEN) if e.resource is not None}
+    lives = {r.key: life for r, life in flow.summary().normal if r.origin == PARAMETER} if filled else {}
+    kept = [name for name in filled if name in taken and name in lives and lives[name].may_hold]
+    endpoint = streaming_endpoints(view.project).get(flow.body.qualified) if kept else None
+    if endpoint is None or not view.project.app.holds_dependency_while_streaming(view.source.path):
+        return
+    for name in kept:
+        parameter = next(p for p in flow.body.parameters if p.arg == name)
+        notes = [view.note("the connection is taken here", taken[name].node)]
+        message = f"session {name!r} keeps its connection until the stream of {endpoint.rpartition('.')[2]}() ends"
+        yield view.diagnostic(RULE, parameter, message, notes, None, _REFUSAL, flow.body)
 
 
 def is_sent(view: View, flow: Flow, event: Event) -> bool:
