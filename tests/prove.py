@@ -15,7 +15,7 @@ from collections import Counter
 from typing import Any
 
 from proofs.apps import page
-from proofs.apps.app import App, apps, lay_out, report
+from proofs.apps.app import App, apps, lay_out, report, unfixed
 from proofs.apps.figures import figures, moments
 from proofs.apps.run import Run, run
 
@@ -49,6 +49,7 @@ def prove(app: App) -> dict[str, Any]:
         "server": app.plan.SERVER,
         "found": _count(fixed.findings),
         "left": _count(fixed.left),
+        "unfixed": unfixed(fixed.log),
         "before": figures(as_written),
         "after": figures(as_fixed),
         "same results": as_written.first_answer == as_fixed.first_answer,

@@ -9,7 +9,7 @@ import pathlib
 import pytest
 from pool_servers import NoServer
 from proofs.apps import page
-from proofs.apps.app import apps, lay_out
+from proofs.apps.app import apps, lay_out, unfixed
 from proofs.apps.figures import Moment, figures, moments
 from proofs.apps.looking import Connection, Look
 from proofs.apps.run import ERRORS, PoolLook, Run, run
@@ -49,6 +49,11 @@ def test_a_connection_is_held_idle_when_it_sleeps_in_a_transaction_or_out_of_its
     pools = [PoolLook(77, 100.1, 4, frozenset({1, 2, 4, 5})), PoolLook(78, 90.0, 9, frozenset({3}))]
     seen = _run([Look(100.2, connections), Look(200.0, connections)], pools)
     assert moments(seen) == [Moment(0.2, 5, 4, 2, 7.0)]
+
+
+def test_what_the_fix_says_it_has_not_fixed_is_read() -> None:
+    log = "a.py:1:2: ORM202 requests.get waits\n    not fixed: display-only: why\nb.py:3:4: ORM101 fixed: open it\n"
+    assert unfixed(log) == [("a.py:1:2", "ORM202", "display-only: why")]
 
 
 def test_the_figures_of_a_run() -> None:

@@ -41,6 +41,19 @@ class Fixed(NamedTuple):
     diff: str
 
 
+def unfixed(log: str) -> list[tuple[str, str, str]]:
+    """Place, code and reason of everything that ``dbsession fix`` says it has not fixed."""
+    found, place, code = [], "", ""
+    for line in log.splitlines():
+        head, separator, reason = line.partition("    not fixed: ")
+        if separator and not head:
+            found.append((place, code, reason))
+        elif not line.startswith(" ") and ": ORM" in line:
+            place, _, rest = line.partition(": ORM")
+            code = f"ORM{rest.split()[0]}"
+    return found
+
+
 def apps() -> list[App]:
     """All of them, by name."""
     return [App(path.parent, load(path)) for path in sorted(APPS.glob("*/proof.py"))]

@@ -98,6 +98,7 @@ def section(name: str, app: dict[str, Any]) -> str:
             "",
             f"![{app['title']}: connections over time](proofs-{name}.svg)",
             "",
+            *_unfixed(app),
         ]
     )
 
@@ -108,10 +109,19 @@ def _reported(app: dict[str, Any]) -> str:
 
 
 def _left(app: dict[str, Any]) -> str:
-    if not app["left"]:
+    if not app["unfixed"]:
         return "`dbsession fix --unsafe-fixes` mends all of it."
-    left = "; ".join(f"{code} × {number}" for code, number in app["left"].items())
-    return f"After `dbsession fix --unsafe-fixes` there is left: {left}."
+    return "`dbsession fix --unsafe-fixes` does not mend what is listed below the plot."
+
+
+def _unfixed(app: dict[str, Any]) -> list[str]:
+    """What the fix left, with its reason; a finding that is left and not reported any more says so."""
+    lines, left = [], dict(app["left"])
+    for place, code, reason in app["unfixed"]:
+        still = "" if left.get(code) else " (not reported any more)"
+        lines.append(f"* `{place.rsplit(':', 1)[0]}` {code}, not fixed: {reason}{still}")
+        left[code] = left.get(code, 0) - 1 if left.get(code) else 0
+    return [*lines, ""] if lines else []
 
 
 def _same(app: dict[str, Any]) -> str:
