@@ -29,6 +29,8 @@ from .session.values import (
 if TYPE_CHECKING:
     from .project import Project
 
+_PROPERTIES = frozenset({"property", "cached_property"})
+
 
 class Classes:
     """Everything about the classes of one project; attributes are remembered."""
@@ -36,6 +38,7 @@ class Classes:
     def __init__(self, project: Project) -> None:
         self.project = project
         self._attributes: dict[tuple[str, str], Value] = {}
+        self._owns: dict[str, bool] = {}
 
     def info(self, qualified: str) -> ClassInfo | None:
         """The project class of a dotted name."""
@@ -192,6 +195,26 @@ class Classes:
             return value._replace(resource=value.resource._replace(origin=ATTRIBUTE, key=f"self.{name}"))
         return value
 
+    def owns_engine(self, name: str) -> bool:
+        """Whether a property of the class makes an engine for each object: ``self._engine = create_engine(…)``."""
+        if name not in self._owns:
+            self._owns[name] = False  # a circle ends here
+            self._owns[name] = not self.is_single(name) and any(map(self._makes_engine, self._own_lineage(name)))
+        return self._owns[name]
+
+    def is_single(self, name: str) -> bool:
+        """Whether the class may give the same object each time: by ``__new__``, a metaclass or a decorator."""
+        return any("__new__" in i.methods or i.node.keywords or i.node.decorator_list for i in self._own_lineage(name))
+
+    def _own_lineage(self, name: str) -> list[ClassInfo]:
+        info = self.info(name)
+        return [base for base in self.lineage(info) if isinstance(base, ClassInfo)] if info is not None else []
+
+    def _makes_engine(self, info: ClassInfo) -> bool:
+        values = [value for values in info.attribute_values.values() for value in values]
+        lazy = (e for e, method in values if isinstance(e, ast.Call) and is_property(method))
+        return any(self.project.makes_engine(info.module, expression) for expression in lazy)
+
     def attributes_used(self, method: Value) -> list[tuple[str, Value]]:
         """The attributes of ``self`` that a bound method (and the methods it calls on ``self``) reads."""
         owner, found, seen = method.extra[0], {}, set()
@@ -209,3 +232,8 @@ class Classes:
                     if value.kind == FUNCTION:
                         waiting.append(value)
         return sorted(found.items())
+
+
+def is_property(method: Function) -> bool:
+    names = (d.attr if isinstance(d, ast.Attribute) else getattr(d, "id", "") for d in method.decorator_list)
+    return any(name in _PROPERTIES for name in names)

@@ -195,7 +195,15 @@ class Project:
 
     def evaluate(self, module: Module, expression: ast.expr, names: dict[str, Value] | None = None) -> Value:
         """What an expression at module level (or with ``names`` bound) stands for; nothing is done with its effects."""
+        return self._evaluated(module, expression, Scope(module.top, self.outer(module)), names)
+
+    def makes_engine(self, module: Module, expression: ast.expr) -> bool:
+        """Whether evaluating an expression at module level makes an engine, or an object with one of its own."""
         scope = Scope(module.top, self.outer(module))
+        self._evaluated(module, expression, scope, None)
+        return bool(scope.engines or scope.owners)
+
+    def _evaluated(self, module: Module, expression: ast.expr, scope: Scope, names: dict[str, Value] | None) -> Value:
         body = Body(module.name, "<value>", None, [], is_package=module.is_package)
         scope.local_names = frozenset()
         try:
@@ -240,6 +248,14 @@ class Project:
     def attribute(self, owner: Value, name: str) -> Value:
         """An attribute of a project class, of an object of it, or of a known type."""
         return self.classes.attribute(owner, name)
+
+    def owns_engine(self, name: str) -> bool:
+        """Whether a property of a project class makes an engine for each object of it."""
+        return self.classes.owns_engine(name)
+
+    def is_single(self, name: str) -> bool:
+        """Whether a project class may give the same object each time."""
+        return self.classes.is_single(name)
 
     def attributes_used(self, method: Value) -> list[tuple[str, Value]]:
         """The attributes of ``self`` that a bound method (and the methods it calls on ``self``) reads."""

@@ -1,7 +1,9 @@
 """Create an engine once for the process
 
 What it does
-    Reports ``create_engine`` in a function that makes a new engine at each call and keeps it nowhere.
+    Reports ``create_engine`` in a function that makes a new engine at each call and keeps it nowhere; and a task,
+    request or message that makes an object with an engine of its own: of a class whose constructor or property makes
+    one, or a Flask application that Flask-SQLAlchemy is given.
 
 Why it matters
     Each engine has a pool of its own. Twenty calls left 21 connections on the server until the garbage collector ran;
@@ -9,7 +11,7 @@ Why it matters
 
 Stays silent when
     The engine is returned by a factory, kept in a global, attribute, dictionary or cache, or disposed; for NullPool and
-    StaticPool; in tests, migrations, commands and start-up code.
+    StaticPool; in tests, migrations, commands, start-up code and what makes the tables.
 
 Fix safety
     Unsafe: the engine moves to module level, above its function, and factories made of it move along; it is then made
@@ -23,6 +25,7 @@ import ast
 from collections.abc import Iterator
 
 from ..hoisting import hoist
+from ..known import Entry
 from ..model import Diagnostic, Rule
 from ..reports import first_of_each_node, is_out_of_scope
 from ..session.events import Event, Happening
@@ -31,6 +34,12 @@ from ..session.values import ENGINE, FACTORY, REGISTRY
 from ..view import View
 
 _ONCE = frozenset({"startup", "command", "migration", "test"})
+_OFTEN = frozenset({"request", "dependency", "middleware", "consumer", "scheduler", "timer", "socket", "bot"})
+_ONE_PROCESS = frozenset({"celery", "dramatiq", "huey", "fastapi"})
+"""Frameworks whose workers run task after task in one process."""
+_ONE = "one object is enough for the process"
+_CLOSES = frozenset({"close", "aclose", "dispose", "shutdown", "stop", "disconnect", "__exit__"})
+_SCHEMA = frozenset({"create_all", "drop_all", "compare_metadata"})
 _CACHES = frozenset({"lru_cache", "cache", "cached", "cached_property", "memoize"})
 
 
@@ -43,16 +52,55 @@ def check(view: View) -> Iterator[Diagnostic]:
                 message = f"{view.text(event.node)!r} makes an engine, with a pool of its own, at each call"
                 plan, refusal = hoist(view, flow, event.node, ("engine", "_engine"))
                 yield view.diagnostic(RULE, event.node, message, (), plan, refusal, flow.body)
+        yield from owners(view, flow)
+
+
+def owners(view: View, flow: Flow) -> Iterator[Diagnostic]:
+    """Objects with an engine of their own, made for each task, request or message and kept nowhere."""
+    often = [entry.kind for entry in view.units.entries(flow.body) if runs_often(entry)]
+    for event in first_of_each_node(flow.events(Happening.OWNER_MADE)) if often else ():
+        if not is_kept(flow, event.node, handed_over="dependency" in often):
+            message = f"{view.text(event.node)!r} makes an object with an engine of its own, and a pool, at each call"
+            yield view.diagnostic(RULE, event.node, message, (), None, _ONE, flow.body)
+
+
+def runs_often(entry: Entry) -> bool:
+    """Whether the same process runs the function again and again."""
+    return entry.kind in _OFTEN or (entry.kind == "task" and entry.framework in _ONE_PROCESS)
+
+
+def is_kept(flow: Flow, made: ast.AST, handed_over: bool) -> bool:
+    """Whether the object is bound to anything but a local name, handed out, or closed at the end."""
+    for node in flow.body.own_nodes:
+        match node:
+            case ast.Return(value=ast.expr() as value) if value is made:
+                return not handed_over
+            case ast.withitem(context_expr=value) if value is made:
+                return True
+            case ast.Assign(targets=[target], value=value) | ast.AnnAssign(target=target, value=ast.expr() as value):
+                if any(part is made for part in ast.walk(value)):
+                    return not isinstance(target, ast.Name) or is_used_up(flow, target.id)
+    return False
+
+
+def is_used_up(flow: Flow, name: str) -> bool:
+    """Whether the name is no local one, or what it stands for is closed, kept or handed out."""
+    closes = any(
+        isinstance(node, ast.Attribute)
+        and node.attr in _CLOSES
+        and isinstance(node.value, ast.Name)
+        and node.value.id == name
+        for node in flow.body.own_nodes
+    )
+    return name not in flow.body.local_names or closes or any(escapes(node, name) for node in flow.body.own_nodes)
 
 
 def runs_once(view: View, flow: Flow) -> bool:
-    entries = view.units.entries(flow.body)
+    """Whether the function runs once in a process: a start, a command, a cached one, or one that makes the tables."""
     cached = any(n.rpartition(".")[2] in _CACHES for n in view.project.decorators(view.module, flow.body))
-    return (
-        cached
-        or any(e.kind in _ONCE for e in entries)
-        or flow.body.name.rpartition(".")[2] in ("main", "init_db", "setup")
-    )
+    once = any(entry.kind in _ONCE for entry in view.units.entries(flow.body))
+    schema = any(node.attr in _SCHEMA for node in flow.body.own(ast.Attribute))
+    return cached or once or schema or flow.body.name.rpartition(".")[2] in ("main", "init_db", "setup")
 
 
 def is_dropped(flow: Flow, event: Event) -> bool:
@@ -102,8 +150,9 @@ def escapes(node: ast.AST, name: str) -> bool:
             )
         case ast.Assign(value=ast.Name(id=kept)):
             return kept == name
-        case ast.Assign(targets=[ast.Attribute(value=ast.Name(id=owner))], value=ast.Call() as call):
-            return owner != "g" and any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(call))
+        case ast.Assign(targets=[ast.Attribute(value=ast.Name(id=owner))], value=ast.Call(args=args, keywords=words)):
+            given = [n for argument in (*args, *words) for n in ast.walk(argument)]
+            return owner != "g" and any(isinstance(n, ast.Name) and n.id == name for n in given)
         case ast.AsyncFunctionDef() | ast.FunctionDef() | ast.Lambda():
             return any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(node))
     return False

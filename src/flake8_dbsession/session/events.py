@@ -22,6 +22,7 @@ class Happening(enum.Enum):
     COMMITTED_STREAMING = "committed streaming"  # a cursor is read on after the commit or rollback at ``node``
     DISCARDED_GENERATOR = "discarded generator"  # next(get_db())
     ENGINE_MADE = "engine made"  # create_engine (name)
+    OWNER_MADE = "owner made"  # an object with an engine of its own (name)
     REGISTRY_MADE = "registry made"  # sessionmaker/scoped_session (name)
     FAILED_USED = "failed used"  # SQL in FAILED after the exception was swallowed (except handler)
     CLOSED = "closed"  # close()/remove() (method)

@@ -16,7 +16,23 @@ from .scope import Scope
 from .state import CLOSED, ENTRY, GIVEN, USED, Life, State, merge
 from .summary import Summary, World
 from .transfer import Transfer
-from .values import AMBIENT, CONSTANT, NONE, OPENED, SESSION, TUPLE, UNKNOWN, Resource, Value
+from .values import (
+    AMBIENT,
+    CONSTANT,
+    ENGINE,
+    FACTORY,
+    NONE,
+    OBJECT,
+    OPENED,
+    REGISTRY,
+    SESSION,
+    TUPLE,
+    UNKNOWN,
+    Resource,
+    Value,
+)
+
+_HANDLES = frozenset({ENGINE, FACTORY, REGISTRY})
 
 
 class Leak(NamedTuple):
@@ -137,13 +153,27 @@ class Flow:
 
     def makes_engine(self, returned: Value) -> bool:
         """Whether each call makes an engine and hands it (or what is bound to it) out, cached nowhere."""
-        handed = returned.kind in ("engine", "factory", "registry")
-        if not self.scope.engines or not handed:
-            return False
-        kept = bool(self.body.own(ast.Global, ast.Nonlocal))
-        kept = kept or any(isinstance(n.ctx, ast.Store) for n in self.body.own(ast.Subscript))
-        guarded = any(isinstance(n, ast.If) for n in self.body.statements)
-        return bool(self.scope.engines) and handed and not kept and not self.scope.attributes and not guarded
+        return returned.kind in _HANDLES and bool(self.scope.engines) and not self.caches(self.scope.engines)
+
+    def makes_owner(self, returned: Value) -> bool:
+        """Whether each call makes an object with an engine of its own and hands it out; a constructor makes one."""
+        if self.body.name.endswith(".__init__"):
+            return bool(self.scope.engines) and any(v.kind in _HANDLES for v in self.scope.attributes.values())
+        return returned.kind == OBJECT and bool(self.scope.owners) and not self.caches(self.scope.owners)
+
+    def caches(self, made: list[ast.AST]) -> bool:
+        """Whether what is made here is kept for later calls: behind a check, in a global, attribute or container."""
+        kept = bool(self.body.own(ast.Global, ast.Nonlocal)) or bool(self.scope.attributes)
+        stores = [n.value for n in self.body.own(ast.Assign) if isinstance(n.targets[0], ast.Subscript)]
+        checks = [statement for statement in self.body.statements if isinstance(statement, ast.If)]
+        inside = [part for check in checks for part in ast.walk(check)]
+        behind = any(isinstance(part, ast.Return) or part in made for part in inside)
+        return kept or behind or any(self.has_engine(value) for value in stores)
+
+    def has_engine(self, value: ast.expr) -> bool:
+        """Whether an expression may be an engine or have one: a call, or a name of such a thing."""
+        known = [state.names.get(ast.unparse(value), UNKNOWN).kind for state in self.returned]
+        return isinstance(value, ast.Call) or any(kind in (*_HANDLES, OBJECT) for kind in known)
 
     # -- the view from outside
 
@@ -166,6 +196,7 @@ class Flow:
             never_returns=not self.returned and len(self.body.statements) > 1,
             can_raise=bool(self.raised),
             makes_engine=self.makes_engine(returns),
+            makes_owner=self.makes_owner(returns),
             used=tuple(sorted(self.scope.used)),
             takes_own=next(((getattr(node, "lineno", 0), own) for node, own in self.scope.own), None),
         )

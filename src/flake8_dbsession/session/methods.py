@@ -199,6 +199,8 @@ def flask_method(ev: Evaluation, receiver: Value, name: str, call: Call) -> Valu
         return Value(ENGINE, "Engine", extra=("flask", receiver.name.rpartition(".")[2] or "db"))
     if name == "create_scoped_session":
         return Value(REGISTRY, receiver.name, resource)
+    if name == "init_app":
+        ev.scope.owners.append(call.node)
     ev.now.may_raise()
     return UNKNOWN
 

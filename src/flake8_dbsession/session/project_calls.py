@@ -104,6 +104,8 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
     summary = ev.world.summary(function, bound)
     if summary is None:
         return unseen(ev, call, by_annotation(ev, function, call))
+    if target.is_cached:
+        summary = summary._replace(makes_engine=False, makes_owner=False)
     if not (target.is_generator and not target.is_fixture):
         apply(ev, summary, formals, call.node, function, target.path)
     value = result(ev, summary, formals, call.node, target.is_generator, target.is_manager, target.is_cached)
@@ -162,6 +164,8 @@ def apply(ev: Evaluation, summary: Summary, formals: Formals, node: ast.AST, fun
     if summary.makes_engine:
         ev.now.event(Happening.ENGINE_MADE, node, None, function.name)
         ev.scope.engines.append(node)
+    if summary.makes_owner:
+        own(ev, node, function.name)
     for formal, life in summary.normal:
         if life.phases == IDLE:
             ev.now.cut(formals.actual.get(formal, formal), node)
@@ -188,6 +192,12 @@ def apply(ev: Evaluation, summary: Summary, formals: Formals, node: ast.AST, fun
 def unswallowed(life: Life) -> Life:
     """The life as an exception takes it out of the callee: whoever catches that is the one who swallows."""
     return Life(life.phases, life.marks & ~SWALLOWED)
+
+
+def own(ev: Evaluation, node: ast.AST, name: str) -> None:
+    """An object with an engine of its own is made."""
+    ev.now.event(Happening.OWNER_MADE, node, None, name)
+    ev.scope.owners.append(node)
 
 
 def beside(ev: Evaluation, node: ast.AST, function: Value, path: str, line: int, own: Resource) -> None:
@@ -262,6 +272,8 @@ def construct(ev: Evaluation, made: Value, call: Call) -> Value:
     streaming = next((b for b in ev.world.foreign_bases(made.name) if b in STREAMING_RESPONSES), None)
     if streaming is not None:
         stream(ev, streaming, call)
+    if ev.world.owns_engine(made.name):
+        own(ev, call.node, made.name)
     init = ev.world.attribute(Value(OBJECT, made.name), "__init__")
     if init.kind != FUNCTION:
         for value in call.values:
@@ -279,6 +291,8 @@ def construct(ev: Evaluation, made: Value, call: Call) -> Value:
     if summary is None:
         unseen(ev, call, UNKNOWN)
         return Value(OBJECT, made.name)
+    if ev.world.is_single(made.name):
+        summary = summary._replace(makes_owner=False)
     marks = {resource: life.marks for resource, life in ev.now.lives.items()}
     apply(ev, summary, formals, call.node, init, target.path)
     opened: list[Resource] = []

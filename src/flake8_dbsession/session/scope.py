@@ -30,6 +30,8 @@ class Scope:
         """Calls that run a callable in another process, with the callable."""
         self.engines: list[ast.AST] = []
         """Where an engine is made, here or in a function called here that hands it out."""
+        self.owners: list[ast.AST] = []
+        """Where an object with an engine of its own is made, likewise."""
         self.own: list[tuple[ast.AST, Resource]] = []
         """Where a session opened here (or in a function called here) takes a connection."""
         self.used: set[Resource] = set()

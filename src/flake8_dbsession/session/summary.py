@@ -48,6 +48,8 @@ class Summary(NamedTuple):
     can_raise: bool = True
     makes_engine: bool = False
     """Whether an engine is made inside at each call and handed out."""
+    makes_owner: bool = False
+    """Whether an object with an engine of its own is made at each call and handed out, or (a constructor) is one."""
     used: tuple[Resource, ...] = ()
     """The caller's sessions that meet SQL or a commit before any rollback."""
     takes_own: tuple[int, Resource] | None = None
@@ -85,6 +87,12 @@ class World(Protocol):
 
     def foreign_bases(self, name: str) -> tuple[str, ...]:
         """The dotted names of the library classes that a project class extends."""
+
+    def owns_engine(self, name: str) -> bool:
+        """Whether each object of a project class makes an engine for itself when one is first asked for."""
+
+    def is_single(self, name: str) -> bool:
+        """Whether a project class may give the same object each time."""
 
     def stored(self, module: str, text: str) -> Value:
         """What a place outside of the function (``g.db``) stands for, as far as its module sets it."""
