@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+from functools import cached_property
+
 from .modules import Module
 from .session.body import Body
 from .session.values import Value
 
+_GATHERERS = frozenset({"asyncio.gather", "asyncio.wait", "asyncio.as_completed"})
 _PROPERTIES = frozenset({"property", "cached_property"})
 _MANAGERS = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmanager"})
 _CACHES = frozenset({"functools.lru_cache", "functools.cache", "cachetools.cached"})
@@ -25,6 +29,13 @@ class Target:
         self.is_fixture = "pytest.fixture" in decorators
         self.is_cached = bool(decorators & _CACHES)
         self.is_property = bool({d.rpartition(".")[2] for d in decorators} & _PROPERTIES)
+
+    @cached_property
+    def gathers(self) -> str:
+        """``asyncio.gather`` or its like, by which the function runs the coroutines that it is given; "" for none."""
+        inner = self.body.node
+        names = (self.module.names.resolve(n.func) for n in ast.walk(inner) if isinstance(n, ast.Call)) if inner else ()
+        return next((name for name in names if name in _GATHERERS), "") if self.body.parameters else ""
 
     def bind(
         self, function: Value, positional: tuple[Value, ...], keywords: dict[str, Value]

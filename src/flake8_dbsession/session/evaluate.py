@@ -11,6 +11,7 @@ from .calls import evaluate_call
 from .events import Event, Happening
 from .moment import Moment
 from .opening import opened
+from .rows import loader_of, loads_by_attribute, member_of_row
 from .scope import Scope
 from .state import CHANGED, HELD, KEPT, State
 from .statements import ENUMERATED, PLAIN
@@ -18,6 +19,7 @@ from .summary import World
 from .values import (
     CLASS,
     CONSTANT,
+    COROUTINE,
     ENGINE,
     FALSE,
     FLASK_DB,
@@ -141,9 +143,10 @@ class Evaluation:
                 return self.world.value(f"{owner.name}.{name}")
             case "row":
                 self.read_row(node, owner)
-                method = self.world.attribute(Value(OBJECT, owner.name), name) if owner.name else UNKNOWN
-                return method if method.kind == FUNCTION else UNKNOWN
+                return member_of_row(self, owner, name)
             case "object" | "class":
+                if loads_by_attribute(self, owner, name):
+                    return loader_of(owner)
                 known = dict(p for p in owner.extra if isinstance(p, tuple) and len(p) == 2)
                 if name in known:
                     value: Value = known[name]
@@ -283,7 +286,8 @@ class Evaluation:
                 self.now.names[name] = kept[name]
         if values[0].kind == ROW:
             return values[0]._replace(kind=ROWS, extra=())
-        return Value(TUPLE, extra=tuple(values)) if any(contained(v) for v in values) else UNKNOWN
+        told = any(value.kind == COROUTINE or contained(value) for value in values)
+        return Value(TUPLE, extra=tuple(values)) if told else UNKNOWN
 
     def await_(self, node: ast.Await) -> Value:
         previous, self.awaited = self.awaited, node.value

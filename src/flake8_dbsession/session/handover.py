@@ -10,7 +10,21 @@ from ..known import Handover as HandoverFact
 from .call import Call
 from .events import Handover, Happening
 from .state import CLOSED
-from .values import FUNCTION, METHOD, OBJECT, PARTIAL, ROW, ROWS, SESSION, UNKNOWN, Resource, Value, contained
+from .values import (
+    COROUTINE,
+    FUNCTION,
+    METHOD,
+    OBJECT,
+    PARTIAL,
+    ROW,
+    ROWS,
+    SESSION,
+    TUPLE,
+    UNKNOWN,
+    Resource,
+    Value,
+    contained,
+)
 
 if TYPE_CHECKING:
     from .evaluate import Evaluation
@@ -89,15 +103,41 @@ def inline(ev: Evaluation, call: Call, fact: HandoverFact, target: Value) -> Val
 
 def together(ev: Evaluation, call: Call, fact: HandoverFact) -> None:
     """``gather(a(session), b(session))``: the same session in two coroutines at once."""
+    several = [2 if isinstance(argument, ast.Starred) else 1 for argument in call.node.args]
+    run_at_once(ev, call.node, list(zip(call.positional, several, strict=False)), fact.entry.runs or "task", fact.name)
+
+
+def gathered_by_ours(ev: Evaluation, call: Call, gatherer: str) -> None:
+    """``bounded_gather([a(row) for row in rows])``: a function of the project that runs what it is given at once."""
+    lists = [value for value in call.values if value.kind == TUPLE]
+    coroutines = [part for value in lists for part in value.extra if isinstance(part, Value) and part.kind == COROUTINE]
+    run_at_once(ev, call.node, [(part, 2 if len(coroutines) == 1 else 1) for part in coroutines], "task", gatherer)
+
+
+def run_at_once(ev: Evaluation, node: ast.AST, coroutines: list[tuple[Value, int]], runs: str, gatherer: str) -> None:
+    """Coroutines that go on side by side, each with how often at least."""
+    for value, _ in coroutines:
+        for coroutine in value.extra if value.kind == TUPLE else (value,):
+            if isinstance(coroutine, Value) and coroutine.kind == COROUTINE and coroutine.name:
+                beside_the_caller(ev, node, Value(FUNCTION, coroutine.name, extra=(None, None)))
     seen: dict[Resource, int] = {}
-    for argument, value in zip(call.node.args, call.positional, strict=False):
-        several = 2 if isinstance(argument, ast.Starred) else 1
+    for value, times in coroutines:
         for resource in set(contained(value)):
-            seen[resource] = seen.get(resource, 0) + several
+            seen[resource] = seen.get(resource, 0) + times
     for resource, times in seen.items():
         if times > 1:
-            detail = Handover(fact.entry.runs or "task", "argument", name_of(ev, resource), fact.name, True)
-            ev.now.event(Happening.HANDED_OVER, call.node, resource, detail)
+            detail = Handover(runs, "argument", name_of(ev, resource), gatherer, True)
+            ev.now.event(Happening.HANDED_OVER, node, resource, detail)
+
+
+def beside_the_caller(ev: Evaluation, node: ast.AST, function: Value) -> None:
+    """A coroutine of the project that takes a connection of its own while the caller holds one."""
+    from .project_calls import beside
+
+    target = ev.world.target(function)
+    summary = ev.world.summary(function, ()) if target is not None and ev.now.held() else None
+    if target is not None and summary is not None and summary.takes_own:
+        beside(ev, node, function, target.path, *summary.takes_own)
 
 
 def report(ev: Evaluation, call: Call, value: Value, through: str, words: Words) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from .events import Happening
+from .handover import gathered_by_ours
 from .state import ENTRY, GIVEN, GUESSED, HELD, HOLDING, IDLE, KEPT, SWALLOWED, Life
 from .summary import Summary, Wait
 from .values import (
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
     from .evaluate import Evaluation
 
 _TOLD = frozenset(
-    {"session", "registry", "query", "row", "rows", "result", "object", "factory", "engine", "manager", "generator"}
-    | {"function", "class", "partial", "flask_db", "tuple", "transaction", CONSTANT}
+    {"session", "registry", "statement", "query", "row", "rows", "result", "object", "factory", "engine", "manager"}
+    | {"generator", "function", "class", "partial", "flask_db", "tuple", "transaction", CONSTANT}
 )
 
 
@@ -98,6 +99,8 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
         return unseen(ev, call, by_annotation(ev, function, call))
     if target.is_async and not awaited and not target.is_generator:
         return Value("coroutine", function.name, extra=(*call.values, *reached(ev, function)))
+    if target.gathers:
+        gathered_by_ours(ev, call, target.gathers)
     formals = Formals()
     given = (*captured(ev, function), *target.bind(function, call.positional, call.keywords))
     bound = tuple((name, formals.inside(value, name)) for name, value in given if value.kind in _TOLD)
@@ -136,6 +139,7 @@ def reached(ev: Evaluation, function: Value) -> list[Value]:
     values = [value for _, value in captured(ev, function)]
     owner = function.extra[0] if function.extra else None
     if isinstance(owner, Value) and owner.kind == OBJECT:
+        values += [pair[1] for pair in owner.extra if isinstance(pair, tuple) and pair[1].kind == SESSION]
         values += [value for _, value in ev.world.attributes_used(function) if value.kind == SESSION]
     return values
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from .values import UNKNOWN, Resource, Value
+from .values import COROUTINE, UNKNOWN, Resource, Value
 
 IDLE, BEGUN, HELD, FAILED, CLOSED, ENTRY, UNSURE = 1, 2, 4, 8, 16, 32, 64
 HOLDING = HELD | FAILED
@@ -134,6 +134,8 @@ def joined(left: Value | None, right: Value | None) -> Value:
     if left is None or right is None:
         one = left or right
         return one if one is not None and one.resource is not None else UNKNOWN
+    if left.kind == right.kind == COROUTINE and (left.resource is None) != (right.resource is None):
+        return left if left.resource is not None else right  # one that may use a session
     return UNKNOWN
 
 

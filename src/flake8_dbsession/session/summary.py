@@ -67,6 +67,10 @@ class Target(Protocol):
     is_cached: bool
     decorators: frozenset[str]
 
+    @property
+    def gathers(self) -> str:
+        """The name of what runs the coroutines it is given at once; "" for none."""
+
     def bind(
         self, function: Value, positional: tuple[Value, ...], keywords: dict[str, Value]
     ) -> list[tuple[str, Value]]:
