@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _WRAPPERS = frozenset(
     {"typing.Optional", "typing.Annotated", "typing_extensions.Annotated", "typing.Union", "typing.Final"}
+    | {"typing.ClassVar"}
 )
 _CALLABLES = frozenset({"typing.Callable", "collections.abc.Callable"})
 _SESSIONS = frozenset(

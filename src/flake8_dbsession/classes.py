@@ -21,6 +21,7 @@ from .session.values import (
     NONE,
     OBJECT,
     QUERY,
+    REGISTRY,
     SESSION,
     UNKNOWN,
     Value,
@@ -169,10 +170,16 @@ class Classes:
                 is_late = plain == NONE or any(isinstance(e, ast.Constant) and e.value is None for e, _ in assigned)
                 return value.with_extra(*value.extra, MAYBE) if is_late and value.kind == SESSION else value
         if name in info.annotations:
-            return self._as_attribute(
-                annotated(self.project, info.module.names, info.annotations[name], name), name, info
-            )
+            return self._as_attribute(self._declared(info, name), name, info)
         return plain
+
+    def _declared(self, info: ClassInfo, name: str) -> Value:
+        """What a class says an attribute is; ``session: ClassVar[scoped_session]`` is one registry for all models."""
+        value = annotated(self.project, info.module.names, info.annotations[name], name)
+        if value.kind == REGISTRY and value.resource is not None:
+            key = f"{info.module.name.partition('.')[0]}.{name}"
+            return value._replace(resource=value.resource._replace(origin=AMBIENT, key=key))
+        return value
 
     def _in_method(self, info: ClassInfo, expression: ast.expr, method: Function) -> Value:
         """The value of an expression inside a method, its parameters as annotated and simple locals followed."""

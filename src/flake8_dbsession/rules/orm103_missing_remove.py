@@ -12,7 +12,9 @@ Why it matters
 Stays silent when
     Every way out passes ``remove()``, ``close()``, ``commit()`` or ``rollback()``; when the framework removes the
     session (a request or app context of Flask-SQLAlchemy that is left, a decorator, a teardown, a signal); when the
-    function is only called inside such a unit.
+    function is only called inside such a unit. Leaving an app context does not remove a plain scoped session. Workers
+    that share a decorator of their file are reported once, there. A worker that removes the session on one way and not
+    on another is told by ORM102.
 
 Fix safety
     Safe: ``remove()`` goes into a ``finally`` around the unit of work, inside the app context where there is one,
@@ -23,36 +25,93 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from ..cleaning import is_cleaned_around
+from ..cleaning import is_cleaned_around, wrapping_call
 from ..flow.graph import Kind
 from ..known import Entry
 from ..mending import Answer, finally_around
 from ..model import Diagnostic, Note, Rule
+from ..session.body import Body
 from ..session.events import Event, Happening
 from ..session.flow import Flow
-from ..session.values import AMBIENT, Resource
+from ..session.values import AMBIENT, FUNCTION, Resource
 from ..spelling import spelled
 from ..story import name_of
 from ..view import View
 
 Loop = ast.While | ast.For | ast.AsyncFor
+_IN_THE_DECORATOR = "a finally in the decorator has to remove it"
 WORKERS = frozenset({"thread", "process", "timer", "consumer", "scheduler", "task", "socket", "bot"})
 
 
+class Left(NamedTuple):
+    """A registry that a unit of work may leave with a connection: a turn of ``loop``, or a run by ``worker``."""
+
+    flow: Flow
+    resource: Resource
+    loop: Loop | None
+    worker: Entry | None
+
+
 def check(view: View) -> Iterator[Diagnostic]:
+    alike: dict[object, list[Left]] = {}
+    for left in left_held(view):
+        if not is_removed_sometimes(left):
+            wrapper = wrapping_call(view.project, view.module, left.flow.body) if left.loop is None else None
+            alike.setdefault((wrapper, left.resource) if wrapper is not None else left, []).append(left)
+    for lefts in alike.values():
+        wrapper = wrapping_call(view.project, view.module, lefts[0].flow.body) if len(lefts) > 1 else None
+        yield report(view, lefts[0]) if wrapper is None else report_decorator(view, wrapper, lefts)
+
+
+def left_held(view: View) -> Iterator[Left]:
+    """Every registry that a unit of work in the file may leave with a connection that nobody gives back for it."""
+    if view.is_test or view.is_script:
+        return
     for flow in view.flows:
-        if view.is_test or view.is_script:
-            continue
-        worker = next((e for e in view.units.entries(flow.body) if e.kind in WORKERS), None)
-        if flow.events(Happening.PUSHED):
-            worker = None  # the context that is pushed by hand belongs to another rule
+        worker = worker_of(view, flow)
         for resource in ambient(flow):
             loop = endless_loop_holding(flow, resource)
             if loop is not None:
-                yield report(view, flow, resource, loop, None)
+                yield Left(flow, resource, loop, None)
             elif worker is not None and is_left_held(flow, resource) and not is_cleaned(view, flow, worker, resource):
-                yield report(view, flow, resource, None, worker)
+                yield Left(flow, resource, None, worker)
+
+
+def worker_of(view: View, flow: Flow) -> Entry | None:
+    """Who runs the function as a unit of work: a worker, or one that calls it where it enters an app context itself."""
+    if flow.events(Happening.PUSHED):
+        return None  # the context that is pushed by hand belongs to another rule
+    own = next((entry for entry in view.units.entries(flow.body) if entry.kind in WORKERS), None)
+    return own or (calling_worker(view, flow) if enters_context(flow) else None)
+
+
+def enters_context(flow: Flow) -> bool:
+    """``with app.app_context():``, which nobody needs inside of another unit of work."""
+    items = (item.context_expr for block in flow.body.own(ast.With) for item in block.items)
+    return any(is_app_context(item) for item in items)
+
+
+def calling_worker(view: View, flow: Flow) -> Entry | None:
+    """The worker of the file that calls the function."""
+    for body in view.module.bodies.values():
+        entry = next((entry for entry in view.units.entries(body) if entry.kind in WORKERS), None)
+        if entry is not None and any(is_call_of(view, call, flow) for call in body.own(ast.Call)):
+            return entry
+    return None
+
+
+def is_call_of(view: View, call: ast.Call, flow: Flow) -> bool:
+    function = view.project.evaluate(view.module, call.func)
+    return function.kind == FUNCTION and function.name == flow.body.qualified
+
+
+def is_removed_sometimes(left: Left) -> bool:
+    """Whether the unit of work gives the session back itself on one way: what it misses on others is another rule's."""
+    gone = {e.resource for e in left.flow.events(Happening.CLOSED)}
+    ends = [state.lives.get(left.resource) for state in left.flow.returned]
+    return left.loop is None and left.resource in gone and any(life and not life.may_hold for life in ends)
 
 
 def ambient(flow: Flow) -> list[Resource]:
@@ -112,13 +171,30 @@ def waits_inside(flow: Flow, loop: Loop) -> bool:
     return any(loop.lineno <= n.lineno <= (loop.end_lineno or 0) for n in places)  # type: ignore[attr-defined]
 
 
-def report(view: View, flow: Flow, resource: Resource, loop: Loop | None, worker: Entry | None) -> Diagnostic:
+def report(view: View, left: Left) -> Diagnostic:
+    flow, resource, loop, worker = left
     name = name_of(flow, resource)
-    first = first_use(flow, resource, loop)
     unit = "turn of the loop" if loop is not None else f"{worker.kind if worker else 'unit of work'}"
     message = f"{name!r} is not removed at the end of each {unit}, which keeps its connection"
     plan, refusal = repair(view, flow, resource, loop)
+    first = first_use(flow, resource, loop)
     return view.diagnostic(RULE, first.node, message, story(view, loop, worker), plan, refusal, flow.body)
+
+
+def report_decorator(view: View, wrapper: tuple[Body, ast.Call], lefts: list[Left]) -> Diagnostic:
+    """One report for all workers that run inside the same decorator, which can remove the session for them."""
+    body, call = wrapper
+    worker = lefts[0].worker
+    unit = worker.kind if worker is not None else "call"
+    name = name_of(lefts[0].flow, lefts[0].resource)
+    message = f"{name!r} is not removed at the end of each {unit}, which keeps its connection"
+    return view.diagnostic(RULE, call, message, uses(view, lefts), None, _IN_THE_DECORATOR, body)
+
+
+def uses(view: View, lefts: list[Left]) -> Iterator[Note]:
+    for left in lefts:
+        first = first_use(left.flow, left.resource, None)
+        yield view.note(f"{left.flow.body.name!r} takes the connection here", first.node)
 
 
 def first_use(flow: Flow, resource: Resource, loop: Loop | None) -> Event:
@@ -170,13 +246,15 @@ def released(statements: list[ast.stmt], release: str) -> list[ast.stmt]:
     return [last] if last is not None and text in (f"{release}()", f"await {release}()") else []
 
 
+def is_app_context(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "app_context"
+
+
 def inner_context(statements: list[ast.stmt]) -> list[ast.stmt]:
     """The block inside ``with app.app_context():`` where all of the statements stand in one."""
     while len(statements) == 1 and isinstance(statements[0], (ast.With, ast.AsyncWith)):
         call = statements[0].items[0].context_expr
-        if not (
-            isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "app_context"
-        ):
+        if not is_app_context(call):
             break
         statements = statements[0].body
     return statements
