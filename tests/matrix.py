@@ -1,7 +1,7 @@
 """Runs the proofs of the rules on other releases, each in a virtual environment of its own.
 
 ``python tests/matrix.py [NAME…]`` makes the environments that are missing (``--folder``, default ``.matrix``; the
-packages come from where pip takes them), runs ``tests/test_proofs.py`` in each, and prints what came of it;
+packages come from where pip takes them), runs ``tests/test_proofs.py`` in each, and prints what came of all;
 ``--write`` renews the table in ``docs/proofs.md``. On SQLAlchemy 1.4 the examples' models are declared through
 ``proofs/old_sqlalchemy.py``.
 """
@@ -35,6 +35,8 @@ ENVIRONMENTS = {
 """By name: the releases that make the difference. FastAPI ends a dependency after the answer up to 0.105, before it
 from 0.106 to 0.117, and after it again since 0.118."""
 COMMON = ("pytest", "aiosqlite", "greenlet", "httpx", "pika", "psycopg[binary]", "pymysql", "redis", "requests")
+RESULTS = "proofs.xml"
+"""In the folder of an environment that is complete."""
 SHOWN = ("sqlalchemy", "flask-sqlalchemy", "fastapi")
 
 
@@ -54,20 +56,23 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=ROOT / ".matrix", help="where the environments are")
     parser.add_argument("--write", action="store_true", help="renew the table in docs/proofs.md")
     options = parser.parse_args()
-    outcomes = {name: run(options.folder.resolve() / name, name) for name in options.names or ENVIRONMENTS}
+    folders = {name: options.folder.resolve() / name for name in ENVIRONMENTS}
+    for name in options.names or ENVIRONMENTS:
+        run(folders[name], name)
+    outcomes = {name: outcome(folder) for name, folder in folders.items() if (folder / RESULTS).exists()}
     print(table(outcomes))
-    for name, outcome in outcomes.items():
-        for failed in outcome.failed:
+    for name, seen in outcomes.items():
+        for failed in seen.failed:
             print(f"{name}: {failed} failed")
     if options.write:
         replace(ROOT / "docs" / "proofs.md", "releases", table(outcomes))
-    return int(any(outcome.failed for outcome in outcomes.values()))
+    return int(any(seen.failed for seen in outcomes.values()))
 
 
-def run(folder: Path, name: str) -> Outcome:
+def run(folder: Path, name: str) -> None:
     """Makes the environment if it is not there, and runs the proofs in it."""
     python = folder / "bin" / "python"
-    results = folder / "proofs.xml"
+    results = folder / RESULTS
     if not results.exists():
         venv.create(folder, with_pip=True, clear=True)
         install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
@@ -81,7 +86,6 @@ def run(folder: Path, name: str) -> Outcome:
         stdout=subprocess.DEVNULL,
         check=False,
     )
-    return _outcome(python, results)
 
 
 def table(outcomes: dict[str, Outcome]) -> str:
@@ -90,12 +94,14 @@ def table(outcomes: dict[str, Outcome]) -> str:
         f"| {' | '.join(SHOWN)} | proofs that hold | do not | examples that do not fit |",
         "|---|---|---|---:|---:|---:|",
     ]
-    for outcome in outcomes.values():
-        lines.append(f"| {' | '.join(outcome.releases)} | {outcome.held} | {len(outcome.failed)} | {outcome.unfit} |")
+    for seen in outcomes.values():
+        lines.append(f"| {' | '.join(seen.releases)} | {seen.held} | {len(seen.failed)} | {seen.unfit} |")
     return "\n".join([*lines, ""])
 
 
-def _outcome(python: Path, results: Path) -> Outcome:
+def outcome(folder: Path) -> Outcome:
+    """What came of the last run in an environment."""
+    python, results = folder / "bin" / "python", folder / RESULTS
     ask = f"import json; from importlib.metadata import version; print(json.dumps([version(n) for n in {SHOWN}]))"
     releases = json.loads(subprocess.run([python, "-c", ask], capture_output=True, check=True).stdout)
     cases = list(ElementTree.parse(results).iter("testcase"))
