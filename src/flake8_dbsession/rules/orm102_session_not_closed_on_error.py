@@ -3,7 +3,8 @@
 What it does
     Reports a session or connection that is closed (or needs no close) on some ways out of a function and still holds
     its connection on others: an exception between opening and closing, an early return, an ``except`` too narrow.
-    So is a worker (see ORM103) that removes its scoped session on some ways only.
+    So are a worker (see ORM103) that removes its scoped session on some ways only, and a context manager that hands out
+    a scoped session nobody removes and rolls back some failures only.
 
 Why it matters
     A statement, flush or commit that raises keeps the connection checked out (measured 1 → 1), and a ``close()`` after
@@ -20,6 +21,7 @@ Fix safety
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from ..mending import wrap_in_with
@@ -27,10 +29,14 @@ from ..model import Diagnostic, Note, Rule
 from ..reports import ignorable, is_closed_somewhere, owned_leaks
 from ..session.events import Happening
 from ..session.flow import Flow, Leak
+from ..session.values import AMBIENT, PARAMETER, REGISTRY, Resource, Value
 from ..story import name_of, taken, what
+from ..teardown import is_removed
 from ..view import View
 from .orm101_session_never_closed import is_never_closed
-from .orm103_missing_remove import Left, first_use, is_removed_sometimes, left_held, repair
+from .orm103_missing_remove import Left, first_use, is_left_held, is_removed_sometimes, left_held, repair
+
+_MANAGERS = frozenset({"contextlib.contextmanager"})
 
 
 def check(view: View) -> Iterator[Diagnostic]:
@@ -38,6 +44,7 @@ def check(view: View) -> Iterator[Diagnostic]:
         for leak, name in owned_leaks(view, flow):
             if flow.body.node is not None and is_missed_sometimes(flow, leak) and not ignorable(view, flow, leak):
                 yield report(view, flow, leak, name)
+        yield from (report_manager(view, flow, *asked) for asked in lent(view, flow))
     yield from (report_worker(view, left) for left in left_held(view) if is_removed_sometimes(left))
 
 
@@ -63,15 +70,53 @@ def story(view: View, flow: Flow, leak: Leak) -> Iterator[Note]:
         yield view.note("this close is not reached on every way", closes[0].node)
 
 
+def lent(view: View, flow: Flow) -> Iterator[tuple[Resource, ast.Call]]:
+    """The registry's session that a context manager asks for and hands out, where it may come back held."""
+    if view.is_test or not view.project.decorators(view.module, flow.body) & _MANAGERS:
+        return
+    for value, _ in flow.scope.yields:
+        resource = value.resource
+        if resource is None or resource.flavour != "scoped" or not is_left_held(flow, resource):
+            continue
+        asked = asking(flow, value, resource)
+        if asked is not None and (resource.origin == PARAMETER or not is_removed(view.project, resource)):
+            yield resource, asked
+
+
+def asking(flow: Flow, session: Value, resource: Resource) -> ast.Call | None:
+    """``session = Session()``: the call that asks the registry for its session."""
+    given = {name for start in flow.starts for name, value in start.items() if value == (REGISTRY, name, resource, ())}
+    names = {name for state in flow.returned for name, value in state.names.items() if value == session}
+    for node in flow.body.own(ast.Assign):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=called) as call) if name in names:
+                if resource.origin == AMBIENT or (isinstance(called, ast.Name) and called.id in given):
+                    return call
+    return None
+
+
+def report_manager(view: View, flow: Flow, resource: Resource, asked: ast.Call) -> Diagnostic:
+    """A context manager rolls back or commits its scoped session, and not on every way out."""
+    message = f"session {asked_name(flow, asked)!r} is not closed {way_out(flow, resource)}"
+    return view.diagnostic(RULE, asked, message, (), None, "a finally has to close or remove it", flow.body)
+
+
+def asked_name(flow: Flow, asked: ast.Call) -> str:
+    return next(ast.unparse(node.targets[0]) for node in flow.body.own(ast.Assign) if node.value is asked)
+
+
+def way_out(flow: Flow, resource: Resource) -> str:
+    returned = any(resource in state.lives and state.lives[resource].may_hold for state in flow.returned)
+    return "on some way out of the function" if returned else "when an exception leaves the function"
+
+
 def report_worker(view: View, left: Left) -> Diagnostic:
     """A worker removes the scoped session at its end, and not on every way there."""
     flow, resource = left.flow, left.resource
-    returned = any(resource in state.lives and state.lives[resource].may_hold for state in flow.returned)
-    way = "on some way out of the function" if returned else "when an exception leaves the function"
     plan, refusal = repair(view, flow, resource, None)
     closes = [event.node for event in flow.events(Happening.CLOSED) if event.resource == resource]
     notes = [view.note("this is not reached on every way", closes[0])]
-    message = f"{name_of(flow, resource)!r} is not removed {way}"
+    message = f"{name_of(flow, resource)!r} is not removed {way_out(flow, resource)}"
     return view.diagnostic(RULE, first_use(flow, resource, None).node, message, notes, plan, refusal, flow.body)
 
 
