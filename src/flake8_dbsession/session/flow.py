@@ -163,7 +163,10 @@ class Flow:
 
     def caches(self, made: list[ast.AST]) -> bool:
         """Whether what is made here is kept for later calls: behind a check, in a global, attribute or container."""
-        kept = bool(self.body.own(ast.Global, ast.Nonlocal)) or bool(self.scope.attributes)
+        declared = {name for node in self.body.own(ast.Global, ast.Nonlocal) for name in node.names}
+        kept = bool(self.scope.attributes) or any(
+            node.id in declared and isinstance(node.ctx, ast.Store) for node in self.body.own(ast.Name)
+        )
         stores = [n.value for n in self.body.own(ast.Assign) if isinstance(n.targets[0], ast.Subscript)]
         checks = [statement for statement in self.body.statements if isinstance(statement, ast.If)]
         inside = [part for check in checks for part in ast.walk(check)]
@@ -174,6 +177,14 @@ class Flow:
         """Whether an expression may be an engine or have one: a call, or a name of such a thing."""
         known = [state.names.get(ast.unparse(value), UNKNOWN).kind for state in self.returned]
         return isinstance(value, ast.Call) or any(kind in (*_HANDLES, OBJECT) for kind in known)
+
+    def handed(self, session: Value) -> Value:
+        """What is returned; the session of a registry that is built here and kept nowhere is the caller's own."""
+        resource = session.resource
+        made = [e.node for e in self.events(Happening.REGISTRY_MADE) if resource and place(e.node) == resource.key]
+        if resource is None or session.kind != SESSION or not made or self.caches(made):
+            return session
+        return session._replace(resource=resource._replace(origin=OPENED, flavour=""))
 
     # -- the view from outside
 
@@ -188,7 +199,7 @@ class Flow:
         return Summary(
             normal=normal,
             failed=failed,
-            returns=returns,
+            returns=self.handed(returns),
             returned_life=life,
             yields=yields,
             waits=tuple(self.scope.waits),
