@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -49,7 +50,9 @@ def holding(flow: Flow, resource: Resource) -> str:
 
 
 def seconds(wait: Wait) -> str:
-    """ " for 3 s" for a sleep, " for up to 30 s" for a time-out, or nothing where the duration is not a literal."""
+    """ " for 3 s" for a sleep, " for up to 30 s" for a time-out, " without end"; nothing where it is not a literal."""
+    if wait.seconds == math.inf:
+        return " without end"
     if not wait.seconds:
         return ""
     return f" for {'' if wait.kind == 'sleep' else 'up to '}{wait.seconds:g} s"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Callable, Iterator
 
 from ..model import Diagnostic, Note, Rule
@@ -14,17 +15,20 @@ from ..session.summary import Wait
 from ..story import chain, holding, seconds, taken, through
 from ..view import View
 
+_SERVED = frozenset({"requests", "jobs", "its jobs", "tasks"})
+"""What a process waits for that serves until it is stopped."""
+
 
 def waits(view: View, rule: Callable[[], Rule], kinds: frozenset[str], verb: str) -> Iterator[Diagnostic]:
     """A report of ``rule`` for each wait of one of the ``kinds``; ``verb`` says what the place does."""
     for flow in view.flows:
-        if is_out_of_scope(view, flow):
-            continue
         events = [
             e
             for e in flow.events(Happening.WAITED)
             if e.detail.kind in kinds and not polls_file(flow, e) and not listens(e)
         ]
+        if is_out_of_scope(view, flow):
+            events = [] if view.is_test else [e for e in events if is_endless(view, e)]
         for event in first_of_each_node(events):
             yield report(view, rule(), flow, event, verb)
 
@@ -36,6 +40,12 @@ def file_waits(view: View, rule: Callable[[], Rule]) -> Iterator[Diagnostic]:
             continue
         for event in first_of_each_node([e for e in flow.events(Happening.WAITED) if polls_file(flow, e)]):
             yield report(view, rule(), flow, event, "waits for a file")
+
+
+def is_endless(view: View, event: Event) -> bool:
+    """Whether the wait lasts as long as the process: a command that serves holds its connection for good, too."""
+    fact = view.project.known.call(event.detail.name)
+    return event.detail.seconds == math.inf or (fact is not None and fact.what in _SERVED)
 
 
 def listens(event: Event) -> bool:

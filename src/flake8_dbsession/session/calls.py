@@ -25,7 +25,7 @@ from .project_calls import construct, run
 from .statements import LOCKING, STATEMENT, STREAMED, asks_for_stream, marked
 from .summary import Wait
 from .values import COROUTINE, NAMED, OBJECT, SESSION, UNKNOWN, Value, contained
-from .waiting import STREAMING_RESPONSES, only_names, report_wait, stream, wait
+from .waiting import STREAMING_RESPONSES, only_names, report_wait, run_to_its_end, stream, wait
 
 if TYPE_CHECKING:
     from .evaluate import Evaluation
@@ -179,7 +179,9 @@ def named(ev: Evaluation, name: str, call: Call, awaited: bool, receiver: Value 
     if name in _AWAITERS and awaited and call.positional and call.positional[0].kind == COROUTINE:
         inner = known.call(call.positional[0].name)
         fact = inner if inner is not None and inner.kind else fact
-    if fact is not None and fact.kind and not (handover and handover.every and not only_names(call)):
+    for_others = handover is not None and handover.every and not only_names(call)
+    endless = handover is not None and handover.inline and run_to_its_end(ev, call)
+    if fact is not None and fact.kind and not for_others and not endless:
         wait(ev, fact, call)
     made = Value(OBJECT, fact.makes) if fact is not None and fact.makes else UNKNOWN
     if known.never_raises(name) or (fact is not None and fact.kind == "sleep"):

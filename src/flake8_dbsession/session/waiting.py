@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from typing import TYPE_CHECKING, Any
 
 from ..known import Entry
@@ -10,7 +11,7 @@ from .call import Call
 from .events import Happening
 from .state import ENTRY
 from .summary import Wait
-from .values import OBJECT, OPENED, Resource, Value, contained
+from .values import COROUTINE, FUNCTION, OBJECT, OPENED, UNKNOWN, Resource, Value, contained
 
 if TYPE_CHECKING:
     from .evaluate import Evaluation
@@ -28,11 +29,42 @@ def wait(ev: Evaluation, fact: Any, call: Call) -> None:
             return
     argument = fact.seconds or fact.timeout
     duration = argument.of(call.node) if argument is not None else None
-    seconds = duration.value if isinstance(duration, ast.Constant) else 0
-    literal = float(seconds) if isinstance(seconds, (int, float)) and not isinstance(seconds, bool) else 0.0
+    literal = literal_seconds(duration)
     if fact.kind == "sleep" and isinstance(duration, ast.Constant) and not literal:
         return  # sleep(0) only yields
     report_wait(ev, Wait(fact.kind, fact.name, literal, line=call.node.lineno), call.node)
+
+
+def literal_seconds(duration: ast.expr | None) -> float:
+    """The seconds that an argument says; ``inf`` for ``float("inf")`` and ``math.inf``, 0.0 where it does not tell."""
+    match duration:
+        case ast.Constant(value=bool()):
+            return 0.0
+        case ast.Constant(value=int() | float() as seconds):
+            return float(seconds)
+        case ast.Call(func=ast.Name(id="float"), args=[ast.Constant(value=str() as text)]) if text in (
+            "inf",
+            "Infinity",
+        ):
+            return math.inf
+        case ast.Attribute(value=ast.Name(id="math"), attr="inf"):
+            return math.inf
+    return 0.0
+
+
+def run_to_its_end(ev: Evaluation, call: Call) -> bool:
+    """``asyncio.run(main())``: what the coroutine of the project waits for without end, its caller waits for.
+
+    Whether there is such a wait.
+    """
+    coroutine = call.positional[0] if call.positional else UNKNOWN
+    function = Value(FUNCTION, coroutine.name, extra=(None, None))
+    target = ev.world.target(function) if coroutine.kind == COROUTINE and coroutine.name else None
+    summary = ev.world.summary(function, ()) if target is not None and ev.now.held() else None
+    endless = [what for what, _ in summary.waits if what.seconds == math.inf] if summary is not None else []
+    for what in endless if target is not None else ():
+        report_wait(ev, what._replace(chain=((coroutine.name, target.path, what.line), *what.chain)[:4]), call.node)
+    return bool(endless)
 
 
 def only_names(call: Call) -> bool:
