@@ -2,8 +2,8 @@
 
 Each input is a Python file of the folders after a few changes (:mod:`mutations`). It is parsed, analysed, mended and
 printed in this process. What may come of it is a report or one line that says why it cannot be read; an exception, a
-text that no longer parses after fixes, a place outside of the file, or more than ``--seconds`` is a failure. Inputs
-that failed are kept in ``--keep``; the same ``--seed`` gives the same inputs.
+text that no longer parses after fixes, a place outside of the file, or more than ``--seconds`` of the processor's time
+is a failure. Inputs that failed are kept in ``--keep``; the same ``--seed`` gives the same inputs.
 """
 
 from __future__ import annotations
@@ -91,18 +91,18 @@ class Subject:
 
 @contextmanager
 def limited(seconds: float) -> Iterator[None]:
-    """Raise :class:`TooSlow` inside the block when the time is over."""
+    """Raise :class:`TooSlow` inside the block when it has used so much of the processor's time."""
 
     def stop(number: int, frame: object) -> None:
         raise TooSlow
 
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def tried(subject: Subject, data: bytes, seconds: float) -> str | Failure:
@@ -155,9 +155,9 @@ def fuzz(folders: Sequence[Path], inputs: int, seed: int = 0, mutants: int = 8, 
     for subject in subjects(folders, chance):
         for _ in range(min(mutants, inputs - number)):
             data = mutated(subject.data, chance)
-            start = time.perf_counter()
+            start = time.process_time()
             outcome = tried(subject, data, seconds)
-            slowest = max(slowest, time.perf_counter() - start)
+            slowest = max(slowest, time.process_time() - start)
             if isinstance(outcome, Failure):
                 run.failures.setdefault(outcome.where, (outcome, subject.path, data))
                 outcome = outcome.where
@@ -176,7 +176,7 @@ def main() -> int:
     parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="a project")
     parser.add_argument("--inputs", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--seconds", type=float, default=20.0, help="time for one input")
+    parser.add_argument("--seconds", type=float, default=20.0, help="processor time for one input")
     parser.add_argument("--keep", type=Path, help="folder for the inputs that failed")
     options = parser.parse_args()
     run = fuzz(options.folders, options.inputs, options.seed, seconds=options.seconds)

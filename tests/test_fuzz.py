@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from contextlib import suppress
 from random import Random
 
 import pytest
@@ -38,7 +38,5 @@ def test_a_fault_is_told_with_its_place(monkeypatch):
 def test_time_is_limited():
     with pytest.raises(TooSlow), limited(0.05):
         while True:
-            try:
-                time.sleep(1)
-            except Exception:
-                continue
+            with suppress(Exception):
+                sum(range(1000))

@@ -166,7 +166,7 @@ class _Builder:
                 node = self.simple(statement, after, ways)
                 del node.out[Via.NEXT]
                 return node
-        if type(statement).__name__ == "TryStar":
+        if _is_group(statement):
             return self.attempt(statement, after, ways)  # type: ignore[arg-type]
         return self.simple(statement, after, ways)
 
@@ -237,13 +237,24 @@ class _Builder:
         return self.block(statement.body, last, inner)
 
     def handlers(self, statement: ast.Try, done: Lazy, ways: Ways) -> Node:
-        entry = ways.raise_()
+        """The handlers one after the other; behind one of ``except*`` come those that follow it, for the rest."""
+        entry, others = ways.raise_(), done
         for handler in reversed(statement.handlers):
-            node = self.graph.node(Kind.CATCH, handler, statement)
-            node.out[Via.TRUE] = self.block(handler.body, done, ways)
-            node.out[Via.FALSE] = entry
-            entry = node
+            if _is_group(statement):
+                others, behind = self.other_handler(handler, statement, others, ways), others
+            else:
+                behind = done
+            entry = self.catch(handler, statement, behind, entry, ways)
         return entry
+
+    def other_handler(self, handler: ast.ExceptHandler, statement: ast.Try, others: Lazy, ways: Ways) -> Lazy:
+        """``handler`` where one before it has run: with nothing left for it, control goes on to the ``others``."""
+        return once(lambda: self.catch(handler, statement, others, others(), ways))
+
+    def catch(self, handler: ast.ExceptHandler, statement: ast.Try, behind: Lazy, otherwise: Node, ways: Ways) -> Node:
+        node = self.graph.node(Kind.CATCH, handler, statement)
+        node.out = {Via.TRUE: self.block(handler.body, behind, ways), Via.FALSE: otherwise}
+        return node
 
     def cases(self, statement: ast.Match, after: Node, ways: Ways) -> Node:
         entry = after
@@ -259,3 +270,8 @@ class _Builder:
         subject = self.graph.node(Kind.SUBJECT, statement, statement)
         subject.out = {Via.NEXT: entry, Via.RAISE: ways.raise_()}
         return subject
+
+
+def _is_group(statement: ast.stmt) -> bool:
+    """``try`` with ``except*``, which Python 3.10 does not have."""
+    return type(statement).__name__ == "TryStar"
