@@ -18,7 +18,8 @@ Stays silent when
 
 Fix safety
     Safe: ``remove()`` goes into a ``finally`` around the unit of work, inside the app context where there is one,
-    because Flask-SQLAlchemy 3 raises ``RuntimeError`` outside of it.
+    because Flask-SQLAlchemy 3 raises ``RuntimeError`` outside of it. Unsafe where the work ends with changes that a
+    caller may commit; refused where a turn of the loop begins with changes of the one before.
 """
 
 from __future__ import annotations
@@ -31,10 +32,11 @@ from ..cleaning import is_cleaned_around, wrapping_call
 from ..flow.graph import Kind
 from ..known import Entry
 from ..mending import Answer, finally_around
-from ..model import Diagnostic, Note, Rule
+from ..model import Diagnostic, Note, Rule, Safety
 from ..session.body import Body
 from ..session.events import Event, Happening
 from ..session.flow import Flow
+from ..session.state import CHANGED, WRITTEN, State
 from ..session.values import AMBIENT, FUNCTION, Resource
 from ..spelling import spelled
 from ..story import name_of
@@ -217,11 +219,28 @@ def repair(view: View, flow: Flow, resource: Resource, loop: Loop | None) -> Ans
     if found is None:
         return None, "the registry has no name here to remove it by"
     name = found.text
+    if loop is not None and goes_on_writing(flow, resource, loop):
+        return None, "what one turn writes may be committed by a later one, or after the loop"
     body = inner_context(loop.body if loop is not None else flow.body.statements)
     unit = using(flow, resource, body) if loop is not None else body
     drop = tuple(view.span(s) for s in released(unit, f"{name}.remove"))
     cleanup = f"{'await ' if resource.is_async else ''}{name}.remove()"
-    return finally_around(view, unit, cleanup, f"remove {name!r} in a finally", drop, *found.steps)
+    plan, refusal = finally_around(view, unit, cleanup, f"remove {name!r} in a finally", drop, *found.steps)
+    if plan is not None and loop is None and is_pending(flow.returned, resource):
+        plan = plan._replace(safety=Safety.UNSAFE, reason="a caller that commits afterwards would lose the changes")
+    return plan, refusal
+
+
+def goes_on_writing(flow: Flow, resource: Resource, loop: Loop) -> bool:
+    """Whether a turn may begin with changes of the one before: to remove the session would roll them back."""
+    heads = (node for node in flow.nodes(Kind.TEST, Kind.ITEM) if node.statement is loop)
+    return any(is_pending(flow.at(head), resource) for head in heads)
+
+
+def is_pending(states: list[State], resource: Resource) -> bool:
+    """Whether the session may hold changes that are neither committed nor rolled back."""
+    lives = (state.lives[resource] for state in states if resource in state.lives)
+    return any(life.may_hold and life.marks & (CHANGED | WRITTEN) for life in lives)
 
 
 def using(flow: Flow, resource: Resource, statements: list[ast.stmt]) -> list[ast.stmt]:

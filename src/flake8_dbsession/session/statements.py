@@ -19,6 +19,7 @@ ENUMERATED = "enumerated"
 """The kind of ``enumerate(x)``; ``extra`` holds x."""
 
 _OPTIONS = frozenset({"yield_per", "stream_results"})
+_READING = (["select"], ["show"], ["describe"])
 
 
 def marked(value: Value, mark: str) -> Value:
@@ -27,13 +28,13 @@ def marked(value: Value, mark: str) -> Value:
 
 
 def only_reads(call: ast.Call, statement: Value) -> bool:
-    """Whether what a session is asked to execute is surely a SELECT that locks nothing."""
+    """Whether what a session is asked to execute is surely a SELECT that locks nothing, or a SHOW."""
     if statement.kind == STATEMENT:
         return LOCKING not in statement.extra
     match call.args[:1]:
         case [ast.Call(args=[ast.Constant(value=str() as text), *_])] | [ast.Constant(value=str() as text)]:
             words = text.lower().split()
-            return words[:1] == ["select"] and "update" not in words and "into" not in words
+            return words[:1] in _READING and "update" not in words and "into" not in words
     return False
 
 

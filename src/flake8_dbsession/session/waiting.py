@@ -61,8 +61,10 @@ def run_to_its_end(ev: Evaluation, call: Call) -> bool:
     function = Value(FUNCTION, coroutine.name, extra=(None, None))
     target = ev.world.target(function) if coroutine.kind == COROUTINE and coroutine.name else None
     summary = ev.world.summary(function, ()) if target is not None and ev.now.held() else None
-    endless = [what for what, _ in summary.waits if what.seconds == math.inf] if summary is not None else []
-    for what in endless if target is not None else ():
+    if target is None or summary is None:
+        return False
+    endless = [what for what, _ in summary.waits if what.seconds == math.inf]
+    for what in endless:
         report_wait(ev, what._replace(chain=((coroutine.name, target.path, what.line), *what.chain)[:4]), call.node)
     return bool(endless)
 
