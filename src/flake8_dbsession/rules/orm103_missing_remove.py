@@ -67,8 +67,21 @@ def check(view: View) -> Iterator[Diagnostic]:
         yield report(view, lefts[0]) if wrapper is None else report_decorator(view, wrapper, lefts)
 
 
-def left_held(view: View) -> Iterator[Left]:
-    """Every registry that a unit of work in the file may leave with a connection that nobody gives back for it."""
+def left_held(view: View) -> list[Left]:
+    """Every registry that a unit of work in the file may leave with a connection that nobody gives back for it.
+
+    A worker that takes it in a unit of work of its own, the call of another such function, is not to blame.
+    """
+    found = list(units_left_held(view))
+    return [left for left in found if left.loop or not any(is_taken_by(view, left, other) for other in found)]
+
+
+def is_taken_by(view: View, left: Left, other: Left) -> bool:
+    first = first_use(left.flow, left.resource, None).node
+    return left.resource == other.resource and isinstance(first, ast.Call) and is_call_of(view, first, other.flow)
+
+
+def units_left_held(view: View) -> Iterator[Left]:
     if view.is_test or view.is_script:
         return
     for flow in view.flows:
