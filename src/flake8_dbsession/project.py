@@ -144,10 +144,12 @@ class Project:
             return self._class(qualified, module.classes.get(name))
         if binding.definition is not None:
             return Value(FUNCTION, qualified, extra=(None, None))
-        for expression in binding.values:
-            value = self.named_after(self.evaluate(module, expression), qualified)
-            if value.kind not in ("unknown", CONSTANT):
-                return value
+        values = (self.named_after(self.evaluate(module, expression), qualified) for expression in binding.values)
+        known = next((value for value in values if value.kind not in ("unknown", CONSTANT)), None)
+        if known is not None and known.kind == FACTORY:  # Session = scoped_session(Session)
+            return next((value for value in values if value.kind == REGISTRY), known)
+        if known is not None:
+            return known
         if binding.imported:
             return self.value(binding.imported)
         if binding.annotation is not None:
