@@ -39,6 +39,7 @@ class Classes:
     def __init__(self, project: Project) -> None:
         self.project = project
         self._attributes: dict[tuple[str, str], Value] = {}
+        self._of_library: dict[tuple[str, int], bool] = {}
         self._owns: dict[str, bool] = {}
 
     def info(self, qualified: str) -> ClassInfo | None:
@@ -76,18 +77,28 @@ class Classes:
 
     def attribute(self, owner: Value, name: str) -> Value:
         """An attribute of a project class, of an object of it, or of a known type."""
-        if owner.kind == OBJECT and (
-            self.project.known.receiver(owner.name) is not None or self._is_foreign(owner.name)
-        ):
+        value = self.unbound(owner, name)
+        if value.kind == FUNCTION and value.extra[:1] == ("method",):
+            return self._bound(value, owner)
+        return value
+
+    def unbound(self, owner: Value, name: str) -> Value:
+        """As :meth:`attribute`, with methods and properties as the functions that they are in the class."""
+        if owner.kind == OBJECT and self._is_of_library(owner.name):
             return Value(METHOD, name, extra=(owner,))
         key = (f"{owner.kind}:{owner.name}", name)
         if key not in self._attributes:
             self._attributes[key] = UNKNOWN
             self._attributes[key] = self._find_attribute(owner, name)
-        value = self._attributes[key]
-        if value.kind == FUNCTION and value.extra[:1] == ("method",):
-            return self._bound(value, owner)
-        return value
+        return self._attributes[key]
+
+    def _is_of_library(self, name: str) -> bool:
+        """Whether a type belongs to a library, or is one of which something is known."""
+        asked = name, len(self.project.modules.roots)  # roots are only added
+        if asked not in self._of_library:
+            known = self.project.known.receiver(name) is not None
+            self._of_library[asked] = known or self._is_foreign(name)
+        return self._of_library[asked]
 
     def _is_foreign(self, name: str) -> bool:
         """Whether a type belongs to a library."""
@@ -174,11 +185,14 @@ class Classes:
         return plain
 
     def _declared(self, info: ClassInfo, name: str) -> Value:
-        """What a class says an attribute is; ``session: ClassVar[scoped_session]`` is one registry for all models."""
+        """What a class says an attribute is; ``session: ClassVar[scoped_session]`` is one registry for all models.
+
+        Whether its scope is the thread stands where it is made.
+        """
         value = annotated(self.project, info.module.names, info.annotations[name], name)
         if value.kind == REGISTRY and value.resource is not None:
             key = f"{info.module.name.partition('.')[0]}.{name}"
-            return value._replace(resource=value.resource._replace(origin=AMBIENT, key=key))
+            return value._replace(resource=value.resource._replace(origin=AMBIENT, key=key, flavour=""))
         return value
 
     def _in_method(self, info: ClassInfo, expression: ast.expr, method: Function) -> Value:
