@@ -164,9 +164,7 @@ def apply(ev: Evaluation, summary: Summary, formals: Formals, node: ast.AST, fun
     if summary.takes_own:
         beside(ev, node, function, path, *summary.takes_own)
     if summary.can_raise:
-        failed = changed(ev, tuple((r, unswallowed(life)) for r, life in summary.failed), formals)
-        ev.now.may_raise("other", failed)
-        left_by_failure(ev, failed, node)
+        ev.now.may_raise("other", changed(ev, tuple((r, unswallowed(life)) for r, life in summary.failed), formals))
     if summary.makes_engine:
         ev.now.event(Happening.ENGINE_MADE, node, None, function.name)
         ev.scope.engines.append(node)
@@ -198,13 +196,6 @@ def apply(ev: Evaluation, summary: Summary, formals: Formals, node: ast.AST, fun
 def unswallowed(life: Life) -> Life:
     """The life as an exception takes it out of the callee: whoever catches that is the one who swallows."""
     return Life(life.phases, life.marks & ~SWALLOWED)
-
-
-def left_by_failure(ev: Evaluation, failed: dict[Resource, Life], node: ast.AST) -> None:
-    """A registry that the callee gives back, but not where it fails, is taken by the call."""
-    for resource, life in failed.items():
-        if resource.origin == AMBIENT and life.phases & HELD and not ev.now.life(resource).may_hold:
-            ev.now.event(Happening.TAKEN, node, resource)
 
 
 def own(ev: Evaluation, node: ast.AST, name: str) -> None:
