@@ -60,7 +60,7 @@ class View:
     @cached_property
     def is_script(self) -> bool:
         """Whether the file is short-lived code by its path: a migration, a command."""
-        if any(binding.imported == "alembic.context" for binding in self.names.bindings.values()):
+        if any(binding.imported in ("alembic.context", "alembic.op") for binding in self.names.bindings.values()):
             return True
         return bool(
             self.project.known.script_kind(os.path.relpath(os.path.abspath(self.source.path), self.project.root))

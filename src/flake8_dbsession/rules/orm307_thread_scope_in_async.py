@@ -44,7 +44,8 @@ def check(view: View) -> Iterator[Diagnostic]:
 
 def in_coroutine(view: View, flow: Flow) -> list[tuple[str, ast.AST]]:
     """Where a coroutine asks a registry, itself or in a function that it calls."""
-    places = [(name_of(flow, e.resource), e.node) for e in flow.events(Happening.TAKEN) if is_of_thread(e.resource)]  # type: ignore[arg-type]
+    taken = [(e.resource, e.node) for e in flow.events(Happening.TAKEN) if e.resource is not None]
+    places = [(name_of(flow, r), node) for r, node in taken if is_of_thread(r) and is_made_somewhere(view, r)]
     for node in flow.body.own_nodes:
         asked = asked_registry(view, flow, node)
         if asked is not None:
@@ -67,7 +68,9 @@ def asked_registry(view: View, flow: Flow, node: ast.AST) -> ast.expr | None:
     if not root or root in flow.body.local_names or root not in view.names.bindings:
         return None
     value = view.project.evaluate(view.module, asked)
-    return asked if value.kind == REGISTRY and is_of_thread(value.resource) else None
+    registry = value.resource if value.kind == REGISTRY else None
+    of_thread = registry is not None and is_of_thread(registry) and is_made_somewhere(view, registry)
+    return asked if of_thread else None
 
 
 def in_dependency(view: View, flow: Flow) -> list[tuple[str, ast.AST]]:
@@ -89,6 +92,11 @@ def is_dependency(view: View, name: str) -> bool:
         and (view.names.resolve(call.func) or "").rpartition(".")[2] == "Depends"
         for call in calls
     )
+
+
+def is_made_somewhere(view: View, resource: Resource) -> bool:
+    """Whether the registry is known by more than an annotation, which does not tell its scope function."""
+    return ":" in resource.key or view.project.value(resource.key).kind == REGISTRY
 
 
 def is_of_thread(resource: Resource | None) -> bool:

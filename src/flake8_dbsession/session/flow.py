@@ -190,6 +190,7 @@ class Flow:
 
     def summary(self) -> Summary:
         normal, failed = joined_lives(self.returned), joined_lives(self.raised)
+        kinds = sorted({state.raising for state in self.raised})
         returns = telling([state.result for state in self.returned])
         life = None
         if returns.resource is not None:
@@ -199,6 +200,7 @@ class Flow:
         return Summary(
             normal=normal,
             failed=failed,
+            failures=tuple((kind, joined_lives([s for s in self.raised if s.raising == kind])) for kind in kinds),
             returns=self.handed(returns),
             returned_life=life,
             yields=yields,

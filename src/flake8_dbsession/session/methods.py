@@ -71,8 +71,10 @@ def session_method(ev: Evaluation, receiver: Value, name: str, call: Call, await
         ev.now.mark(resource, CHANGED)
     if name == "expunge" and call.node.args and isinstance(call.node.args[0], ast.Name):
         ev.now.names.pop(call.node.args[0].id, None)
-    if name in ("add", "refresh", "delete", "add_all") and call.node.args:
+    if name in ("add", "refresh", "add_all") and call.node.args:
         as_row(ev, call.node.args[0], resource)
+    if name == "delete" and call.node.args and isinstance(call.node.args[0], ast.Name):
+        ev.now.names.pop(call.node.args[0].id, None)  # commit detaches it with what it has loaded
     return session_result(ev, receiver, name, call)
 
 

@@ -20,6 +20,8 @@ from .values import (
     OBJECT,
     OPENED,
     PARAMETER,
+    ROW,
+    ROWS,
     SESSION,
     UNKNOWN,
     Resource,
@@ -75,6 +77,8 @@ class Formals:
         if resource is not None:
             if resource in self.actual:
                 resource = self.actual[resource]
+            elif resource.origin == OPENED and value.kind in (ROW, ROWS):
+                resource = None  # its session stays inside
             elif resource.origin == OPENED:
                 resource = resource._replace(key=f"{call.lineno}:{call.col_offset}")  # type: ignore[attr-defined]
                 opened.append(resource)
@@ -164,7 +168,8 @@ def apply(ev: Evaluation, summary: Summary, formals: Formals, node: ast.AST, fun
     if summary.takes_own:
         beside(ev, node, function, path, *summary.takes_own)
     if summary.can_raise:
-        ev.now.may_raise("other", changed(ev, tuple((r, unswallowed(life)) for r, life in summary.failed), formals))
+        for kind, lives in summary.failures or (("other", ()),):
+            ev.now.may_raise(kind, changed(ev, tuple((r, unswallowed(life)) for r, life in lives), formals))
     if summary.makes_engine:
         ev.now.event(Happening.ENGINE_MADE, node, None, function.name)
         ev.scope.engines.append(node)

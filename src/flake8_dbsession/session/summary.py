@@ -39,6 +39,8 @@ class Summary(NamedTuple):
 
     normal: tuple[tuple[Resource, Life], ...] = ()
     failed: tuple[tuple[Resource, Life], ...] = ()
+    failures: tuple[tuple[str, tuple[tuple[Resource, Life], ...]], ...] = ()
+    """``failed`` for each kind of exception by itself: "db", "lookup", "other"."""
     returns: Value = UNKNOWN
     returned_life: Life | None = None
     yields: Value = UNKNOWN

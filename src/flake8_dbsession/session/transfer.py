@@ -297,6 +297,9 @@ class Transfer:
         elif closed.kind == TRANSACTION and closed.resource is not None and closed.name == "root":
             now.release(closed.resource)
             now.expire(closed.resource)
+        elif closed.kind == TRANSACTION and closed.resource is not None and now.life(closed.resource).phases & FAILED:
+            life = now.life(closed.resource)  # rolled back to the savepoint, the session goes on (measured)
+            now.lives[closed.resource] = life._replace(phases=life.phases & ~FAILED | HELD)
         elif closed.kind == "generated":
             self.leave_object(now, closed, item.context_expr)
         elif closed == _CONTEXT:
