@@ -13,7 +13,8 @@ Stays silent when
     request ends there and the framework discards the session.
 
 Fix safety
-    Safe: ``rollback()`` becomes the first statement of the handler; the transaction is lost already.
+    Safe: ``rollback()`` becomes the first statement of the handler; the transaction is lost already. Unsafe where the
+    handler may catch something else as well, while changes wait for their commit, and where there is a savepoint.
 """
 
 from __future__ import annotations
@@ -22,16 +23,21 @@ import ast
 from collections.abc import Iterator
 
 from ..fix.plans import InsertFirst
+from ..flow.graph import Kind
 from ..mending import Answer
 from ..model import Diagnostic, Plan, Rule, Safety
 from ..reports import is_out_of_scope
 from ..session.events import Happening
+from ..session.exceptions import accepts, is_for_database
 from ..session.flow import Flow
-from ..session.state import FAILED, SWALLOWED
-from ..session.values import AMBIENT, ATTRIBUTE, Resource
+from ..session.state import CHANGED, FAILED, SWALLOWED, WRITTEN
+from ..session.values import AMBIENT, ATTRIBUTE, OPENED, TRANSACTION, Resource
 from ..spelling import spelled
 from ..story import name_of
 from ..view import View
+
+_OTHERS = "where something else has failed, changes that wait for a commit are lost"
+_SAVEPOINT = "it ends the whole transaction, where the rollback of the savepoint may do"
 
 
 def check(view: View) -> Iterator[Diagnostic]:
@@ -99,7 +105,27 @@ def repair(view: View, flow: Flow, handler: ast.AST, resource: Resource) -> Answ
     if written is None:
         return None, "the session has no name here"
     call = f"{'await ' if resource.is_async else ''}{written.text}.rollback()"
-    return Plan("roll back first", Safety.SAFE, (InsertFirst(view.span(handler), call), *written.steps)), ""
+    reason = _OTHERS if may_lose_changes(flow, handler, resource) else ""
+    reason = _SAVEPOINT if has_savepoint(flow, handler, resource) else reason
+    safety = Safety.UNSAFE if reason else Safety.SAFE
+    return Plan("roll back first", safety, (InsertFirst(view.span(handler), call), *written.steps), reason), ""
+
+
+def has_savepoint(flow: Flow, handler: ast.ExceptHandler, resource: Resource) -> bool:
+    """Whether a nested transaction of the session has a name in the function."""
+    states = (s for node in flow.nodes(Kind.CATCH) if node.syntax is handler for s in flow.at(node))
+    values = (value for state in states for value in state.names.values())
+    return any(v.kind == TRANSACTION and v.name == "nested" and v.resource == resource for v in values)
+
+
+def may_lose_changes(flow: Flow, handler: ast.ExceptHandler, resource: Resource) -> bool:
+    """Whether the handler may catch something else than a failure of the session, while changes wait for a commit."""
+    if is_for_database(handler):
+        return False
+    arriving = (s for node in flow.nodes(Kind.CATCH) if node.syntax is handler for s in flow.at(node))
+    others = [s for s in arriving if s.raising != "db" and accepts(handler, s.raising, flow.transfer.evaluation(s))[0]]
+    waiting = any(s.lives[resource].marks & (WRITTEN | CHANGED) for s in others if resource in s.lives)
+    return waiting or (bool(others) and resource.origin != OPENED)
 
 
 RULE = Rule("ORM104", "missing-rollback", "failed session goes on without rollback", check)

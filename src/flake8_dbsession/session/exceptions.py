@@ -34,6 +34,13 @@ def accepts(handler: ast.ExceptHandler, raising: str, ev: Evaluation) -> tuple[b
     return takes(handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type], raising)
 
 
+def is_for_database(handler: ast.ExceptHandler) -> bool:
+    """Whether the handler takes nothing but what the database or the session raises."""
+    types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    names = {(dotted(each) or "?").rpartition(".")[2] for each in types if each is not None}
+    return bool(names) and names <= _DATABASE
+
+
 def takes(types: list[ast.expr], raising: str) -> tuple[bool, bool]:
     """The same for a list of exception types."""
     names = {(dotted(t) or "?").rpartition(".")[2] for t in types}

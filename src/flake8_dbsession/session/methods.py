@@ -179,6 +179,8 @@ def transaction_method(ev: Evaluation, receiver: Value, name: str, call: Call) -
             ev.now.commit(receiver.resource, call.node)
         elif name in ("rollback", "close"):
             ev.now.rollback(receiver.resource)
+    elif receiver.resource is not None and name in ("rollback", "close"):
+        ev.now.back_to_savepoint(receiver.resource)
     return UNKNOWN
 
 

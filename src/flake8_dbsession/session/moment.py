@@ -187,6 +187,12 @@ class Moment:
             self.may_raise("db", failed)
             self.steps.setdefault(resource, node)
 
+    def back_to_savepoint(self, resource: Resource) -> None:
+        """The rollback of a nested transaction: the connection stays, and a failed session can be used again."""
+        life = self.life(resource)
+        if life.phases & FAILED and not resource.is_connection:
+            self.lives[resource] = Life(life.phases & ~FAILED | HELD, life.marks & ~SWALLOWED)
+
     def rollback(self, resource: Resource) -> None:
         if resource.is_connection:
             return
