@@ -28,7 +28,7 @@ DOCS = HERE.parent / "docs"
 COMMAND = [sys.executable, "-m", "flake8_dbsession", "check", "-q", "--exit-zero", "--statistics", "--isolated"]
 PARSE = """
 import ast, os, sys
-from flake8_dbsession.view import MARKERS
+from flake8_dbsession.relevance import MARKERS
 for top in sys.argv[1:]:
     for folder, _, names in os.walk(top):
         for name in names:

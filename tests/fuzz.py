@@ -31,11 +31,11 @@ from flake8_dbsession.config import Config
 from flake8_dbsession.fix.loop import fix
 from flake8_dbsession.model import Diagnostic
 from flake8_dbsession.project import Project
+from flake8_dbsession.relevance import MARKERS
 from flake8_dbsession.render import renderer
 from flake8_dbsession.run import Outcome
 from flake8_dbsession.source import Source, Unreadable
 from flake8_dbsession.suppress import suppress
-from flake8_dbsession.view import MARKERS
 
 LARGEST = 60_000
 """Bytes of the files that are taken."""

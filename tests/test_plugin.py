@@ -73,6 +73,16 @@ def test_libcst_is_not_imported(tmp_path):
     assert run(sys.executable, "-c", script, cwd=tmp_path).returncode == 1
 
 
+def test_a_file_that_cannot_matter_imports_no_analysis(tmp_path):
+    program = (
+        "import ast, sys; from flake8_dbsession.plugin import Plugin; "
+        "list(Plugin(ast.parse('x = 1'), 'x.py', ['x = 1']).run()); print(*sys.modules)"
+    )
+    imported = run(sys.executable, "-c", program, cwd=tmp_path).stdout.split()
+    assert "flake8_dbsession.plugin" in imported
+    assert not {f"flake8_dbsession.{part}" for part in ("analyze", "project", "rules", "session")} & set(imported)
+
+
 def test_flake8_lists_the_plugin(tmp_path):
     assert "flake8-dbsession" in " ".join(flake8("--version", cwd=tmp_path).stdout.split())
 

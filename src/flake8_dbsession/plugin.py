@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from . import __version__
 from .config import OPINIONS, Config
 from .kinds import entries
+from .relevance import can_matter
 from .settings import KEYS, ConfigError, load
 from .source import Source
 
@@ -70,11 +71,14 @@ class Plugin:
             yield 1, 0, f"{FAULT} this file could not be analysed, please report it: {words}", type(self)
 
     def _reports(self) -> list[Diagnostic]:
+        text = "".join(self.lines)
+        data = text.encode("utf-8", "surrogatepass")
+        if not can_matter(data):
+            return []
         from .analyze import analyze
         from .run import project
 
-        text = "".join(self.lines)
-        source = Source(self.filename, text.encode("utf-8", "surrogatepass"), self.tree)
+        source = Source(self.filename, data, self.tree)
         source.text = text  # decoded by flake8, whatever a coding cookie says
         found = analyze(source, project(self.config))
         return [report for report in found if self.config.selects(report.code, self.filename, opinions=True)]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .config import Config
 from .model import Diagnostic
+from .relevance import can_matter
 from .render import Problem
 from .source import Source, Unreadable
 from .suppress import Unused, suppress
@@ -84,12 +85,18 @@ def _parsed(source: Source) -> Source:
 
 def wanted(source: Source, config: Config) -> Outcome:
     """The outcome of a source that could be read."""
-    from .analyze import analyze
-
-    selected = [d for d in analyze(source, project(config)) if config.selects(d.code, d.path)]
+    selected = [d for d in _found(source, config) if config.selects(d.code, d.path)]
     kept, silenced, unused = suppress(source, selected)
     useless = tuple(one for one in unused if config.selects(one.code, source.path))
     return Outcome(source.path, tuple(kept), silenced=silenced, unused=useless)
+
+
+def _found(source: Source, config: Config) -> list[Diagnostic]:
+    if not can_matter(source.data):
+        return []
+    from .analyze import analyze
+
+    return analyze(source, project(config))
 
 
 @lru_cache(maxsize=4)

@@ -12,24 +12,11 @@ from .model import Diagnostic, Note, Plan, Rule, Span
 from .modules import Module
 from .names import Names
 from .project import Project
+from .relevance import can_matter
 from .session.body import Body
 from .session.flow import Flow
 from .session.values import SESSION, Resource, Value
 from .source import Source
-
-MARKERS = (
-    b"ession",
-    b"sqlalchemy",
-    b"engine",
-    b"db.",
-    b"Base",
-    b".query",
-    b"sqlmodel",
-    b"SQLAlchemy",
-    b"SQLALCHEMY",
-    b"Flask",
-    b"_app(",
-)
 
 
 class View:
@@ -42,11 +29,8 @@ class View:
 
     @cached_property
     def is_relevant(self) -> bool:
-        """Whether the bytes of the file hold anything that could be a session; a file without is not even parsed.
-
-        Bytes that are no text to search in (UTF-16) count, so that somebody hears of them.
-        """
-        return any(map(self.mentions, MARKERS)) or self.mentions(b"\0")
+        """Whether the file holds anything that could be a session; one without is not even parsed."""
+        return can_matter(self.source.data)
 
     def mentions(self, word: bytes) -> bool:
         """Whether the bytes stand anywhere in the file: asked before it is searched for what the word may mean."""

@@ -1,0 +1,25 @@
+"""Whether a file can matter at all, by its bytes: asked before anything of the analysis is imported."""
+
+from __future__ import annotations
+
+MARKERS = (
+    b"ession",
+    b"sqlalchemy",
+    b"engine",
+    b"db.",
+    b"Base",
+    b".query",
+    b"sqlmodel",
+    b"SQLAlchemy",
+    b"SQLALCHEMY",
+    b"Flask",
+    b"_app(",
+)
+
+
+def can_matter(data: bytes) -> bool:
+    """Whether the bytes hold anything that could be a session.
+
+    Bytes that are no text to search in (UTF-16) count, so that somebody hears of them.
+    """
+    return any(marker in data for marker in MARKERS) or b"\0" in data
