@@ -156,7 +156,8 @@ class Modules:
             self.add_root(os.path.normpath(os.path.join(root, folder)))
         self._modules: dict[str, Module | None] = {}
         self._by_path: dict[str, Module] = {}
-        self._exists: dict[str, bool] = {}
+        self._splits: dict[str, tuple[Module | None, str]] = {}
+        self._files: dict[str, frozenset[str]] = {}
         self._is_ours: dict[tuple[str, int], bool] = {}
 
     def add_root(self, folder: str) -> None:
@@ -180,6 +181,8 @@ class Modules:
             if known.path == source.path:
                 return known
         module = Module(name, source.path, source, is_package)
+        if name in self._modules:  # somebody was told something else
+            self._splits.clear()
         self._by_path[path] = self._modules[name] = module
         return module
 
@@ -213,6 +216,21 @@ class Modules:
         name, _, is_package = self.name_of(path)
         found = self.find(name)
         return found if found is not None else self._read(name, path, is_package)
+
+    def split(self, name: str) -> tuple[Module | None, str]:
+        """The longest prefix that is a module, and the rest."""
+        if name not in self._splits:
+            self._splits[name] = self._find_split(name)
+        return self._splits[name]
+
+    def _find_split(self, name: str) -> tuple[Module | None, str]:
+        end = len(name)
+        while end > 0:
+            module = self.find(name[:end])
+            if module is not None:
+                return module, name[end + 1 :]
+            end = name.rfind(".", 0, end)
+        return None, name
 
     def _load(self, name: str) -> Module | None:
         relative = name.replace(".", os.sep)
@@ -249,6 +267,16 @@ class Modules:
         return self._is_ours[asked]
 
     def _isfile(self, path: str) -> bool:
-        if path not in self._exists:
-            self._exists[path] = os.path.isfile(path)
-        return self._exists[path]
+        folder, name = os.path.split(path)
+        if folder not in self._files:
+            self._files[folder] = _files_in(folder)
+        return name in self._files[folder]
+
+
+def _files_in(folder: str) -> frozenset[str]:
+    """The names of the files in a folder: one look at it is cheaper than one for each name."""
+    try:
+        with os.scandir(folder) as entries:
+            return frozenset(entry.name for entry in entries if entry.is_file())
+    except OSError:
+        return frozenset()

@@ -112,12 +112,7 @@ class Project:
 
     def split(self, name: str) -> tuple[Module | None, str]:
         """The longest prefix that is a module of the project, and the rest."""
-        parts = name.split(".")
-        for cut in range(len(parts), 0, -1):
-            module = self.modules.find(".".join(parts[:cut]))
-            if module is not None:
-                return module, ".".join(parts[cut:])
-        return None, name
+        return self.modules.split(name)
 
     def _unseen(self, name: str) -> Value:
         """A name whose module cannot be read: conventions speak only where the project itself is meant."""
