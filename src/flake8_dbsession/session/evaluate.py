@@ -374,7 +374,8 @@ class Evaluation:
             self.now.mark(owner.resource, CHANGED)
             return
         if owner.kind == OBJECT and self.is_self(target.value):
-            self.scope.attributes[target.attr] = value
+            if contained(value) or not contained(self.scope.attributes.get(target.attr, UNKNOWN)):
+                self.scope.attributes[target.attr] = value  # a session on one path says more than None on another
             if value.kind == SESSION and value.resource is not None and value.resource.origin == OPENED:
                 self.scope.kept[value.resource] = target.attr
                 self.now.mark(value.resource, KEPT)
