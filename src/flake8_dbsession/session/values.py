@@ -30,7 +30,9 @@ class Resource(NamedTuple):
     """The dotted name of the engine it takes connections of; "" where that is not known."""
 
     def is_of_another_pool(self, other: Resource) -> bool:
-        """Whether the two surely have different engines."""
+        """Whether the two have different engines; an engine that only a connection tells of may be any."""
+        if self.is_connection or other.is_connection:
+            return self.pool != other.pool or not self.pool
         return bool(self.pool and other.pool and self.pool != other.pool)
 
     def is_apart_from(self, other: Resource) -> bool:
