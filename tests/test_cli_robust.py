@@ -123,7 +123,7 @@ def test_a_fault_of_ours_costs_one_file(project, monkeypatch, capfd):
         return real(source, project)
 
     monkeypatch.setattr(module, "analyze", analyze)
-    lay(project, odd_py="x = 1\n")
+    lay(project, odd_py="session = 1\n")
     assert main(["check", "--output-format=concise", "--quiet"]) == 2
     out, err = capfd.readouterr()
     assert out.startswith("app.py:8:15: ORM101 ")
@@ -144,7 +144,7 @@ def test_a_process_that_dies_costs_one_file(project, monkeypatch, capfd):
         return real(source, project)
 
     monkeypatch.setattr(module, "analyze", analyze)
-    lay(project, odd_py="x = 1\n")
+    lay(project, odd_py="session = 1\n")
     assert main(["check", "--output-format=concise", "--quiet", "--jobs=2"]) == 2
     out, err = capfd.readouterr()
     assert out.startswith("app.py:8:15: ORM101 ")

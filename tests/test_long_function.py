@@ -28,4 +28,4 @@ def test_the_generated_application_is_clean_python_with_findings(tmp_path):
     folder = CORPUS["application"](tmp_path, 3)
     outcomes = [check_text(str(path), path.read_bytes(), Config(root=str(folder))) for path in folder.rglob("*.py")]
     assert [outcome.problem for outcome in outcomes] == [None] * 5
-    assert {d.code for outcome in outcomes for d in outcome.diagnostics} == {"ORM102", "ORM202"}
+    assert {d.code for outcome in outcomes for d in outcome.diagnostics} == {"ORM101", "ORM102", "ORM202"}
