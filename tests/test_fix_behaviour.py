@@ -125,9 +125,12 @@ def seen(path: pathlib.Path, name: str, monkeypatch: pytest.MonkeyPatch) -> Seen
         with garbage_left_alone():
             answers: list[Any] = []
             function = getattr(example, name)
+            before = set(threading.enumerate())
             thread = threading.Thread(target=lambda: answers.append(lab.attempt(called, function)), daemon=True)
             thread.start()
             thread.join(DEADLINE)
+            for started in set(threading.enumerate()) - before:
+                started.join(DEADLINE)
             held = lab.connections_out()
         return Seen(answers[0] if answers else "hangs", content(lab), held, sum(asleep))
 
