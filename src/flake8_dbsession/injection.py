@@ -56,14 +56,14 @@ def _alias(project: Project, qualified: str, depth: int) -> Value:
     return _alias(project, binding.imported, depth - 1) if binding.imported and depth else UNKNOWN
 
 
-def streaming_endpoints(project: Project) -> dict[str, str]:
+def dependencies_of_streams(project: Project) -> dict[str, str]:
     """The dependencies of endpoints that make a streaming response, by dotted name, each with one such endpoint."""
     if project.app.streamed is None:
-        project.app.streamed = dict(_dependencies_of_streams(project))
+        project.app.streamed = dict(_found_in_streams(project))
     return project.app.streamed
 
 
-def _dependencies_of_streams(project: Project) -> Iterator[tuple[str, str]]:
+def _found_in_streams(project: Project) -> Iterator[tuple[str, str]]:
     for module, _ in project.app.modules_with(*_STREAMERS):
         for body in module.bodies.values():
             made = (module.names.resolve(call.func) for call in body.own(ast.Call))

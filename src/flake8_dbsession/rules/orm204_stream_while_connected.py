@@ -23,7 +23,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..injection import held_at_entry, providers, streaming_endpoints
+from ..injection import dependencies_of_streams, held_at_entry, providers
 from ..model import Diagnostic, Rule
 from ..reports import first_of_each_node, is_out_of_scope
 from ..session.events import Event, Happening
@@ -76,7 +76,7 @@ def taken_for_streams(view: View, flow: Flow) -> Iterator[Diagnostic]:
     taken = {e.resource.key: e for e in flow.events(Happening.TAKEN) if e.resource is not None}
     lives = {r.key: life for r, life in flow.summary().normal if r.origin == PARAMETER} if filled else {}
     kept = [name for name in filled if name in taken and name in lives and lives[name].may_hold]
-    endpoint = streaming_endpoints(view.project).get(flow.body.qualified) if kept else None
+    endpoint = dependencies_of_streams(view.project).get(flow.body.qualified) if kept else None
     if endpoint is None or not view.project.app.holds_dependency_while_streaming(view.source.path):
         return
     for name in kept:

@@ -13,8 +13,9 @@ from .moment import Moment
 from .opening import opened
 from .rows import loader_of, loads_by_attribute, member_of_row
 from .scope import Scope
-from .state import CHANGED, HELD, KEPT, State
+from .state import CHANGED, HELD, State
 from .statements import ENUMERATED, PLAIN
+from .storing import store_attribute, store_item
 from .summary import World
 from .values import (
     CLASS,
@@ -29,7 +30,6 @@ from .values import (
     NAMED,
     NONE,
     OBJECT,
-    OPENED,
     QUERY,
     REGISTRY,
     RESULT,
@@ -357,49 +357,16 @@ class Evaluation:
             case ast.Starred():
                 self.bind(target.value, UNKNOWN)
             case ast.Attribute():
-                self.store_attribute(target, value)
+                store_attribute(self, target, value)
             case ast.Subscript():
                 self.value(target.slice)
-                self.store_item(target, value)
+                store_item(self, target, value)
 
     def change(self, owner: ast.expr) -> None:
         """``owner.attribute += 1``: a row of a session is changed."""
         row = self.value(owner)
         if row.kind == ROW and row.resource is not None:
             self.now.mark(row.resource, CHANGED)
-
-    def store_attribute(self, target: ast.Attribute, value: Value) -> None:
-        owner = self.value(target.value)
-        if owner.kind == ROW and owner.resource is not None:
-            self.now.mark(owner.resource, CHANGED)
-            return
-        if owner.kind == OBJECT and self.is_self(target.value):
-            if contained(value) or not contained(self.scope.attributes.get(target.attr, UNKNOWN)):
-                self.scope.attributes[target.attr] = value  # a session on one path says more than None on another
-            if value.kind == SESSION and value.resource is not None and value.resource.origin == OPENED:
-                self.scope.kept[value.resource] = target.attr
-                self.now.mark(value.resource, KEPT)
-            else:
-                self.now.give(value, uncertain=False)
-            self.now.names[f"self.{target.attr}"] = value
-            return
-        self.store(target, value)
-
-    def store_item(self, target: ast.Subscript, value: Value) -> None:
-        """``context["db"] = session``: nobody closes it there unless this module takes it out again under that key."""
-        key = target.slice
-        named = isinstance(key, ast.Constant) and isinstance(key.value, str) and isinstance(target.value, ast.Name)
-        if named and value.kind == SESSION and key.value not in self.scope.taken_out:  # type: ignore[attr-defined]
-            self.now.names[ast.unparse(target)] = value
-        else:
-            self.store(target, value)
-
-    def store(self, target: ast.expr, value: Value) -> None:
-        """Kept where others can reach it: whoever owns the place owns the session."""
-        self.now.give(value, uncertain=False)
-        if contained(value):
-            self.scope.stored.append((target, value))
-            self.now.names[ast.unparse(target)] = value
 
 
 def prefer(left: Value, right: Value) -> Value:

@@ -1,0 +1,53 @@
+"""Where values are stored outside of names: on objects, in mappings, where others can reach them."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from .state import CHANGED, KEPT
+from .values import OBJECT, OPENED, ROW, SESSION, UNKNOWN, Value, contained
+
+if TYPE_CHECKING:
+    from .evaluate import Evaluation
+
+
+def store_attribute(ev: Evaluation, target: ast.Attribute, value: Value) -> None:
+    """``self.session = session`` keeps it on the object; an attribute of a row is a change that waits for a commit."""
+    owner = ev.value(target.value)
+    if owner.kind == ROW and owner.resource is not None:
+        ev.now.mark(owner.resource, CHANGED)
+    elif owner.kind == OBJECT and ev.is_self(target.value):
+        keep(ev, target.attr, value)
+    else:
+        store(ev, target, value)
+
+
+def keep(ev: Evaluation, attribute: str, value: Value) -> None:
+    """On the object whose method this is; a session on one path says more than None on another."""
+    if contained(value) or not contained(ev.scope.attributes.get(attribute, UNKNOWN)):
+        ev.scope.attributes[attribute] = value
+    if value.kind == SESSION and value.resource is not None and value.resource.origin == OPENED:
+        ev.scope.kept[value.resource] = attribute
+        ev.now.mark(value.resource, KEPT)
+    else:
+        ev.now.give(value, uncertain=False)
+    ev.now.names[f"self.{attribute}"] = value
+
+
+def store_item(ev: Evaluation, target: ast.Subscript, value: Value) -> None:
+    """``context["db"] = session``: nobody closes it there unless this module takes it out again under that key."""
+    key = target.slice
+    named = isinstance(key, ast.Constant) and isinstance(key.value, str) and isinstance(target.value, ast.Name)
+    if named and value.kind == SESSION and key.value not in ev.scope.taken_out:  # type: ignore[attr-defined]
+        ev.now.names[ast.unparse(target)] = value
+    else:
+        store(ev, target, value)
+
+
+def store(ev: Evaluation, target: ast.expr, value: Value) -> None:
+    """Kept where others can reach it: whoever owns the place owns the session."""
+    ev.now.give(value, uncertain=False)
+    if contained(value):
+        ev.scope.stored.append((target, value))
+        ev.now.names[ast.unparse(target)] = value
