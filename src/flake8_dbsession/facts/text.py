@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ..known import Entry
-from ..session.state import CLOSED, ENTRY, FAILED, GUESSED, HOLDING, IDLE, KEPT, STORED, UNSURE, Life
+from ..session.state import CLOSED, ENTRY, FAILED, GUESSED, HOLDING, IDLE, KEPT, RETURNED, STORED, UNSURE, Life
 from ..session.summary import Summary, Wait
 from ..session.values import (
     AMBIENT,
@@ -177,7 +177,9 @@ def _ways_out(returned: Life | None, raised: Life | None) -> str:
 def _life(life: Life) -> str:
     words = [word for phases, word in _PHASES if life.phases & phases]
     marks = [
-        word for mark, word in ((STORED, "handed on"), (KEPT, "kept"), (GUESSED, "perhaps closed")) if life.marks & mark
+        word
+        for mark, word in ((STORED | RETURNED, "handed on"), (KEPT, "kept"), (GUESSED, "perhaps closed"))
+        if life.marks & mark
     ]
     return " or ".join(words or ["in a transaction"]) + (f" ({', '.join(marks)})" if marks else "")
 

@@ -53,9 +53,18 @@ def pass_on(ev: Evaluation, call: Call) -> None:
             for resource in ev.reached(value):
                 ev.now.mark(resource, GIVEN)
         else:
-            ev.now.give(value)
+            ev.now.give(value, uncertain=not is_container(ev, call.node.func))
 
 
+def is_container(ev: Evaluation, function: ast.expr) -> bool:
+    """``OPEN.append(session)``, ``self.open.add(session)``: a container that outlives the call has it from then on."""
+    if not isinstance(function, ast.Attribute) or function.attr not in _STORING:
+        return False
+    name = dotted(function)
+    return name is not None and name.partition(".")[0] not in ev.scope.local_names - {"self", "cls"}
+
+
+_STORING = frozenset({"append", "appendleft", "add", "insert", "put", "put_nowait", "setdefault", "register", "push"})
 _SESSION_WORDS = frozenset({"db", "session", "db_session", "dbsession", "conn", "connection", "con", "sess"})
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .events import Happening
 from .handover import gathered_by_ours
-from .state import ENTRY, GIVEN, GUESSED, HELD, HOLDING, IDLE, KEPT, SWALLOWED, Life
+from .state import ENTRY, GIVEN, GUESSED, HELD, HOLDING, IDLE, KEPT, RETURNED, STORED, SWALLOWED, Life
 from .summary import Summary, Wait
 from .values import (
     AMBIENT,
@@ -116,9 +116,18 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
     if not (target.is_generator and not target.is_fixture):
         apply(ev, summary, formals, call.node, function, target.path)
     value = result(ev, summary, formals, call.node, target.is_generator, target.is_manager, target.is_cached)
+    receive(ev, value)
     if value.kind == "generated":
         return value._replace(name=function.name)
     return value if value != UNKNOWN else by_annotation(ev, function, call)
+
+
+def receive(ev: Evaluation, value: Value) -> None:
+    """What the callee has handed out is the caller's again; out of sight it may be anybody's."""
+    returned = [(resource, life) for resource, life in ev.now.lives.items() if life.marks & RETURNED]
+    found = contained(value) if returned else ()
+    for resource, life in returned:
+        ev.now.lives[resource] = Life(life.phases, life.marks & ~RETURNED | (0 if resource in found else STORED))
 
 
 def by_annotation(ev: Evaluation, function: Value, call: Call) -> Value:
@@ -235,7 +244,8 @@ def changed(ev: Evaluation, lives: Iterable[tuple[Resource, Life]], formals: For
             continue  # a session or registry of its own
         old = ev.now.life(actual)
         phases = (life.phases & ~ENTRY) | old.phases if life.phases & ENTRY else life.phases
-        after[actual] = Life(phases, old.marks | life.marks & ~GUESSED)
+        stored = STORED if life.marks & KEPT else 0
+        after[actual] = Life(phases, old.marks | stored | life.marks & ~(GUESSED | KEPT))
     return after
 
 
@@ -302,15 +312,25 @@ def construct(ev: Evaluation, made: Value, call: Call) -> Value:
         return Value(OBJECT, made.name)
     if ev.world.is_single(made.name):
         summary = summary._replace(makes_owner=False)
-    marks = {resource: life.marks for resource, life in ev.now.lives.items()}
-    apply(ev, summary, formals, call.node, init, target.path)
+    apply(ev, kept_by_the_object(summary), formals, call.node, init, target.path)
     opened: list[Resource] = []
     attributes = tuple((name, formals.outside(value, call.node, opened)) for name, value in summary.attributes)
-    for resource in {r for _, value in attributes for r in contained(value)} & set(marks):
-        ev.now.lives[resource] = ev.now.lives[resource]._replace(marks=marks[resource])
     held = {r.key: life for r, life in summary.normal if r.origin == OPENED}
     for resource in opened:
         life = next(iter(held.values()), Life(HELD if resource.is_connection else IDLE))
         ev.now.open(resource, call.node, life.phases & ~ENTRY or IDLE)
         ev.now.mark(resource, life.marks & ~(GIVEN | KEPT))
     return Value(OBJECT, made.name, extra=tuple(a for a in attributes if a[1] != UNKNOWN))
+
+
+def kept_by_the_object(summary: Summary) -> Summary:
+    """A constructor's summary where what it stores on its object only is not given away: the caller has the object.
+
+    Where the constructor raises, nobody has it.
+    """
+
+    def own(lives: tuple[tuple[Resource, Life], ...]) -> tuple[tuple[Resource, Life], ...]:
+        return tuple((resource, Life(life.phases, life.marks & ~KEPT)) for resource, life in lives)
+
+    failures = tuple((kind, own(lives)) for kind, lives in summary.failures)
+    return summary._replace(normal=own(summary.normal), failures=failures)

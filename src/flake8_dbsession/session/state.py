@@ -15,9 +15,10 @@ from .values import COROUTINE, UNKNOWN, Resource, Value
 IDLE, BEGUN, HELD, FAILED, CLOSED, ENTRY, UNSURE = 1, 2, 4, 8, 16, 32, 64
 HOLDING = HELD | FAILED
 
-STORED = 1  # returned, or stored where others reach it
+STORED = 1  # stored where others reach it
 GUESSED = 1 << 20  # passed to code that cannot be seen
-GIVEN = STORED | GUESSED  # somebody else may close it
+RETURNED = 1 << 21  # handed out to the caller
+GIVEN = STORED | GUESSED | RETURNED  # somebody else may close it
 WRITTEN = 2  # changes wait for a commit
 USED = 4  # SQL was run in this function
 STREAMING = 8  # a server-side cursor is open
@@ -143,10 +144,10 @@ def merge(states: list[State]) -> list[State]:
     """Fold an overfull set, as little as will do.
 
     States that agree on every session and flag join first; then those that agree on flags and on which names are
-    sessions; then those with the same kind of exception.
+    sessions; then those that agree on which names are sessions; then those with the same kind of exception.
     """
     folded = states
-    for key in (_sessions_and_flags, _flags, _exception):
+    for key in (_sessions_and_flags, _flags, _sessions, _exception):
         groups: dict[object, State] = {}
         for state in folded:
             group = key(state)
@@ -164,6 +165,10 @@ def _sessions_and_flags(state: State) -> object:
 def _flags(state: State) -> object:
     told = frozenset(item for item in state.names.items() if item[1].kind in _FLAGS)
     return told, state.raising
+
+
+def _sessions(state: State) -> object:
+    return frozenset(item for item in state.names.items() if item[1].kind == "session"), state.raising
 
 
 def _exception(state: State) -> object:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from .state import CHANGED, KEPT
-from .values import OBJECT, OPENED, ROW, SESSION, UNKNOWN, Value, contained
+from .state import CHANGED, KEPT, STORED
+from .values import OBJECT, OPENED, PARAMETER, ROW, SESSION, UNKNOWN, Value, contained
 
 if TYPE_CHECKING:
     from .evaluate import Evaluation
@@ -31,7 +31,8 @@ def keep(ev: Evaluation, attribute: str, value: Value) -> None:
         ev.scope.kept[value.resource] = attribute
         ev.now.mark(value.resource, KEPT)
     else:
-        ev.now.give(value, uncertain=False)
+        for resource in contained(value):
+            ev.now.mark(resource, KEPT if resource.origin == PARAMETER else STORED)
     ev.now.names[f"self.{attribute}"] = value
 
 

@@ -15,7 +15,7 @@ from .moment import Moment
 from .opening import next_of
 from .refine import assume
 from .scope import Scope
-from .state import CUT, FAILED, GIVEN, HELD, IDLE, STREAMING, SWALLOWED, Life, State
+from .state import CUT, FAILED, HELD, IDLE, RETURNED, STORED, STREAMING, SWALLOWED, Life, State
 from .statements import ENUMERATED, STREAMED
 from .summary import World
 from .values import (
@@ -164,7 +164,7 @@ class Transfer:
 
     def return_(self, ev: Evaluation, value: Value) -> None:
         for resource in ev.reached(value):
-            ev.now.mark(resource, GIVEN)
+            ev.now.mark(resource, RETURNED)
         ev.now.result = value
 
     def raise_(self, ev: Evaluation, statement: ast.Raise) -> None:
@@ -186,7 +186,7 @@ class Transfer:
         for closed in closed_names(statement):
             value = ev.now.names.get(closed, UNKNOWN)
             if value.kind == SESSION and value.resource is not None:
-                ev.now.mark(value.resource, 1)
+                ev.now.mark(value.resource, STORED)
 
     # -- conditions and loops
 
@@ -209,7 +209,7 @@ class Transfer:
         item = ev.item_of(value, loop.iter)
         if item.kind == SESSION and item.resource is not None:
             ev.now.open(item.resource, loop.iter, HELD if item.resource.is_connection else IDLE)
-            ev.now.mark(item.resource, 1)
+            ev.now.mark(item.resource, STORED)
         ev.now.names[slot(loop)] = item
         stream = value.extra[0] if value.kind == ENUMERATED and value.extra else value
         if STREAMED in stream.extra and stream.resource is not None:
