@@ -36,7 +36,7 @@ TOPICS = {
     "ORM102/fixing": 0,
     "ORM104/fixing": 2,
     "ORM105/generators": 4,
-    "ORM201/releasing": 6,
+    "ORM201/releasing": 15,
     "ORM201/sleeping": 8,
     "ORM206/second": 0,
     "ORM403/moving": 0,

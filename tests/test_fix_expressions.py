@@ -9,6 +9,7 @@ from flake8_dbsession.fix.plans import (
     AwaitExpression,
     DeleteStatement,
     ReplaceExpression,
+    ReplaceInside,
     SetItem,
     SetKeyword,
     WrapInFinally,
@@ -130,6 +131,24 @@ def test_a_keyword_of_a_nested_call() -> None:
 )
 def test_a_keyword_is_refused(before: str, reason: str) -> None:
     assert refused(before, SetKeyword(expression(before, before.strip()), "k", "1")) == reason
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('f"{a.b} {a.b!r:>9} a.b {a.c}"\n', 'f"{x} {x!r:>9} a.b {a.c}"\n'),
+        ("'one ' f'{f(a.b)}' \"a.b\"\n", "'one ' f'{f(x)}' \"a.b\"\n"),
+        ('f"""{\n  a.b}"""\n', 'f"""{\n  x}"""\n'),
+        ('f"{b:{a.b}}"\n', 'f"{b:{x}}"\n'),
+    ],
+)
+def test_what_stands_in_the_braces_of_a_string_is_replaced(before: str, after: str) -> None:
+    assert carried(before, ReplaceInside(expression(before, before.strip()), "a.b", "x")) == after
+
+
+def test_only_a_string_with_braces_has_something_inside() -> None:
+    step = ReplaceInside(expression("a.b\n", "a.b"), "a.b", "x")
+    assert refused("a.b\n", step) == "the expression is no f-string"
 
 
 @pytest.mark.parametrize(

@@ -75,4 +75,4 @@ def outcome(program: bytes) -> tuple[Any, list[Any], list[Any], int]:
             engine.dispose()
         with create_engine(str(example.engine.url)).connect() as connection:
             rows = list(connection.execute(text("SELECT id FROM items ORDER BY id")).scalars())
-        return answer, [str(each).partition(" at 0x")[0] for each in seen], rows, held
+        return answer, [str(each).replace(example.__name__, "").partition(" at 0x")[0] for each in seen], rows, held

@@ -29,8 +29,9 @@ LAYERS = (
     # rules
     {"stored"},
     {"reports", "mending", "spelling", "pool"},
-    {"afterwards", "entering", "hoisting"},
-    {"releasing", "shedding"},
+    {"afterwards", "entering", "hoisting", "touching"},
+    {"keeping", "shedding"},
+    {"releasing"},
     {"rules"},
     {"analyze"},
     # doors

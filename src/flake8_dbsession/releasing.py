@@ -4,44 +4,75 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from .afterwards import Afterwards, evaluated, node_of
-from .fix.plans import InsertBefore
+from .fix.plans import InsertBefore, Step
 from .flow.graph import Node
-from .mending import Answer, block_of, statement_of
+from .keeping import keep, way_to
+from .mending import Answer, statement_of
 from .model import Plan, Safety
 from .reports import within
 from .session.events import Event, Happening
 from .session.flow import Flow
-from .session.state import CHANGED, FAILED, GIVEN, STREAMING, WRITTEN
+from .session.state import CHANGED, FAILED, GIVEN, STREAMING, WRITTEN, Life
 from .session.values import FUNCTION, OPENED, TRANSACTION, Resource
 from .spelling import spelled
+from .touching import touches
 from .view import View
 
 _BLOCKS = (ast.While, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Try, ast.Match)
+_TRUST = {safety: number for number, safety in enumerate((Safety.SAFE, Safety.UNSAFE, Safety.DISPLAY))}
+Loop = ast.While | ast.For | ast.AsyncFor
+
+
+class Place(NamedTuple):
+    """A statement to put something before, and the step of control that it begins with."""
+
+    statement: ast.stmt
+    node: Node
 
 
 def release_before(view: View, flow: Flow, event: Event) -> Answer:
-    """``session.commit()`` before the wait at ``event``, or before an earlier one in its block where that is as good.
+    """``session.commit()`` before the wait at ``event``, or further up where that is as good: before a wait above it,
+    or before a loop that leaves the session alone.
 
     The commit ends the transaction and keeps the session usable: what comes later takes a connection again. In an
     ``except`` it is ``rollback()``, since the connection may be what failed. The use of a second session waits too.
     """
-    own, refusal = released_at(view, flow, event)
-    if own is None:
-        return None, refusal
-    for earlier in earlier_waits(flow, event):
-        plan, _ = released_at(view, flow, earlier)
-        if plan is not None and (plan.safety, plan.reason) == (own.safety, own.reason):
+    own, refusal = released_at(view, flow, event, own_place(flow, event))
+    for place in places_above(view, flow, event):
+        plan, _ = released_at(view, flow, event, place)
+        if plan is not None and (own is None or _TRUST[plan.safety] <= _TRUST[own.safety]):
             return plan, ""
-    return own, ""
+    return own, refusal
+
+
+def own_place(flow: Flow, event: Event) -> Place | None:
+    """The statement that waits; None where nothing can be put before it for each wait."""
+    statement, node = statement_of(flow, event.node), node_of(flow, event.node)
+    if statement is None or node is None:
+        return None
+    loops = isinstance(statement, (ast.For, ast.AsyncFor)) and event.happening is not Happening.SECOND
+    return None if loops or isinstance(statement, _BLOCKS) else Place(statement, node)
+
+
+def places_above(view: View, flow: Flow, event: Event) -> Iterator[Place]:
+    """Where the connection can be given back before the wait, the first in the file first."""
+    for wait in [*earlier_waits(flow, event), event]:
+        for loop in loops_around(flow, wait):
+            node = node_of(flow, loop.test if isinstance(loop, ast.While) else loop.iter)
+            if node is not None and is_left_alone(view, flow, loop, wait):
+                yield Place(loop, node)
+        place = own_place(flow, wait)
+        if place is not None and wait is not event:
+            yield place
 
 
 def earlier_waits(flow: Flow, event: Event) -> list[Event]:
-    """The waits before, in the same block, that the same connection is held for."""
+    """The waits before, in the same block or one around it, that the same connection is held for."""
     statement = statement_of(flow, event.node)
-    block = block_of(flow, statement) if statement is not None else []
-    before = block[: block.index(statement)] if statement in block else []
+    before = set(way_to(flow, statement)) if statement is not None else set()
     return [
         other
         for other in flow.events(Happening.WAITED, Happening.SECOND)
@@ -49,27 +80,40 @@ def earlier_waits(flow: Flow, event: Event) -> list[Event]:
     ]
 
 
-def released_at(view: View, flow: Flow, event: Event) -> Answer:
-    """The plan for one wait by itself."""
+def loops_around(flow: Flow, event: Event) -> list[Loop]:
+    """The loops that the wait stands in, or whose header waits; the outermost first."""
+    return [loop for loop in flow.body.own(ast.While, ast.For, ast.AsyncFor) if within(loop, event.node)]
+
+
+def is_left_alone(view: View, flow: Flow, loop: Loop, event: Event) -> bool:
+    """Whether a loop holds the connection that was taken before it, and does nothing with the session."""
+    inside = set(ast.walk(loop))
+    if event.resource is None or event.taken is None or event.taken in inside:
+        return False
+    for node in flow.graph.nodes:
+        for state in flow.at(node) if node.syntax in inside else ():
+            life = state.lives.get(event.resource)
+            if life is None or not life.surely_holds or state.steps.get(event.resource) is not event.taken:
+                return False
+    return not any(node in inside for node in touches(view, flow, event.resource))
+
+
+def released_at(view: View, flow: Flow, event: Event, place: Place | None) -> Answer:
+    """The plan for one place."""
     resource = event.resource
-    statement = statement_of(flow, event.node)
-    place = node_of(flow, event.node)
-    if resource is None or statement is None or place is None:
-        return None, "the wait stands where nothing can be put before it"
+    if resource is None or place is None:
+        return None, "nothing can be put before the wait for each of its turns"
     written = spelled(view, flow, resource)
     if written is None:
         return None, "the session has no name here"
-    loops = isinstance(statement, (ast.For, ast.AsyncFor)) and event.happening is not Happening.SECOND
-    if loops or isinstance(statement, _BLOCKS):
-        return None, "nothing can be put before the header of a loop or block for each of its turns"
-    refusal = next(hindrances(view, flow, resource, place), "")
+    refusal = next(hindrances(view, flow, resource, place.node), "")
     if refusal:
         return None, refusal
-    handled = in_handler(flow, statement)
-    safety, reason = how_safe(flow, resource, place, expires=handled or not resource.keeps_rows)
+    handled = in_handler(flow, place.statement)
+    kept, safety, reason = how_safe(view, flow, resource, place, expires=handled or not resource.keeps_rows)
     call = f"{'await ' if resource.is_async else ''}{written.text}.{'rollback' if handled else 'commit'}()"
     title = f"end the transaction of {written.text!r} first"
-    return Plan(title, safety, (InsertBefore(view.span(statement), call), *written.steps), reason), ""
+    return Plan(title, safety, (*kept, InsertBefore(view.span(place.statement), call), *written.steps), reason), ""
 
 
 def in_handler(flow: Flow, statement: ast.stmt) -> bool:
@@ -117,18 +161,46 @@ def in_transaction_block(view: View, flow: Flow, resource: Resource, place: Node
     return any(isinstance(part, ast.Attribute) and part.attr in ("begin", "begin_nested") for part in parts)
 
 
-def how_safe(flow: Flow, resource: Resource, place: Node, *, expires: bool) -> tuple[Safety, str]:
-    """Safe where the transaction is the function's own, has only read, and nothing of it is read afterwards."""
-    lives = [state.lives[resource] for state in flow.at(place) if resource in state.lives]
+def how_safe(
+    view: View, flow: Flow, resource: Resource, place: Place, *, expires: bool
+) -> tuple[tuple[Step, ...], Safety, str]:
+    """Safe where the transaction is the function's own, has only read, and no row of it is used afterwards.
+
+    The steps keep columns that are read afterwards in names of their own.
+    """
+    lives = [state.lives[resource] for state in flow.at(place.node) if resource in state.lives]
     if any(life.marks & (WRITTEN | CHANGED) for life in lives):
-        return Safety.DISPLAY, "the transaction may have changed something, which would be committed too early"
-    afterwards = Afterwards(flow, place, resource)
-    row = afterwards.row() if expires else ""
-    if row:
-        return Safety.DISPLAY, f"{row!r} is read afterwards, which takes a connection again and may read other values"
+        return (), Safety.DISPLAY, "the transaction may have changed something, which would be committed too early"
+    if not expires:
+        return (), *shared(resource, lives)
+    afterwards = Afterwards(flow, place.node, resource)
+    kept = keep(view, flow, resource, place.statement, afterwards.reads)
+    if afterwards.reads and not kept:
+        row = afterwards.reads[0].name
+        reason = f"{row!r} is read afterwards, which takes a connection again and may read other values"
+        return (), Safety.DISPLAY, reason
+    safety, reason = shared(resource, lives)
+    if safety is Safety.SAFE:
+        safety, reason = later(place, afterwards)
+    return kept, safety, reason
+
+
+def shared(resource: Resource, lives: list[Life]) -> tuple[Safety, str]:
+    """Whether anybody else may have part in the transaction."""
     if resource.origin != OPENED or any(life.marks & GIVEN for life in lives):
         return Safety.UNSAFE, "whoever else has the session may have changes or rows in the transaction"
-    derived = afterwards.derived() if expires else ""
+    return Safety.SAFE, ""
+
+
+def later(place: Place, afterwards: Afterwards) -> tuple[Safety, str]:
+    """How far what comes later can do without the transaction of before."""
+    derived = afterwards.derived()
     if derived:
         return Safety.UNSAFE, f"{derived!r} may hold rows, which would be read anew afterwards"
+    changed = next((use.name for use in afterwards.changes), "")
+    if changed:
+        return Safety.UNSAFE, f"{changed!r} is changed afterwards, in another transaction than it was read in"
+    kept = next((use for use in afterwards.reads if not within(place.statement, use.node)), None)
+    if kept is not None:
+        return Safety.UNSAFE, f"'{kept.name}.{kept.attribute}' is read before it: a change meanwhile is not seen"
     return Safety.SAFE, ""

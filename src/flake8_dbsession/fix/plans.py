@@ -85,6 +85,14 @@ class ReplaceExpression(NamedTuple):
     code: str
 
 
+class ReplaceInside(NamedTuple):
+    """Inside the f-string at ``expression``, every expression that reads ``old`` reads ``new``."""
+
+    expression: Span
+    old: str
+    new: str
+
+
 class SetKeyword(NamedTuple):
     """The call at ``call`` has the keyword argument ``name`` with the value ``code`` (added or replaced).
 
@@ -135,6 +143,7 @@ Step = (
     | InsertFirst
     | DeleteStatement
     | ReplaceExpression
+    | ReplaceInside
     | SetKeyword
     | SetItem
     | AwaitExpression

@@ -58,6 +58,24 @@ def replaced(code: str, parent: cst.CSTNode) -> Change:
     return change
 
 
+def replaced_inside(old: str, new: str) -> Change:
+    """A string with ``new`` in the place of each ``old`` in its braces."""
+    sought, instead = parse(old), parse(new)
+
+    class Exchange(cst.CSTTransformer):
+        def on_leave(self, original_node: Any, updated_node: Any) -> Any:
+            is_it = isinstance(original_node, type(sought)) and original_node.deep_equals(sought)
+            return instead if is_it else updated_node
+
+    def change(string: cst.BaseExpression) -> cst.BaseExpression:
+        if not isinstance(string, cst.FormattedString | cst.ConcatenatedString):
+            raise Refusal("the expression is no f-string")
+        changed: Any = string.visit(Exchange())
+        return changed  # type: ignore[no-any-return]
+
+    return change
+
+
 def awaited(parent: cst.CSTNode) -> Change:
     """``await`` in front of an expression whose own parentheses go around both."""
 

@@ -17,6 +17,7 @@ from ..plans import (
     InsertBefore,
     InsertFirst,
     ReplaceExpression,
+    ReplaceInside,
     SetItem,
     SetKeyword,
     Step,
@@ -44,7 +45,7 @@ def stretch(step: Step) -> Stretch | None:
             return step.statement[2:], step.statement[2:]
         case DeleteStatement():
             return step.statement[:2], step.statement[2:]
-        case ReplaceExpression() | AwaitExpression():
+        case ReplaceExpression() | ReplaceInside() | AwaitExpression():
             return step.expression[:2], step.expression[2:]
         case SetKeyword():
             return step.call[:2], step.call[2:]

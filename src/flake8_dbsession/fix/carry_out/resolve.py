@@ -18,6 +18,7 @@ from ..plans import (
     InsertBefore,
     InsertFirst,
     ReplaceExpression,
+    ReplaceInside,
     SetItem,
     SetKeyword,
     Step,
@@ -65,6 +66,8 @@ class _Resolver:
                 self._drop([step.statement])
             case ReplaceExpression():
                 self._change(step.expression, lambda node, parent: expressions.replaced(step.code, parent))
+            case ReplaceInside():
+                self._change(step.expression, lambda node, parent: expressions.replaced_inside(step.old, step.new))
             case SetKeyword():
                 self._change(step.call, lambda node, parent: expressions.keyword_set(step.name, step.code))
             case SetItem():
