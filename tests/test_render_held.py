@@ -78,7 +78,7 @@ def test_a_place_beyond_the_file_is_no_error():
         ("it holds a connection since here", Kind.TAKEN),
         ("this close is not reached on every way", Kind.MISSED),
         ("the next turn begins with the connection still checked out", Kind.LOST),
-        ("upload() waits here, or calls what does", Kind.WAIT),
+        ("upload() calls send() here, which waits", Kind.WAIT),
         ("the pool is made here", Kind.STEP),
     ],
 )

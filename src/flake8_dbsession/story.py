@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from .model import Note, Span
 from .session.flow import Flow
-from .session.summary import Wait
+from .session.summary import Steps, Wait
 from .session.values import AMBIENT, OPENED, REGISTRY, SESSION, Resource
 
 if TYPE_CHECKING:
@@ -70,12 +70,23 @@ def taken(view: View, node: ast.AST | None) -> Iterator[Note]:
 
 def chain(wait: Wait, node: ast.AST) -> Iterator[Note]:
     """One note for each project function between the caller and the wait."""
-    for name, path, line in wait.chain:
-        short = name.rpartition(".")[2].replace("<lambda>", "a lambda")
-        yield Note(f"{short}() waits here, or calls what does", Span(line, 0, line, 0), path)
+    return way(wait.chain, f"waits here: {wait.name}", "which waits")
+
+
+def way(steps: Steps, end: str, which: str) -> Iterator[Note]:
+    """One note for each project function on a way, outermost first; ``end`` says what the innermost one does."""
+    names = [called(name) for name, _, _ in steps]
+    doings = [*(f"calls {inner} here, {which}" for inner in names[1:]), end]
+    for (_, path, line), name, does in zip(steps, names, doings, strict=False):
+        yield Note(f"{name} {does}", Span(line, 0, line, 0), path)
+
+
+def called(name: str) -> str:
+    """``upload()`` for a function of that dotted name, ``Client()`` for a constructor."""
+    owner, _, last = name.rpartition(".")
+    return f"{owner.rpartition('.')[2] if last == '__init__' else last}()".replace("<lambda>()", "a lambda")
 
 
 def through(wait: Wait) -> str:
     """``upload() → requests.post``: what waits, with the functions on the way."""
-    names = [f"{name.rpartition('.')[2]}()" for name, _, _ in wait.chain]
-    return " → ".join([*names, wait.name])
+    return " → ".join([*(called(name) for name, _, _ in wait.chain), wait.name])

@@ -26,6 +26,7 @@ from ..session.values import (
     Resource,
     Value,
 )
+from ..story import through
 from . import ClassFacts, Facts, FunctionFacts, Named, Parameter, Release, Teardown
 
 _WAITS = {"sleep": "sleeps", "network": "waits for the network", "wait": "waits", "hash": "computes a slow hash"}
@@ -185,10 +186,9 @@ def _life(life: Life) -> str:
 
 
 def _wait(wait: Wait) -> str:
-    names = " → ".join([*(f"{name.rpartition('.')[2]}()" for name, _, _ in wait.chain), wait.name])
     duration = f" {wait.seconds:g} s" if wait.seconds else ""
-    place = f" at {wait.chain[-1][1]}:{wait.line}" if wait.chain else f", line {wait.line}" if wait.line else ""
-    return f"{_WAITS[wait.kind]}{duration}: {names}{place}"
+    place = f" at {wait.chain[-1][1]}:{wait.chain[-1][2]}" if wait.chain else f", line {wait.line}" if wait.line else ""
+    return f"{_WAITS[wait.kind]}{duration}: {through(wait)}{place}"
 
 
 def _ends(summary: Summary) -> Iterator[str]:

@@ -21,12 +21,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..model import Diagnostic, Note, Rule, Span
+from ..model import Diagnostic, Rule
 from ..releasing import release_before
 from ..reports import first_of_each_node, is_out_of_scope
 from ..session.events import Event, Happening
 from ..session.flow import Flow
-from ..story import holding, taken
+from ..session.summary import Steps
+from ..story import called, holding, taken, way
 from ..view import View
 
 
@@ -40,12 +41,9 @@ def check(view: View) -> Iterator[Diagnostic]:
 
 def report(view: View, flow: Flow, event: Event) -> Diagnostic:
     assert event.resource is not None
-    notes = list(taken(view, event.taken))
-    who = view.text(event.node)
-    if event.detail is not None:
-        function, path, line = event.detail
-        notes.append(Note("a session opened here takes a second connection", Span(line, 0, line, 0), path))
-        who = f"{function.rpartition('.')[2]}()"
+    steps: Steps = event.detail or ()
+    notes = [*taken(view, event.taken), *way(steps, "takes a second connection here", "which takes it")]
+    who = called(steps[0][0]) if steps else view.text(event.node)
     message = f"{who!r} takes a second connection while {holding(flow, event.resource)}"
     plan, refusal = release_before(view, flow, event)
     return view.diagnostic(RULE, event.node, message, notes, plan, refusal, flow.body)

@@ -65,7 +65,8 @@ def use_in_child(view: View, target: Value) -> Use | None:
     if found is None or sheds(found.body.statements):
         return None
     summary = view.project.summary(function, ())
-    return summary.takes_own if summary is not None and summary.takes_own and summary.takes_own[1].pool else None
+    own = summary.takes_own if summary is not None else None
+    return own[:2] if own is not None and own[1].pool else None
 
 
 def sheds(statements: list[ast.stmt]) -> bool:
@@ -114,7 +115,7 @@ def forks(view: View, flow: Flow) -> Iterator[tuple[ast.AST, Resource]]:
         if fork is None or sheds(node.body):
             continue
         last = node.body[-1].end_lineno or 0
-        for place, resource in flow.scope.own:
+        for place, resource, _ in flow.scope.own:
             if resource.pool and node.body[0].lineno <= place.lineno <= last:  # type: ignore[attr-defined]
                 yield fork, resource
 

@@ -211,7 +211,7 @@ class Flow:
             makes_engine=self.makes_engine(returns),
             makes_owner=self.makes_owner(returns),
             used=tuple(sorted(self.scope.used)),
-            takes_own=next(((getattr(node, "lineno", 0), own) for node, own in self.scope.own), None),
+            takes_own=next(((getattr(node, "lineno", 0), own, way) for node, own, way in self.scope.own), None),
         )
 
 

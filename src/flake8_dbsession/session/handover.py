@@ -137,7 +137,7 @@ def beside_the_caller(ev: Evaluation, node: ast.AST, function: Value) -> None:
     target = ev.world.target(function)
     summary = ev.world.summary(function, ()) if target is not None and ev.now.held() else None
     if target is not None and summary is not None and summary.takes_own:
-        beside(ev, node, function, target.path, *summary.takes_own)
+        beside(ev, node, (function.name, target.path), *summary.takes_own)
 
 
 def report(ev: Evaluation, call: Call, value: Value, through: str, words: Words) -> None:

@@ -36,7 +36,7 @@ from .state import (
     Life,
     State,
 )
-from .summary import World
+from .summary import Steps, World
 from .values import AMBIENT, OPENED, ROW, SESSION, UNKNOWN, Resource, Value, contained
 
 _AT_ENTRY = Life(ENTRY)
@@ -55,8 +55,8 @@ class Moment:
         self.sink = sink
         self.before = state
         self.failures: list[tuple[str, dict[Resource, Life]]] = []
-        self.own: tuple[ast.AST, Resource] | None = None
-        """Where a session of this function, or a registry, takes a connection."""
+        self.own: tuple[ast.AST, Resource, Steps] | None = None
+        """Where a session of this function, or a registry, takes a connection, and the way on from there."""
         self.is_dead = False
         """A function that only ever raises was called: nothing comes after it."""
         self.used: set[Resource] = set()
@@ -131,7 +131,7 @@ class Moment:
         if resource.origin == AMBIENT and self.life(resource).marks & GIVEN:
             return  # a registry that joined a connection takes none of its own
         if self.own is None and resource.origin in (OPENED, AMBIENT):
-            self.own = (node, resource)
+            self.own = (node, resource, ())
         for other, life in self.lives.items():
             if other != resource and life.surely_holds and resource.is_apart_from(other):
                 self.event(Happening.SECOND, node, other, None)

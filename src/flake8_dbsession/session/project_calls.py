@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .events import Happening
 from .handover import gathered_by_ours
 from .state import ENTRY, GIVEN, GUESSED, HELD, HOLDING, IDLE, KEPT, RETURNED, STORED, SWALLOWED, Life
-from .summary import Summary, Wait
+from .summary import Steps, Summary, Wait
 from .values import (
     AMBIENT,
     ATTRIBUTE,
@@ -171,11 +171,11 @@ def apply(ev: Evaluation, summary: Summary, formals: Formals, node: ast.AST, fun
     """The callee's effects on the caller's sessions."""
     for what, free in summary.waits:
         step = (function.name or "<lambda>", path, what.line)
-        through = what._replace(chain=(step, *what.chain)[:4])
+        through = what._replace(chain=(step, *what.chain)[:4], line=node.lineno)  # type: ignore[attr-defined]
         released = {formals.actual.get(r, r) for r in free}
         report(ev, through, node, released)
     if summary.takes_own:
-        beside(ev, node, function, path, *summary.takes_own)
+        beside(ev, node, (function.name, path), *summary.takes_own)
     if summary.can_raise:
         for kind, lives in summary.failures or (("other", ()),):
             ev.now.may_raise(kind, changed(ev, tuple((r, unswallowed(life)) for r, life in lives), formals))
@@ -218,12 +218,13 @@ def own(ev: Evaluation, node: ast.AST, name: str) -> None:
     ev.scope.owners.append(node)
 
 
-def beside(ev: Evaluation, node: ast.AST, function: Value, path: str, line: int, own: Resource) -> None:
-    """The callee takes a connection of its own while the caller holds one."""
-    ev.now.own = ev.now.own or (node, own)
+def beside(ev: Evaluation, node: ast.AST, callee: tuple[str, str], line: int, own: Resource, way: Steps) -> None:
+    """The callee (its name and path) takes a connection of its own while the caller holds one."""
+    way = ((*callee, line), *way)[:4]
+    ev.now.own = ev.now.own or (node, own, way)
     for resource in ev.now.held():
         if own.is_apart_from(resource) and resource != own:
-            ev.now.event(Happening.SECOND, node, resource, (function.name, path, line))
+            ev.now.event(Happening.SECOND, node, resource, way)
 
 
 def report(ev: Evaluation, what: Wait, node: ast.AST, released: set[Resource]) -> None:

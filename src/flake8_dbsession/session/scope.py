@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from ..known import Entry
 from .body import Body
-from .summary import Wait
+from .summary import Steps, Wait
 from .values import Resource, Value
 
 
@@ -32,8 +32,18 @@ class Scope:
         """Where an engine is made, here or in a function called here that hands it out."""
         self.owners: list[ast.AST] = []
         """Where an object with an engine of its own is made, likewise."""
-        self.own: list[tuple[ast.AST, Resource]] = []
+        self.own: list[tuple[ast.AST, Resource, Steps]] = []
         """Where a session opened here (or in a function called here) takes a connection."""
         self.used: set[Resource] = set()
         """The caller's sessions that are used before anything is rolled back here."""
         self.waits: dict[tuple[Wait, tuple[Resource, ...]], ast.AST] = {}
+        self._heard: set[tuple[object, ...]] = set()
+
+    def hear(self, what: Wait, released: tuple[Resource, ...], node: ast.AST) -> None:
+        """A wait at ``node`` while ``released`` hold nothing; of calls that lead to the same wait the first speaks."""
+        ways = tuple(step[:2] for step in what.chain)
+        place = what.chain[-1][2] if what.chain else what.line
+        key = (what.kind, what.name, what.seconds, what.advice, ways, place, released)
+        if key not in self._heard:
+            self._heard.add(key)
+            self.waits[what, released] = node

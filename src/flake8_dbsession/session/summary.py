@@ -8,22 +8,25 @@ from ..known import Known
 from .state import Life
 from .values import UNKNOWN, Resource, Value
 
+Steps = tuple[tuple[str, str, int], ...]
+"""The project functions on a way, outermost first, as ``(name, path, line)``: the line where each goes on."""
+
 
 class Wait(NamedTuple):
     """A call that waits for something else: sleep, network, a queue …
 
     ``kind`` is "sleep", "network", "wait" or "hash"; ``name`` is what is called; ``seconds`` a literal
-    duration (0.0 when unknown); ``chain`` are the project functions on the way, outermost first, as
-    ``(name, path, line)``; ``advice`` comes from the user's configuration.
+    duration (0.0 when unknown); ``chain`` are the project functions on the way; ``advice`` comes from the
+    user's configuration.
     """
 
     kind: str
     name: str
     seconds: float = 0.0
-    chain: tuple[tuple[str, str, int], ...] = ()
+    chain: Steps = ()
     advice: str = ""
     line: int = 0
-    """The line of the waiting call in the file it stands in."""
+    """The line of the call that waits, or leads to the wait, in the function that is asked."""
 
 
 class Summary(NamedTuple):
@@ -54,8 +57,8 @@ class Summary(NamedTuple):
     """Whether an object with an engine of its own is made at each call and handed out, or (a constructor) is one."""
     used: tuple[Resource, ...] = ()
     """The caller's sessions that meet SQL or a commit before any rollback."""
-    takes_own: tuple[int, Resource] | None = None
-    """The line where a session that is opened inside, or a registry, takes a connection."""
+    takes_own: tuple[int, Resource, Steps] | None = None
+    """The line where a session that is opened inside, or a registry, takes a connection, and the way on from there."""
 
 
 class Target(Protocol):

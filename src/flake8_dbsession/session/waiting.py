@@ -65,7 +65,8 @@ def run_to_its_end(ev: Evaluation, call: Call) -> bool:
         return False
     endless = [what for what, _ in summary.waits if what.seconds == math.inf]
     for what in endless:
-        report_wait(ev, what._replace(chain=((coroutine.name, target.path, what.line), *what.chain)[:4]), call.node)
+        chain = ((coroutine.name, target.path, what.line), *what.chain)[:4]
+        report_wait(ev, what._replace(chain=chain, line=call.node.lineno), call.node)
     return bool(endless)
 
 
@@ -100,8 +101,8 @@ def report_wait(ev: Evaluation, what: Wait, node: ast.AST, released: tuple[Resou
     for resource in ev.now.held():
         if resource not in released:
             ev.now.event(Happening.WAITED, node, resource, what)
-    free = tuple(r for r, life in ev.now.lives.items() if not life.phases & ENTRY and r.origin != OPENED)
-    ev.scope.waits.setdefault((what, tuple(sorted({*free, *released}))), node)
+    free = {r for r, life in ev.now.lives.items() if not life.phases & ENTRY and r.origin != OPENED}
+    ev.scope.hear(what, tuple(sorted({*free, *released})), node)
 
 
 STREAMING_RESPONSES = frozenset(
