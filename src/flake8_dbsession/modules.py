@@ -9,6 +9,7 @@ from functools import cached_property
 
 from .files import bytes_of
 from .names import Function, Names, dotted
+from .roots import root_of
 from .session.body import Body
 from .source import Source, Unreadable
 
@@ -172,6 +173,9 @@ class Modules:
     def of_file(self, source: Source) -> Module:
         """The module of a file that is being analysed."""
         path = os.path.abspath(source.path)
+        start = root_of(path, self.root, source.tree, self._isfile)
+        if start is not None and start not in self.roots:
+            self.roots.insert(0, start)
         name, folder, is_package = self.name_of(path)
         if folder not in self.roots and os.path.isdir(folder):
             self.roots.insert(0, folder)
