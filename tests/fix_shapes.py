@@ -15,6 +15,7 @@ from flake8_dbsession.fix.plans import (
     InsertAfter,
     InsertBefore,
     InsertFirst,
+    OpenInWith,
     Step,
     WrapInFinally,
     WrapInWith,
@@ -148,6 +149,7 @@ def steps(draw: Any, source: Source) -> Step:
         InsertAfter(span, "new()"),
         WrapInFinally(span, end, "new()", drop),
         WrapInFinally(span, span, "new()"),
+        OpenInWith(span, end, "new()", "made"),
     ]
     statement = block[number]
     if isinstance(statement, ast.Assign | ast.AnnAssign) and isinstance(statement.value, ast.Call):
@@ -189,6 +191,10 @@ def _take(block: list[ast.stmt], statement: ast.stmt, step: Step, spans: dict[in
         case InsertFirst():
             inner = statement.body  # type: ignore[attr-defined]
             inner.insert(1 if _has_docstring(statement) else 0, new)
+        case OpenInWith():
+            stop = next(n for n, s in enumerate(block) if spans.get(id(s)) == step.last) + 1
+            item = ast.withitem(ast.parse("new()").body[0].value, ast.Name("made", ast.Store()))  # type: ignore[attr-defined]
+            block[number:stop] = [ast.With([item], block[number:stop])]
         case WrapInFinally() | WrapInWith():
             stop = next(n for n, s in enumerate(block) if spans.get(id(s)) == step.last) + 1
             _wrap(block, number, stop, step, spans, new)

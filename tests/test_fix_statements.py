@@ -11,6 +11,8 @@ from flake8_dbsession.fix.plans import (
     InsertAfter,
     InsertBefore,
     InsertFirst,
+    OpenInWith,
+    ReplaceExpression,
     WrapInFinally,
     WrapInWith,
 )
@@ -425,3 +427,16 @@ def test_a_span_where_nothing_stands_is_refused() -> None:
     span = statement(READ, "rows =")
     moved = span._replace(column=span.column + 1)
     assert refused(READ, DeleteStatement(moved)) == "no statement stands at line 8, column 6"
+
+
+def test_statements_come_to_stand_in_a_with_block_and_may_change_inside() -> None:
+    before = (
+        "def f(self):\n    a()\n\n    # why\n    self.db.add(x)  # x\n"
+        "    if x:\n        self.db.commit()\n    return x\n"
+    )
+    uses = [expression(before, "self.db", number) for number in (0, 1)]
+    opened = OpenInWith(statement(before, "self.db.add"), statement(before, "if x"), "make()", "db")
+    assert carried(before, opened, *(ReplaceExpression(use, "db") for use in uses)) == (
+        "def f(self):\n    a()\n\n    # why\n    with make() as db:\n        db.add(x)  # x\n"
+        "        if x:\n            db.commit()\n    return x\n"
+    )

@@ -31,7 +31,8 @@ LAYERS = (
     {"reports", "mending", "spelling", "pool"},
     {"afterwards", "entering", "hoisting", "touching"},
     {"keeping", "shedding"},
-    {"releasing"},
+    {"releasing", "job_methods"},
+    {"sharing"},
     {"rules"},
     {"analyze"},
     # doors

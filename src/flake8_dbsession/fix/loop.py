@@ -199,6 +199,10 @@ class _Loop:
         return _compared(state, batch, found) or _State(data, _numbered(state, batch, found))
 
 
+Same = tuple[str, str, str]
+"""What two reports have in common that are the same."""
+
+
 class _Failure(NamedTuple):
     """Why fixes must not stand, and which of them are to blame, as far as that can be seen."""
 
@@ -209,21 +213,35 @@ class _Failure(NamedTuple):
 
 
 def _compared(state: _State, batch: list[tuple[int, Diagnostic]], found: Sequence[Diagnostic]) -> _Failure | None:
-    """What is wrong with the reports after the fixes of ``batch``: one is still there, or one is new."""
-    cured = Counter(_identity(diagnostic) for _, diagnostic in batch)
-    before = Counter(_identity(diagnostic) for _, diagnostic in state.found)
-    after = Counter(map(_identity, found))
-    surplus = after - (before - cured)
-    new = [identity for identity in surplus if identity not in cured]
+    """What is wrong with the reports after the fixes of ``batch``: one is still there, or one is new.
+
+    A report that has only got another name for its session is not new.
+    """
+    surplus, certain = _surplus(_kind, state, batch, found)
+    if not surplus:
+        return None
+    exact, _ = _surplus(_identity, state, batch, found)
+    cured = {_identity(diagnostic) for _, diagnostic in batch}
+    new = [each for each in map(_identity, found) if each in exact and each not in cured]
     if new:
         code, function, message = new[0]
         suspects = frozenset(number for number, diagnostic in batch if diagnostic.function == function)
         return _Failure(f"the fix would bring a new finding: {code} {message}", suspects)
-    if surplus:
-        suspects = frozenset(number for number, diagnostic in batch if _identity(diagnostic) in surplus)
-        is_certain = all(after[identity] >= before[identity] for identity in cured)
-        return _Failure("the finding would still be there", suspects, is_certain)
-    return None
+    suspects = frozenset(number for number, diagnostic in batch if _kind(diagnostic) in surplus)
+    return _Failure("the finding would still be there", suspects, certain)
+
+
+def _surplus(
+    same: Callable[[Diagnostic], Same],
+    state: _State,
+    batch: list[tuple[int, Diagnostic]],
+    found: Sequence[Diagnostic],
+) -> tuple[Counter[Same], bool]:
+    """The reports that are there and should not be, and whether every cured one is."""
+    cured = Counter(same(diagnostic) for _, diagnostic in batch)
+    before = Counter(same(diagnostic) for _, diagnostic in state.found)
+    after = Counter(map(same, found))
+    return after - (before - cured), all(after[each] >= before[each] for each in cured)
 
 
 def _urgent(batch: list[tuple[int, Diagnostic]]) -> list[tuple[int, Diagnostic]]:
@@ -246,7 +264,7 @@ def _plans(batch: Iterable[tuple[int, Diagnostic]]) -> list[Plan]:
     return list(dict.fromkeys(diagnostic.plan for _, diagnostic in batch if diagnostic.plan is not None))
 
 
-def _identity(diagnostic: Diagnostic) -> tuple[str, str, str]:
+def _identity(diagnostic: Diagnostic) -> Same:
     """What stays of a report when its lines move."""
     words = diagnostic.message.split(" ")
     for number, (word, following) in enumerate(pairwise(words), 1):
@@ -255,13 +273,27 @@ def _identity(diagnostic: Diagnostic) -> tuple[str, str, str]:
     return diagnostic.code, diagnostic.function, " ".join(words)
 
 
+def _kind(diagnostic: Diagnostic) -> Same:
+    """What stays of a report when its session gets another name as well."""
+    code, function, message = _identity(diagnostic)
+    parts = message.split("'")
+    parts[1::2] = [part if "(" in part else "" for part in parts[1::2]]
+    return code, function, "'".join(parts)
+
+
 def _numbered(
     state: _State, batch: Iterable[tuple[int, Diagnostic]], found: Sequence[Diagnostic]
 ) -> tuple[tuple[int, Diagnostic], ...]:
-    """The reports of the new file with the numbers they had: equal ones keep their order."""
+    """The reports of the new file with the numbers they had: equal ones keep their order, others may be renamed."""
     cured = {number for number, _ in batch}
-    waiting: defaultdict[tuple[str, str, str], list[int]] = defaultdict(list)
-    for number, diagnostic in state.found:
-        if number not in cured:
-            waiting[_identity(diagnostic)].append(number)
-    return tuple((waiting[_identity(diagnostic)].pop(0), diagnostic) for diagnostic in found)
+    waiting = [(number, diagnostic) for number, diagnostic in state.found if number not in cured]
+    numbers: dict[int, int] = {}
+    for same in (_identity, _kind):
+        places: defaultdict[Same, list[int]] = defaultdict(list)
+        for number, diagnostic in waiting:
+            if number not in numbers.values():
+                places[same(diagnostic)].append(number)
+        for place, diagnostic in enumerate(found):
+            if place not in numbers and places[same(diagnostic)]:
+                numbers[place] = places[same(diagnostic)].pop(0)
+    return tuple((numbers[place], diagnostic) for place, diagnostic in enumerate(found))

@@ -30,6 +30,15 @@ class WrapInWith(NamedTuple):
     wrapper: str = ""
 
 
+class OpenInWith(NamedTuple):
+    """The statements from ``first`` to ``last`` (same block) stand in ``with <manager> as <name>:``."""
+
+    first: Span
+    last: Span
+    manager: str
+    name: str
+
+
 class WrapInFinally(NamedTuple):
     """The statements from ``first`` to ``last`` (same block) run under a ``try`` whose ``finally`` runs ``cleanup``.
 
@@ -137,6 +146,7 @@ class AppendStatements(NamedTuple):
 
 Step = (
     WrapInWith
+    | OpenInWith
     | WrapInFinally
     | InsertBefore
     | InsertAfter

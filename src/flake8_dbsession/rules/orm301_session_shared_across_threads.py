@@ -14,7 +14,12 @@ Stays silent when
     ids, factories or a scoped registry.
 
 Fix safety
-    No fix is offered: each job has to open a session of its own and load its rows by id.
+    Unsafe: each job opens a session of its own, ``with SessionLocal() as db:`` around what used ``self.db``, or
+    through a function of the module, ``submit(in_own_session, work, …)``. Where helpers of a job use ``self.db`` too,
+    it becomes a registry, ``scoped_session(SessionLocal)``, and each job removes its session in a ``finally``. As
+    many connections are taken as jobs run at once. Refused where the session comes from the caller, where somebody
+    else commits what a job changes, where a job returns rows, and where the session reaches the jobs through a
+    closure.
 """
 
 from __future__ import annotations
@@ -27,10 +32,9 @@ from ..reports import first_of_each_node, in_loop
 from ..session.events import Event, Handover, Happening
 from ..session.flow import Flow
 from ..session.values import OPENED
+from ..sharing import own_sessions
 from ..view import View
 from .orm303_request_session_escapes import outlives_request
-
-_REFUSAL = "each job needs a session of its own, and its rows loaded by id"
 
 
 def check(view: View) -> Iterator[Diagnostic]:
@@ -96,7 +100,8 @@ def report(view: View, flow: Flow, event: Event, where: ast.AST) -> Diagnostic:
     notes = [] if where is event.node else [view.note(f"{detail.to} runs in other threads and uses it", event.node)]
     others = "the threads that run" if detail.many else "a thread that runs"
     message = f"session {detail.name!r} is shared with {others} {detail.to!r}"
-    return view.diagnostic(RULE, where, message, [*notes, *also(view, event)], None, _REFUSAL, flow.body)
+    plan, refusal = own_sessions(view, flow, event, where)
+    return view.diagnostic(RULE, where, message, [*notes, *also(view, event)], plan, refusal, flow.body)
 
 
 def where_taken(view: View, flow: Flow, detail: Handover) -> ast.AST | None:

@@ -16,6 +16,7 @@ from ..plans import (
     InsertAfter,
     InsertBefore,
     InsertFirst,
+    OpenInWith,
     ReplaceExpression,
     ReplaceInside,
     SetItem,
@@ -35,7 +36,7 @@ def stretch(step: Step) -> Stretch | None:
     match step:
         case WrapInWith():
             return step.statement[:2], step.last[2:]
-        case WrapInFinally():
+        case WrapInFinally() | OpenInWith():
             return step.first[:2], step.last[2:]
         case InsertBefore():
             return step.statement[:2], step.statement[:2]

@@ -17,6 +17,7 @@ from ..plans import (
     InsertAfter,
     InsertBefore,
     InsertFirst,
+    OpenInWith,
     ReplaceExpression,
     ReplaceInside,
     SetItem,
@@ -52,6 +53,8 @@ class _Resolver:
         match step:
             case WrapInWith():
                 self._with(step)
+            case OpenInWith():
+                self._open(step)
             case WrapInFinally():
                 self._finally(step)
             case InsertBefore():
@@ -157,6 +160,16 @@ class _Resolver:
 
         self._wrap(orders, Wrap(first.node, last.node, around, is_header=True))
         self._drop(step.drop)
+
+    def _open(self, step: OpenInWith) -> None:
+        first, last, orders = self._range(step.first, step.last)
+        manager, name = expressions.parse(step.manager), expressions.parse(step.name)
+        assert isinstance(name, cst.Name)
+
+        def around(block: cst.IndentedBlock, _: Any) -> cst.With:
+            return cst.With([cst.WithItem(manager, cst.AsName(name))], block)
+
+        self._wrap(orders, Wrap(first.node, last.node, around))
 
     def _finally(self, step: WrapInFinally) -> None:
         first, last, orders = self._range(step.first, step.last)
