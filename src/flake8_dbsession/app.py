@@ -31,12 +31,12 @@ class Application:
         """The dependencies of streaming endpoints, once they have been looked for."""
         self._declared: dict[str, Declared] = {}
 
-    def holds_dependency_while_streaming(self, path: str) -> bool:
+    def holds_dependency_while_streaming(self, path: str, scope: str = "") -> bool:
         """Whether the FastAPI that is declared for the file at ``path`` leaves a dependency with ``yield`` only after
-        the response has been sent."""
+        the response has been sent; ``scope`` is what the dependency was given."""
         known = self.project.known
         release = self.declared_for(path).newest("fastapi", known.dependency_turns)
-        return known.dependency_exit(release) == "after-response"
+        return known.dependency_exit(release, scope) == "after-response"
 
     def declared_for(self, path: str) -> Declared:
         """What is declared in the nearest folder above a file that declares anything."""

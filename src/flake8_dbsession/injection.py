@@ -13,7 +13,7 @@ from .modules import Module
 from .names import Names
 from .project import Project
 from .session.body import Body
-from .session.values import FUNCTION, PARAMETER, UNKNOWN, Value
+from .session.values import FUNCTION, PARAMETER, Value
 from .session.waiting import STREAMING_RESPONSES
 
 _STREAMERS = (b"StreamingResponse", b"EventSourceResponse")
@@ -24,36 +24,53 @@ _DEEPEST = 4
 def providers(project: Project, module: Module, body: Body) -> Iterator[tuple[str, Value]]:
     """The parameters that are filled by ``Depends(…)``, each with the function of the project that fills it."""
     for parameter in body.parameters:
-        for expression in (body.defaults.get(parameter.arg), parameter.annotation):
-            provider = _depended_on(project, module.names, expression, 3) if expression is not None else UNKNOWN
+        for names, call in _dependencies_of(project, module, body, parameter):
+            provider = project.evaluate_in(names, call.args[0])
             if provider.kind == FUNCTION:
                 yield parameter.arg, provider
                 break
 
 
-def _depended_on(project: Project, names: Names, expression: ast.expr, depth: int) -> Value:
-    """The function in ``Depends(f)``, ``Annotated[T, Depends(f)]`` or an alias of that."""
+def scope_of(project: Project, module: Module, body: Body, name: str) -> str:
+    """What ``Depends(…, scope="function")`` says for a parameter; "" where it says nothing."""
+    for parameter in body.parameters:
+        for _, call in _dependencies_of(project, module, body, parameter) if parameter.arg == name else ():
+            given = {keyword.arg: keyword.value for keyword in call.keywords}.get("scope")
+            return str(given.value) if isinstance(given, ast.Constant) else ""
+    return ""
+
+
+def _dependencies_of(
+    project: Project, module: Module, body: Body, parameter: ast.arg
+) -> Iterator[tuple[Names, ast.Call]]:
+    for expression in (body.defaults.get(parameter.arg), parameter.annotation):
+        if expression is not None:
+            yield from _depends(project, module.names, expression, 3)
+
+
+def _depends(project: Project, names: Names, expression: ast.expr, depth: int) -> Iterator[tuple[Names, ast.Call]]:
+    """``Depends(f)`` as it is, in ``Annotated[T, Depends(f)]`` or behind an alias of that, with where it stands."""
     match expression:
-        case ast.Call(func=function, args=[provider, *_]):
-            last = (names.resolve(function) or "").rpartition(".")[2]
-            return project.evaluate_in(names, provider) if last in ("Depends", "Security") else UNKNOWN
+        case ast.Call(func=function, args=[_, *_]):
+            if (names.resolve(function) or "").rpartition(".")[2] in ("Depends", "Security"):
+                yield names, expression
         case ast.Subscript(slice=ast.Tuple(elts=parts)):
-            found = (_depended_on(project, names, part, depth) for part in parts[1:])
-            return next((value for value in found if value.kind == FUNCTION), UNKNOWN)
+            for part in parts[1:]:
+                yield from _depends(project, names, part, depth)
         case ast.Name() | ast.Attribute() if depth:
-            return _alias(project, names.resolve(expression) or "", depth - 1)
-    return UNKNOWN
+            yield from _alias(project, names.resolve(expression) or "", depth - 1)
 
 
-def _alias(project: Project, qualified: str, depth: int) -> Value:
+def _alias(project: Project, qualified: str, depth: int) -> Iterator[tuple[Names, ast.Call]]:
     """``SessionDep = Annotated[Session, Depends(f)]``, here or where it is imported from."""
     module, name = project.split(qualified)
     binding = module.names.bindings.get(name) if module is not None else None
     if module is None or binding is None:
-        return UNKNOWN
+        return
     if binding.values:
-        return _depended_on(project, module.names, binding.values[-1], depth)
-    return _alias(project, binding.imported, depth - 1) if binding.imported and depth else UNKNOWN
+        yield from _depends(project, module.names, binding.values[-1], depth)
+    elif binding.imported and depth:
+        yield from _alias(project, binding.imported, depth - 1)
 
 
 def dependencies_of_streams(project: Project) -> dict[str, str]:

@@ -8,7 +8,9 @@ What it does
 Why it matters
     The connection is given back when the client has read the last byte. A dependency with ``yield`` is left after the
     response in FastAPI before 0.106 and from 0.118 on, and Flask's ``stream_with_context`` keeps the app context for
-    the whole stream (measured): a handful of slow clients empty the pool.
+    the whole stream (measured): a handful of slow clients empty the pool. From 0.106 to 0.117, and with
+    ``scope="function"``, the session is closed before the stream begins; a stream that uses it takes a connection again
+    that nobody gives back (measured).
 
 Stays silent when
     Nothing is held when the response is made; when the content is finished data; when the installed FastAPI leaves the
@@ -23,17 +25,19 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..injection import dependencies_of_streams, held_at_entry, providers
+from ..injection import dependencies_of_streams, held_at_entry, providers, scope_of
 from ..model import Diagnostic, Rule
 from ..reports import first_of_each_node, is_out_of_scope
+from ..session.body import Body
 from ..session.events import Event, Happening
 from ..session.flow import Flow
-from ..session.values import OPENED, PARAMETER
+from ..session.values import CAPTURED, OPENED, PARAMETER, Resource
 from ..story import name_of
 from ..view import View
 from .holding import listens
 
 _KEEPER = "stream_with_context"
+_LEFT = "FastAPI leaves this dependency before it sends the response"
 _REFUSAL = "what the stream needs has to be read before, in a session of its own"
 
 
@@ -50,6 +54,8 @@ def check(view: View) -> Iterator[Diagnostic]:
         yields = [e for e in flow.events(Happening.STREAMED) if is_sent(view, flow, e)]
         for event in yields[:1]:
             yield place(view, flow, event, "at each turn of the stream, for as long as its reader takes")
+        if not yields:
+            yield from opened_again(view, flow)
         for event in first_of_each_node([e for e in flow.events(Happening.WAITED) if listens(e)]):
             yield place(view, flow, event, "while the websocket waits for its client")
 
@@ -57,12 +63,12 @@ def check(view: View) -> Iterator[Diagnostic]:
 def taken_by_dependencies(view: View, flow: Flow) -> Iterator[Diagnostic]:
     """The sessions that another dependency of the endpoint has used, and that nothing here gives back."""
     answers = flow.events(Happening.ANSWERED)
-    if not answers or not view.project.app.holds_dependency_while_streaming(view.source.path):
+    if not answers:
         return
     held = held_at_entry(view.project, view.module, flow.body)
     given_back = {e.resource.key for e in flow.events(Happening.CLOSED, Happening.COMMITTED) if e.resource is not None}
     for name, provider in providers(view.project, view.module, flow.body) if held else ():
-        if provider.name in held and name not in given_back:
+        if provider.name in held and name not in given_back and outlasts_stream(view, flow.body, name):
             parameter = next(p for p in flow.body.parameters if p.arg == name)
             dependency = held[provider.name].name.rpartition(".")[2]
             notes = [view.note("the response is produced while it is sent", answers[0].node)]
@@ -77,12 +83,14 @@ def taken_for_streams(view: View, flow: Flow) -> Iterator[Diagnostic]:
     lives = {r.key: life for r, life in flow.summary().normal if r.origin == PARAMETER} if filled else {}
     kept = [name for name in filled if name in taken and name in lives and lives[name].may_hold]
     endpoint = dependencies_of_streams(view.project).get(flow.body.qualified) if kept else None
-    if endpoint is None or not view.project.app.holds_dependency_while_streaming(view.source.path):
-        return
-    for name in kept:
+    for name in kept if endpoint is not None else ():
+        if not outlasts_stream(view, flow.body, name):
+            continue
         parameter = next(p for p in flow.body.parameters if p.arg == name)
         notes = [view.note("the connection is taken here", taken[name].node)]
-        message = f"session {name!r} keeps its connection until the stream of {endpoint.rpartition('.')[2]}() ends"
+        message = (
+            f"session {name!r} keeps its connection until the stream of {(endpoint or '').rpartition('.')[2]}() ends"
+        )
         yield view.diagnostic(RULE, parameter, message, notes, None, _REFUSAL, flow.body)
 
 
@@ -101,7 +109,35 @@ def place(view: View, flow: Flow, event: Event, how_long: str) -> Diagnostic:
     assert event.resource is not None
     message = f"session {name_of(flow, event.resource)!r} keeps its connection {how_long}"
     notes = [view.note("the connection is taken here", event.taken)] if event.taken is not None else []
+    endpoint = endpoint_of(view, flow, event.resource)
+    if endpoint is not None and not outlasts_stream(view, endpoint, event.resource.key):
+        notes.append(view.note(f"{_LEFT}: nobody gives this connection back", endpoint.node or event.node))
     return view.diagnostic(RULE, event.node, message, notes, None, _REFUSAL, flow.body)
+
+
+def opened_again(view: View, flow: Flow) -> Iterator[Diagnostic]:
+    """What a stream takes with the session of its endpoint after that was closed, and does not give back."""
+    if not flow.body.is_generator or not any(entry.kind == "stream" for entry in view.units.entries(flow.body)):
+        return
+    for event in first_of_each_node(flow.events(Happening.TAKEN)):
+        endpoint = endpoint_of(view, flow, event.resource)
+        lives = [state.lives[event.resource] for state in flow.returned if event.resource in state.lives]
+        if endpoint is None or event.resource is None or not any(life.may_hold for life in lives):
+            continue
+        if not outlasts_stream(view, endpoint, event.resource.key):
+            name = name_of(flow, event.resource)
+            message = f"session {name!r} takes a connection for the stream after it was closed; nobody gives it back"
+            notes = [view.note(_LEFT, endpoint.node or event.node)]
+            yield view.diagnostic(RULE, event.node, message, notes, None, _REFUSAL, flow.body)
+
+
+def endpoint_of(view: View, flow: Flow, resource: Resource | None) -> Body | None:
+    """The endpoint around a function whose dependency fills the session that the function uses."""
+    if resource is None or resource.origin != CAPTURED or not view.mentions(b"Depends"):
+        return None
+    outer = view.module.bodies.get(flow.body.name.rpartition(".<locals>.")[0])
+    names = [name for name, _ in providers(view.project, view.module, outer)] if outer is not None else []
+    return outer if resource.key in names else None
 
 
 def is_kept(view: View, flow: Flow, event: Event) -> bool:
@@ -109,7 +145,13 @@ def is_kept(view: View, flow: Flow, event: Event) -> bool:
     resource = event.resource
     if resource is None or event.detail == "yield" or resource.origin == OPENED:
         return False
-    return resource.origin != PARAMETER or view.project.app.holds_dependency_while_streaming(view.source.path)
+    return resource.origin != PARAMETER or outlasts_stream(view, flow.body, resource.key)
+
+
+def outlasts_stream(view: View, body: Body, name: str) -> bool:
+    """Whether FastAPI leaves the dependency that fills a parameter only when the response has been sent."""
+    scope = scope_of(view.project, view.module, body, name)
+    return view.project.app.holds_dependency_while_streaming(view.source.path, scope)
 
 
 def report(view: View, flow: Flow, event: Event) -> Diagnostic:
