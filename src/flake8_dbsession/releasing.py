@@ -59,7 +59,7 @@ def own_place(flow: Flow, event: Event) -> Place | None:
 
 def places_above(view: View, flow: Flow, event: Event) -> Iterator[Place]:
     """Where the connection can be given back before the wait, the first in the file first."""
-    for wait in [*earlier_waits(flow, event), event]:
+    for wait in [*earlier_waits(view, flow, event), event]:
         for loop in loops_around(flow, wait):
             node = node_of(flow, loop.test if isinstance(loop, ast.While) else loop.iter)
             if node is not None and is_left_alone(view, flow, loop, wait):
@@ -69,15 +69,18 @@ def places_above(view: View, flow: Flow, event: Event) -> Iterator[Place]:
             yield place
 
 
-def earlier_waits(flow: Flow, event: Event) -> list[Event]:
-    """The waits before, in the same block or one around it, that the same connection is held for."""
+def earlier_waits(view: View, flow: Flow, event: Event) -> list[Event]:
+    """The waits before, in the same block or one around it, that the same connection is held for, with nothing between
+    that would take it again."""
     statement = statement_of(flow, event.node)
     before = set(way_to(flow, statement)) if statement is not None else set()
-    return [
-        other
-        for other in flow.events(Happening.WAITED, Happening.SECOND)
-        if other.resource == event.resource and other.taken is event.taken and statement_of(flow, other.node) in before
-    ]
+    waits = [e for e in flow.events(Happening.WAITED, Happening.SECOND) if statement_of(flow, e.node) in before]
+    same = [wait for wait in waits if wait.resource == event.resource and wait.taken is event.taken]
+    if statement is None or event.resource is None or not same:
+        return []
+    lines = {node.lineno for node in touches(view, flow, event.resource)}  # type: ignore[attr-defined]
+    last = max((line for line in lines if line < statement.lineno), default=0)
+    return [wait for wait in same if wait.node.lineno > last]  # type: ignore[attr-defined]
 
 
 def loops_around(flow: Flow, event: Event) -> list[Loop]:
