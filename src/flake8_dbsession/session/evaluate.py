@@ -194,12 +194,15 @@ class Evaluation:
 
     def read_row(self, node: ast.AST, row: Value) -> None:
         """Reading an attribute of an expired row takes a connection again."""
-        if "expired" not in row.extra or row.resource is None:
+        if row.resource is None:
             return
-        for name, value in list(self.now.names.items()):
-            if value == row:
-                self.now.names[name] = row.with_extra()
-        self.now.take(row.resource, node)
+        if "expired" in row.extra:
+            for name, value in list(self.now.names.items()):
+                if value == row:
+                    self.now.names[name] = row.with_extra()
+            self.now.take(row.resource, node)
+        elif self.now.is_lent(row.resource):
+            self.now.hold(row.resource, node)
 
     # -- compound expressions
 

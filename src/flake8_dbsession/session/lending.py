@@ -47,7 +47,7 @@ def pass_on(ev: Evaluation, call: Call) -> None:
     """
     named = [(k, v) for k, v in call.keywords.items()] + [("", v) for v in call.positional]
     for keyword, value in named:
-        if value.kind == SESSION and (keyword in _SESSION_WORDS or is_borrower(ev, call.node.func)):
+        if value.kind == SESSION and (keyword in _SESSION_WORDS or is_borrower(ev, call.node.func, value)):
             ev.now.lend(value, call.node)
         elif value.kind == FUNCTION:
             for resource in ev.reached(value):
@@ -68,12 +68,17 @@ _STORING = frozenset({"append", "appendleft", "add", "insert", "put", "put_nowai
 _SESSION_WORDS = frozenset({"db", "session", "db_session", "dbsession", "conn", "connection", "con", "sess"})
 
 
-def is_borrower(ev: Evaluation, function: ast.expr) -> bool:
-    """``service.load(session)`` of a module or class: no name that speaks of closing or keeping, no callback."""
+def is_borrower(ev: Evaluation, function: ast.expr, session: Value) -> bool:
+    """``service.load(session)`` of a module or class: no name that speaks of closing or keeping, no callback.
+
+    A session that a ``with`` block of this function closes is never given away.
+    """
     name = dotted(function)
     if name is None or keeps(name.rpartition(".")[2]):
         return False
     head = name.partition(".")[0]
+    if any(held.resource == session.resource for slot, held in ev.now.names.items() if slot.startswith("<")):
+        return True
     return (head in ("self", "cls") or head not in ev.scope.local_names) and ("." in name or "_" in name)
 
 

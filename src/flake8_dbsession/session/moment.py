@@ -230,6 +230,20 @@ class Moment:
             phases = life.phases if resource.is_connection else UNSURE
             self.lives[resource] = Life(phases, life.marks | USED | CHANGED)
 
+    def is_lent(self, resource: Resource) -> bool:
+        """Whether code that cannot be seen had the session last, whose rows expire when it commits.
+
+        Asked only of a session whose factory is known, and that nobody may have closed meanwhile.
+        """
+        life = self.life(resource)
+        known = resource.origin in (OPENED, AMBIENT) and not (resource.keeps_rows or resource.is_async)
+        return known and life.phases == UNSURE and not life.marks & GUESSED
+
+    def hold(self, resource: Resource, node: ast.AST) -> None:
+        """A row of a lent session is read: the connection is held still, or else taken again by the read."""
+        self.lives[resource] = Life(HELD, self.life(resource).marks)
+        self.steps.setdefault(resource, node)
+
     def give(self, value: Value, *, uncertain: bool = True) -> None:
         """The value is handed to code that cannot be seen: it may close, commit or keep what it got."""
         for resource in contained(value):
