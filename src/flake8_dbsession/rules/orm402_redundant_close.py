@@ -2,7 +2,7 @@
 
 What it does
     Reports ``db.session.close()`` as the last thing a request handler or a helper of one does with Flask-SQLAlchemy's
-    session.
+    session, before it returns one answer or another.
 
 Why it matters
     Leaving the request (or app context) calls ``db.session.remove()`` anyway (measured: Flask-SQLAlchemy 2.5, 3.1).
@@ -28,7 +28,7 @@ from ..model import Diagnostic, Plan, Rule, Safety
 from ..reports import in_loop, is_out_of_scope
 from ..session.events import Event, Happening
 from ..session.flow import Flow
-from ..session.values import AMBIENT
+from ..session.values import AMBIENT, UNKNOWN, Resource
 from ..story import name_of
 from ..view import View
 
@@ -38,7 +38,7 @@ def check(view: View) -> Iterator[Diagnostic]:
         if is_out_of_scope(view, flow) or not belongs_to_request(view, flow):
             continue
         for event in flow.events(Happening.CLOSED):
-            if is_redundant(flow, event):
+            if is_redundant(view, flow, event):
                 yield report(view, flow, event)
 
 
@@ -48,8 +48,8 @@ def belongs_to_request(view: View, flow: Flow) -> bool:
     return all(e.kind == "request" and e.cleans_flask_sqlalchemy for e in entries) and not flow.body.is_generator
 
 
-def is_redundant(flow: Flow, event: Event) -> bool:
-    """``db.session.close()`` followed by nothing but the return."""
+def is_redundant(view: View, flow: Flow, event: Event) -> bool:
+    """``db.session.close()`` followed by nothing but the return, or the choice between several."""
     resource = event.resource
     if (
         resource is None
@@ -59,15 +59,36 @@ def is_redundant(flow: Flow, event: Event) -> bool:
     ):
         return False
     statement = statement_of(flow, event.node)
-    if not isinstance(statement, ast.Expr) or in_loop(flow, statement) or waits_after(flow, statement):
+    if not isinstance(statement, ast.Expr) or in_loop(flow, statement):
         return False
     block = block_of(flow, statement)
     rest = block[block.index(statement) + 1 :]
-    return all(isinstance(s, ast.Return) and not streams(s) for s in rest)
+    until = rest[-1].end_lineno if rest and isinstance(rest[-1], ast.Return) else None
+    later = range(statement.lineno + 1, (until or 10**9) + 1)
+    if not all(only_returns(view, each) for each in rest) or waits_in(flow, later):
+        return False
+    return len(rest) < 2 or not asks_in(flow, later, resource)
 
 
-def waits_after(flow: Flow, statement: ast.stmt) -> bool:
-    return any(n.lineno > statement.lineno for n in flow.scope.waits.values())  # type: ignore[attr-defined]
+def only_returns(view: View, statement: ast.stmt) -> bool:
+    """A return, or conditions of which everything is known and that end in returns."""
+    if isinstance(statement, ast.Return):
+        return not streams(statement)
+    if not isinstance(statement, ast.If):
+        return False
+    calls = (part for part in ast.walk(statement.test) if isinstance(part, ast.Call))
+    known = all(view.project.evaluate(view.module, call.func) != UNKNOWN for call in calls)
+    return known and all(only_returns(view, each) for each in (*statement.body, *statement.orelse))
+
+
+def asks_in(flow: Flow, lines: range, resource: Resource) -> bool:
+    """Whether the session is used again, and so was closed for a purpose."""
+    asked = (e.node for e in flow.events(Happening.QUERIED, Happening.TAKEN) if e.resource == resource)
+    return any(node.lineno in lines for node in asked)  # type: ignore[attr-defined]
+
+
+def waits_in(flow: Flow, lines: range) -> bool:
+    return any(node.lineno in lines for node in flow.scope.waits.values())  # type: ignore[attr-defined]
 
 
 def streams(statement: ast.Return) -> bool:
