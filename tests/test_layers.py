@@ -29,7 +29,7 @@ LAYERS = (
     # rules
     {"stored"},
     {"reports", "mending", "spelling", "pool"},
-    {"afterwards", "entering", "hoisting", "touching"},
+    {"afterwards", "entering", "hoisting", "lasting", "touching"},
     {"keeping", "shedding"},
     {"releasing", "job_methods"},
     {"sharing"},

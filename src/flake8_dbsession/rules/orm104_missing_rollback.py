@@ -2,7 +2,8 @@
 
 What it does
     Reports an ``except`` that catches a failed flush or commit and lets the session go on without ``rollback()``: in
-    the next turn of a loop, after the ``try``, or in a session that others go on with (an attribute, a global).
+    the next turn of a loop, after the ``try``, in the caller that lent it and is told nothing, or in a session that
+    others go on with (an attribute, a global).
 
 Why it matters
     A flush or commit that raises keeps the connection checked out and leaves the session unusable: every later
@@ -27,41 +28,59 @@ from ..flow.graph import Kind
 from ..mending import Answer
 from ..model import Diagnostic, Plan, Rule, Safety
 from ..reports import is_out_of_scope
-from ..session.events import Happening
+from ..session.events import Event, Happening, Swallowed
 from ..session.exceptions import accepts, is_for_database
 from ..session.flow import Flow
-from ..session.state import CHANGED, FAILED, SWALLOWED, WRITTEN
+from ..session.state import CHANGED, FAILED, WRITTEN
 from ..session.values import AMBIENT, ATTRIBUTE, OPENED, TRANSACTION, Resource
 from ..spelling import spelled
 from ..story import name_of
 from ..view import View
+
+Failure = tuple[Flow, Resource, ast.AST | None]
+"""In which function, of which session, and what uses it next, if anything here."""
 
 _OTHERS = "where something else has failed, changes that wait for a commit are lost"
 _SAVEPOINT = "it ends the whole transaction, where the rollback of the savepoint may do"
 
 
 def check(view: View) -> Iterator[Diagnostic]:
+    reported: set[ast.AST] = set()
     for flow in view.flows:
         if is_out_of_scope(view, flow):
             continue
         found = failures(view, flow)
-        for handler, (resource, use) in found.items():
-            yield report(view, flow, handler, resource, use)
+        for handler, (owner, resource, use) in found.items():
+            if handler not in reported:
+                reported.add(handler)
+                yield report(view, owner, handler, resource, use)
         for commit, resource in dict(raised_failed(flow)).items() if not found else ():
             message = f"session {name_of(flow, resource)!r}, which others go on with, is left failed when this raises"
             yield view.diagnostic(RULE, commit, message, (), None, "the commit is not inside a try", flow.body)
 
 
-def failures(view: View, flow: Flow) -> dict[ast.AST, tuple[Resource, ast.AST | None]]:
-    """Each handler (or ``suppress(…)``) that swallows a failure, with the session and what uses it next, if any."""
-    found: dict[ast.AST, tuple[Resource, ast.AST | None]] = {}
+def failures(view: View, flow: Flow) -> dict[ast.AST, Failure]:
+    """Each handler (or ``suppress(…)``) that swallows a failure."""
+    found: dict[ast.AST, Failure] = {}
     for event in flow.events(Happening.FAILED_USED):
-        if isinstance(event.detail, ast.AST) and event.resource is not None:
-            found.setdefault(event.detail, (event.resource, event.node))
-    for handler, resource in left_failed(flow):
-        if goes_on(view, flow, resource):
-            found.setdefault(handler, (resource, None))
+        if isinstance(event.detail, Swallowed):
+            handler, failure = inside(view, flow, event)
+            found.setdefault(handler, failure)
+        elif isinstance(event.detail, ast.AST) and event.resource is not None:
+            found.setdefault(event.detail, (flow, event.resource, event.node))
+    for resource, handler in flow.left_failed():
+        if goes_on(flow, resource):
+            found.setdefault(handler, (flow, resource, None))
     return found
+
+
+def inside(view: View, flow: Flow, event: Event) -> tuple[ast.AST, Failure]:
+    """A failure that a called function has swallowed: its handler where that is in this file, else the call."""
+    swallowed: Swallowed = event.detail
+    for other in view.flows:
+        if any(handler is swallowed.handler for handler in other.body.own(ast.ExceptHandler)):
+            return swallowed.handler, (other, swallowed.session, event.node)
+    return swallowed.call, (flow, event.resource or swallowed.session, event.node)
 
 
 def raised_failed(flow: Flow) -> Iterator[tuple[ast.AST, Resource]]:
@@ -74,15 +93,7 @@ def raised_failed(flow: Flow) -> Iterator[tuple[ast.AST, Resource]]:
                 yield commits[-1], resource
 
 
-def left_failed(flow: Flow) -> Iterator[tuple[ast.AST, Resource]]:
-    for state in flow.returned:
-        for resource, life in state.lives.items():
-            handler = state.steps.get(("caught", resource))
-            if life.phases & FAILED and life.marks & SWALLOWED and isinstance(handler, ast.AST):
-                yield handler, resource
-
-
-def goes_on(view: View, flow: Flow, resource: Resource) -> bool:
+def goes_on(flow: Flow, resource: Resource) -> bool:
     """Whether somebody else uses the session after the function: an attribute or a global."""
     kept = resource.origin == ATTRIBUTE or (resource.origin == AMBIENT and ":" in resource.key)
     return kept and not flow.body.name.endswith("__exit__") and not flow.body.name.endswith("__init__")
@@ -100,7 +111,7 @@ def report(view: View, flow: Flow, handler: ast.AST, resource: Resource, use: as
 
 def repair(view: View, flow: Flow, handler: ast.AST, resource: Resource) -> Answer:
     if not isinstance(handler, ast.ExceptHandler):
-        return None, "suppress() has no place for a rollback"
+        return None, "there is no except to roll back in"
     written = spelled(view, flow, resource)
     if written is None:
         return None, "the session has no name here"

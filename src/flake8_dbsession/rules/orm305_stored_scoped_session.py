@@ -21,18 +21,19 @@ import ast
 from collections.abc import Iterator
 
 from ..fix.plans import ReplaceExpression
+from ..lasting import is_run
 from ..model import Diagnostic, Plan, Rule, Safety
 from ..session.body import Body
 from ..session.flow import Flow
 from ..session.values import AMBIENT, SESSION
 from ..view import View
-from .orm304_global_session import is_main, kept
+from .orm304_global_session import kept
 
 
 def check(view: View) -> Iterator[Diagnostic]:
     if view.is_test:
         return
-    of_the_process = () if view.is_script or is_main(view) else kept(view)
+    of_the_process = () if view.is_script or is_run(view.module) else kept(view)
     for name, call, value in of_the_process:
         if value.resource is not None and value.resource.origin == AMBIENT:
             yield report(view, name, call, None)

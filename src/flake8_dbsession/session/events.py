@@ -24,7 +24,7 @@ class Happening(enum.Enum):
     ENGINE_MADE = "engine made"  # create_engine (name)
     OWNER_MADE = "owner made"  # an object with an engine of its own (name)
     REGISTRY_MADE = "registry made"  # sessionmaker/scoped_session (name)
-    FAILED_USED = "failed used"  # SQL in FAILED after the exception was swallowed (except handler)
+    FAILED_USED = "failed used"  # SQL in FAILED after the exception was swallowed (except handler, or Swallowed)
     CLOSED = "closed"  # close()/remove() (method)
     QUERIED = "queried"  # SQL was run
     COMMITTED = "committed"  # commit()
@@ -56,3 +56,11 @@ class Handover(NamedTuple):
     name: str
     to: str
     many: bool = False
+
+
+class Swallowed(NamedTuple):
+    """The ``call`` in which a failure was caught: by ``handler``, of the session that is called so inside."""
+
+    call: ast.AST
+    handler: ast.AST
+    session: Resource

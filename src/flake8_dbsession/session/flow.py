@@ -13,7 +13,7 @@ from .body import Body
 from .call import place
 from .events import Event, Happening
 from .scope import Scope
-from .state import CLOSED, ENTRY, GIVEN, USED, Life, State, merge
+from .state import CLOSED, ENTRY, FAILED, GIVEN, SWALLOWED, USED, Life, State, merge
 from .summary import Summary, World
 from .transfer import Transfer
 from .values import (
@@ -186,6 +186,14 @@ class Flow:
             return session
         return session._replace(resource=resource._replace(origin=OPENED, flavour=""))
 
+    def left_failed(self) -> Iterator[tuple[Resource, ast.AST]]:
+        """The sessions that are left failed on a normal way out, each with the handler that caught the failure."""
+        for state in self.returned:
+            for resource, life in state.lives.items():
+                handler = state.steps.get(("caught", resource))
+                if life.phases & FAILED and life.marks & SWALLOWED and isinstance(handler, ast.AST):
+                    yield resource, handler
+
     # -- the view from outside
 
     def summary(self) -> Summary:
@@ -210,6 +218,7 @@ class Flow:
             can_raise=bool(self.raised),
             makes_engine=self.makes_engine(returns),
             makes_owner=self.makes_owner(returns),
+            swallows=tuple(self.left_failed()) if is_mute(self.body) else (),
             used=tuple(sorted(self.scope.used)),
             takes_own=next(((getattr(node, "lineno", 0), own, way) for node, own, way in self.scope.own), None),
         )
@@ -222,6 +231,12 @@ def is_ours(state: State, resource: Resource) -> bool:
     """
     life = state.lives.get(resource)
     return life is not None and not life.marks & GIVEN and resource.type != "PoolProxiedConnection"
+
+
+def is_mute(body: Body) -> bool:
+    """Whether a function returns nothing but None."""
+    values = (node.value for node in body.own(ast.Return))
+    return all(value is None or (isinstance(value, ast.Constant) and value.value is None) for value in values)
 
 
 def joined_lives(states: list[State]) -> tuple[tuple[Resource, Life], ...]:

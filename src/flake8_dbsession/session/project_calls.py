@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from .events import Happening
+from .events import Happening, Swallowed
 from .handover import gathered_by_ours
 from .state import ENTRY, GIVEN, GUESSED, HELD, HOLDING, IDLE, KEPT, RETURNED, STORED, SWALLOWED, Life
 from .summary import Steps, Summary, Wait
@@ -193,6 +193,8 @@ def apply(ev: Evaluation, summary: Summary, formals: Formals, node: ast.AST, fun
         ev.now.is_dead = True
     before = dict(ev.now.lives)
     ev.now.lives = changed(ev, summary.normal, formals)
+    for formal, handler in summary.swallows:
+        ev.now.steps["caught", formals.actual.get(formal, formal)] = Swallowed(node, handler, formal)
     for resource, life in list(ev.now.lives.items()):
         old = before.get(resource, Life(ENTRY))
         if life.may_hold and not old.may_hold:

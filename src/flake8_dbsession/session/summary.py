@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import NamedTuple, Protocol
 
 from ..known import Known
@@ -55,6 +56,8 @@ class Summary(NamedTuple):
     """Whether an engine is made inside at each call and handed out."""
     makes_owner: bool = False
     """Whether an object with an engine of its own is made at each call and handed out, or (a constructor) is one."""
+    swallows: tuple[tuple[Resource, ast.AST], ...] = ()
+    """The caller's sessions whose failure a handler has caught, with the handler; nothing tells the caller of it."""
     used: tuple[Resource, ...] = ()
     """The caller's sessions that meet SQL or a commit before any rollback."""
     takes_own: tuple[int, Resource, Steps] | None = None
