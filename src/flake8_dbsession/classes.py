@@ -75,6 +75,13 @@ class Classes:
         info = self.info(name)
         return tuple(base for base in self.lineage(info) if isinstance(base, str)) if info is not None else ()
 
+    def inherited(self, owner: str, name: str, me: Value) -> Value:
+        """The method that ``super()`` finds in the bases of a project class, bound to ``me``; UNKNOWN for none."""
+        for base in self._own_lineage(owner)[1:]:
+            if name in base.methods:
+                return Value(FUNCTION, f"{base.qualified}.{name}", extra=(me, None))
+        return UNKNOWN
+
     def attribute(self, owner: Value, name: str) -> Value:
         """An attribute of a project class, of an object of it, or of a known type."""
         value = self.unbound(owner, name)

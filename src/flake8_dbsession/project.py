@@ -40,6 +40,7 @@ from .session.values import (
     UNKNOWN,
     Resource,
     Value,
+    contained,
     pool_of,
 )
 from .solved import Solved
@@ -238,6 +239,10 @@ class Project:
         """The class, then its bases depth first; a base outside the project is its dotted name."""
         return self.classes.lineage(info)
 
+    def inherited(self, owner: str, name: str, me: Value) -> Value:
+        """The method that ``super()`` finds in the bases of a project class, bound to ``me``; UNKNOWN for none."""
+        return self.classes.inherited(owner, name, me)
+
     def foreign_bases(self, name: str) -> tuple[str, ...]:
         """The dotted names of the library classes that a project class extends."""
         return self.classes.foreign_bases(name)
@@ -366,7 +371,20 @@ class Project:
             default = body.defaults.get(argument.arg)
             return annotated(self, module.names, argument.annotation, argument.arg, default)
 
-        return Flow(body, self, self.outer(module, enclosing), starts(body, given, parameter))
+        untold = frozenset(r for p in body.parameters for r in self._untold(given.get(p.arg, UNKNOWN), parameter, p))
+        return Flow(body, self, self.outer(module, enclosing), starts(body, given, parameter), untold)
+
+    def _untold(self, given: Value, known: Callable[[ast.arg], Value], parameter: ast.arg) -> Iterator[Resource]:
+        """The sessions in an argument that the function would not know of by itself."""
+        sessions = contained(given)
+        if not sessions or contained(known(parameter)):
+            return
+        told = (
+            {r for n, v in given.extra if contained(self.attribute(given, n)) for r in contained(v)}
+            if given.kind == OBJECT
+            else set()
+        )
+        yield from (resource for resource in sessions if resource not in told)
 
     # -- configuration and application
 

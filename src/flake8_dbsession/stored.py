@@ -12,7 +12,7 @@ from .project import Project
 from .session.body import Body
 from .session.events import Happening
 from .session.flow import Flow, Leak
-from .session.state import CLOSED, ENTRY, GIVEN, HOLDING
+from .session.state import CLOSED, ENTRY, GIVEN, HOLDING, State
 from .session.values import AMBIENT, OBJECT, SESSION, Resource, Value
 from .view import View
 
@@ -65,6 +65,58 @@ def left_by_the_object(view: View, flow: Flow) -> Iterator[Named]:
             continue
         if any(leaves_held(view, other, attribute) for other in methods_beside(view, flow)):
             yield Leak(resource, call, None, always=True, on_error=False), f"self.{attribute}"
+
+
+def closed_at_the_end(view: View, flow: Flow) -> Iterator[tuple[str, ast.AST, bool]]:
+    """The object's sessions that a method works with and closes, the only one to do so, and not on every way out.
+
+    Each attribute with the close, and whether only an exception passes that by.
+    """
+    if flow.body.owner not in view.module.classes:
+        return
+    me = Value(OBJECT, f"{view.module.name}.{flow.body.owner}")
+    for attribute, close in closes_of_itself(flow):
+        resource = view.project.attribute(me, attribute).resource
+        held = [error for state, error in ways_out(flow) if is_left_held(state, resource)]
+        if held and opens_when_made(view, flow, attribute) and not closed_elsewhere(view, flow, attribute):
+            yield attribute, close, all(held)
+
+
+def closes_of_itself(flow: Flow) -> Iterator[tuple[str, ast.AST]]:
+    """``self.session.close()`` in a method: the attribute with the call."""
+    if flow.body.owner and not flow.body.name.endswith(_BEGINNINGS):
+        for call in flow.body.own(ast.Call):
+            match call.func:
+                case ast.Attribute(value=ast.Attribute(attr=attribute, value=ast.Name()), attr=verb) if verb in _CLOSES:
+                    yield attribute, call
+
+
+def ways_out(flow: Flow) -> Iterator[tuple[State, bool]]:
+    """Each state in which the function ends, with whether an exception ends it."""
+    yield from ((state, True) for state in flow.raised)
+    yield from ((state, False) for state in flow.returned)
+
+
+def is_left_held(state: State, resource: Resource | None) -> bool:
+    """Whether the session holds a connection that was taken in this function."""
+    life = state.lives.get(resource) if resource is not None else None
+    return life is not None and bool(life.phases & HOLDING) and not life.phases & ENTRY
+
+
+def opens_when_made(view: View, flow: Flow, attribute: str) -> bool:
+    """Whether the constructor of the method's class opens the session for the object."""
+    made = (f for f in view.flows if f.body.owner == flow.body.owner and f.body.name.endswith(".__init__"))
+    return any(attribute == kept for constructor in made for kept, *_ in stored(constructor))
+
+
+def closed_elsewhere(view: View, flow: Flow, attribute: str) -> bool:
+    """Whether anybody else closes the attribute, or is left with it: ORM101 speaks of those."""
+    others = [m for m in view.module.classes[flow.body.owner].methods.values() if m is not flow.body.node]
+    if any(gives_back(method, attribute, _CLOSES) or passes_close_on(method, attribute) for method in others):
+        return True
+    if any(leaves_held(view, other, attribute) for other in methods_beside(view, flow)):
+        return True
+    return is_closed_from_outside(view.project, f"{view.module.name}.{flow.body.owner}", attribute)
 
 
 def stored(flow: Flow) -> Iterator[tuple[str, Resource, ast.AST]]:

@@ -123,7 +123,7 @@ def _function(function: FunctionFacts) -> Iterator[str]:
     """What is said about a function; nothing where nothing is known."""
     summary = function.summary
     said = [*map(_run_by, function.entries), *_hands_out(summary), *map(_parameter, function.parameters)]
-    said += [*_around(summary), *map(_wait, dict.fromkeys(wait for wait, _ in summary.waits)), *_ends(summary)]
+    said += [*_around(summary), *map(_wait, dict.fromkeys(wait for wait, *_ in summary.waits)), *_ends(summary)]
     yield from said
     if said:
         yield from (f"line {s.line}: {s.session and s.session + ' '}{s.happening}: {s.text}" for s in function.steps)

@@ -3,8 +3,9 @@
 What it does
     Reports a session or connection that is closed (or needs no close) on some ways out of a function and still holds
     its connection on others: an exception between opening and closing, an early return, an ``except`` too narrow.
-    So are a worker (see ORM103) that removes its scoped session on some ways only, and a context manager that hands out
-    a scoped session nobody removes and rolls back some failures only.
+    So are a worker (see ORM103) that removes its scoped session on some ways only, a method that works with the session
+    of its object and closes it on some ways only, where nobody else does, and a context manager that hands out a
+    scoped session nobody removes and rolls back some failures only.
 
 Why it matters
     A statement, flush or commit that raises keeps the connection checked out (measured 1 → 1), and a ``close()`` after
@@ -26,10 +27,11 @@ from collections.abc import Iterator
 
 from ..mending import wrap_in_with
 from ..model import Diagnostic, Note, Rule
-from ..reports import ignorable, is_closed_somewhere, owned_leaks
+from ..reports import ignorable, is_closed_somewhere, is_out_of_scope, owned_leaks
 from ..session.events import Happening
 from ..session.flow import Flow, Leak
 from ..session.values import AMBIENT, PARAMETER, REGISTRY, Resource, Value
+from ..stored import closed_at_the_end
 from ..story import name_of, taken, what
 from ..teardown import is_removed
 from ..view import View
@@ -44,6 +46,7 @@ def check(view: View) -> Iterator[Diagnostic]:
         for leak, name in owned_leaks(view, flow):
             if flow.body.node is not None and is_missed_sometimes(flow, leak) and not ignorable(view, flow, leak):
                 yield report(view, flow, leak, name)
+        yield from (report_closing(view, flow, *found) for found in closing(view, flow))
         yield from (report_manager(view, flow, *asked) for asked in lent(view, flow))
     yield from (report_worker(view, left) for left in left_held(view) if is_removed_sometimes(left))
 
@@ -68,6 +71,18 @@ def story(view: View, flow: Flow, leak: Leak) -> Iterator[Note]:
     if is_closed_somewhere(flow, leak.resource):
         closes = [e for e in flow.events(Happening.CLOSED) if e.resource == leak.resource]
         yield view.note("this close is not reached on every way", closes[0].node)
+
+
+def closing(view: View, flow: Flow) -> Iterator[tuple[str, ast.AST, bool]]:
+    """The closes of sessions that an object opened when it was made."""
+    return iter(()) if is_out_of_scope(view, flow) else closed_at_the_end(view, flow)
+
+
+def report_closing(view: View, flow: Flow, attribute: str, close: ast.AST, on_error: bool) -> Diagnostic:
+    """A method works with the session of its object and closes it at the end."""
+    way = "when an exception leaves the function" if on_error else "on some way out of the function"
+    message = f"session 'self.{attribute}' is not closed {way}: this close is not reached on every way"
+    return view.diagnostic(RULE, close, message, (), None, "a finally has to close it", flow.body)
 
 
 def lent(view: View, flow: Flow) -> Iterator[tuple[Resource, ast.Call]]:

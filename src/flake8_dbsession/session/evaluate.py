@@ -141,6 +141,8 @@ class Evaluation:
                 return self.stored(node)
             case "named" | "module":
                 return self.world.value(f"{owner.name}.{name}")
+            case "super":
+                return self.world.inherited(owner.name, name, owner.extra[0])
             case "row":
                 self.read_row(node, owner)
                 return member_of_row(self, owner, name)

@@ -54,10 +54,18 @@ class Leak(NamedTuple):
 class Flow:
     """The states of one body. Lines and columns are those of its syntax."""
 
-    def __init__(self, body: Body, world: World, outer: Callable[[str], Value], starts: list[dict[str, Value]]) -> None:
+    def __init__(
+        self,
+        body: Body,
+        world: World,
+        outer: Callable[[str], Value],
+        starts: list[dict[str, Value]],
+        untold: frozenset[Resource] = frozenset(),
+    ) -> None:
         self.body = body
         self.graph: Graph = build(body.statements)
         self.scope = Scope(body, outer)
+        self.scope.untold = untold
         self.transfer = Transfer(body, world, self.scope)
         self.starts = starts
         states = [State(names, {}) for names in starts]

@@ -163,6 +163,22 @@ def closure(ev: Evaluation, call: Call, target: Value, words: Words) -> None:
             report(ev, call, value, "closure", words)
 
 
+def given_to_object(ev: Evaluation, made: Value, call: Call) -> None:
+    """``Worker(session)``, a class whose ``run`` goes to a thread: what its constructor keeps and ``run`` uses."""
+    if not made.extra:
+        return
+    entries = (ev.world.known.method(base, "run") for base in ev.world.foreign_bases(made.name))
+    entry = next((entry for entry in entries if entry is not None and entry.runs), None)
+    run = ev.world.attribute(made, "run") if entry is not None else UNKNOWN
+    if entry is None or run.kind != FUNCTION:
+        return
+    used = {name for name, _ in ev.world.attributes_used(run)}
+    words = Words(entry.runs, made.name.rpartition(".")[2], False)
+    for attribute, value in made.extra:
+        if attribute in used:
+            report(ev, call, value, "argument", words)
+
+
 def own_attributes(ev: Evaluation, call: Call, target: Value, words: Words) -> None:
     """``submit(self.work)`` where ``work`` uses ``self.session``."""
     owner = target.extra[0] if target.kind in (FUNCTION, METHOD) and target.extra else None

@@ -10,7 +10,7 @@ from .call import Call
 from .lending import unseen
 from .opening import next_of
 from .statements import ENUMERATED, PLAIN, STATEMENT, are_columns, model_of
-from .values import CLOSING, FUNCTION, GENERATOR, OBJECT, PARTIAL, ROW, ROWS, TUPLE, UNKNOWN, Value, contained
+from .values import CLOSING, FUNCTION, GENERATOR, OBJECT, PARTIAL, ROW, ROWS, SUPER, TUPLE, UNKNOWN, Value, contained
 
 if TYPE_CHECKING:
     from .evaluate import Evaluation
@@ -67,6 +67,14 @@ def _close_all(ev: Evaluation, call: Call) -> Value:
     return UNKNOWN
 
 
+def _super(ev: Evaluation, call: Call) -> Value:
+    """``super()`` in a method."""
+    if not ev.body.owner or not ev.body.parameters:
+        return UNKNOWN
+    me = ev.now.names.get(ev.body.parameters[0].arg, UNKNOWN)
+    return Value(SUPER, f"{ev.body.module}.{ev.body.owner}".lstrip("."), extra=(me,))
+
+
 def _map(ev: Evaluation, call: Call) -> Value:
     if call.positional and contained(call.positional[0]):
         return Value(TUPLE, extra=(call.positional[0],))
@@ -82,6 +90,7 @@ PASSING: dict[str, Callable[[Evaluation, Call], Value]] = {
         ("sqlalchemy.select", "sqlalchemy.future.select", "sqlalchemy.sql.select", "sqlmodel.select"), _select
     ),
     "builtins.map": _map,
+    "builtins.super": _super,
     "builtins.enumerate": lambda ev, call: Value(ENUMERATED, extra=call.positional[:1]),
     "contextlib.closing": _closing,
     "contextlib.aclosing": _closing,

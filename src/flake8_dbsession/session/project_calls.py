@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from .events import Happening, Swallowed
-from .handover import gathered_by_ours
+from .handover import gathered_by_ours, given_to_object
 from .state import ENTRY, GIVEN, GUESSED, HELD, HOLDING, IDLE, KEPT, RETURNED, STORED, SWALLOWED, Life
 from .summary import Steps, Summary, Wait
 from .values import (
@@ -115,6 +115,8 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
         summary = summary._replace(makes_engine=False, makes_owner=False)
     if not (target.is_generator and not target.is_fixture):
         apply(ev, summary, formals, call.node, function, target.path)
+    if summary.attributes and function.name.endswith(".__init__"):
+        inherit(ev, summary, formals, call.node)
     value = result(ev, summary, formals, call.node, target.is_generator, target.is_manager, target.is_cached)
     receive(ev, value)
     if value.kind == "generated":
@@ -128,6 +130,16 @@ def receive(ev: Evaluation, value: Value) -> None:
     found = contained(value) if returned else ()
     for resource, life in returned:
         ev.now.lives[resource] = Life(life.phases, life.marks & ~RETURNED | (0 if resource in found else STORED))
+
+
+def inherit(ev: Evaluation, summary: Summary, formals: Formals, node: ast.AST) -> None:
+    """``super().__init__(session)``: what the inherited constructor keeps of what it is given, the object has."""
+    for name, value in summary.attributes:
+        opened: list[Resource] = []
+        kept = formals.outside(value, node, opened)
+        if kept != UNKNOWN and not opened:
+            ev.scope.attributes.setdefault(name, kept)
+            ev.now.names[f"self.{name}"] = kept
 
 
 def by_annotation(ev: Evaluation, function: Value, call: Call) -> Value:
@@ -169,11 +181,11 @@ def captured(ev: Evaluation, function: Value) -> list[tuple[str, Value]]:
 
 def apply(ev: Evaluation, summary: Summary, formals: Formals, node: ast.AST, function: Value, path: str) -> None:
     """The callee's effects on the caller's sessions."""
-    for what, free in summary.waits:
+    for what, free, held in summary.waits:
         step = (function.name or "<lambda>", path, what.line)
         through = what._replace(chain=(step, *what.chain)[:4], line=node.lineno)  # type: ignore[attr-defined]
         released = {formals.actual.get(r, r) for r in free}
-        report(ev, through, node, released)
+        report(ev, through, node, released, {formals.actual.get(r, r) for r in held})
     if summary.takes_own:
         beside(ev, node, (function.name, path), *summary.takes_own)
     if summary.can_raise:
@@ -229,10 +241,10 @@ def beside(ev: Evaluation, node: ast.AST, callee: tuple[str, str], line: int, ow
             ev.now.event(Happening.SECOND, node, resource, way)
 
 
-def report(ev: Evaluation, what: Wait, node: ast.AST, released: set[Resource]) -> None:
+def report(ev: Evaluation, what: Wait, node: ast.AST, released: set[Resource], inside: set[Resource]) -> None:
     from .waiting import report_wait
 
-    report_wait(ev, what, node, tuple(sorted(released)))
+    report_wait(ev, what, node, tuple(sorted(released)), tuple(sorted(inside)))
 
 
 def changed(ev: Evaluation, lives: Iterable[tuple[Resource, Life]], formals: Formals) -> dict[Resource, Life]:
@@ -323,7 +335,9 @@ def construct(ev: Evaluation, made: Value, call: Call) -> Value:
         life = next(iter(held.values()), Life(HELD if resource.is_connection else IDLE))
         ev.now.open(resource, call.node, life.phases & ~ENTRY or IDLE)
         ev.now.mark(resource, life.marks & ~(GIVEN | KEPT))
-    return Value(OBJECT, made.name, extra=tuple(a for a in attributes if a[1] != UNKNOWN))
+    value = Value(OBJECT, made.name, extra=tuple(a for a in attributes if a[1] != UNKNOWN))
+    given_to_object(ev, value, call)
+    return value
 
 
 def kept_by_the_object(summary: Summary) -> Summary:

@@ -36,14 +36,17 @@ class Scope:
         """Where a session opened here (or in a function called here) takes a connection."""
         self.used: set[Resource] = set()
         """The caller's sessions that are used before anything is rolled back here."""
-        self.waits: dict[tuple[Wait, tuple[Resource, ...]], ast.AST] = {}
+        self.waits: dict[tuple[Wait, tuple[Resource, ...], tuple[Resource, ...]], ast.AST] = {}
+        """Each wait, with the caller's sessions that are no concern of the caller, and those that only he knows of."""
+        self.untold: frozenset[Resource] = frozenset()
+        """The caller's sessions that the function does not know as such by itself: its parameter has no type."""
         self._heard: set[tuple[object, ...]] = set()
 
-    def hear(self, what: Wait, released: tuple[Resource, ...], node: ast.AST) -> None:
+    def hear(self, what: Wait, released: tuple[Resource, ...], held: tuple[Resource, ...], node: ast.AST) -> None:
         """A wait at ``node`` while ``released`` hold nothing; of calls that lead to the same wait the first speaks."""
         ways = tuple(step[:2] for step in what.chain)
         place = what.chain[-1][2] if what.chain else what.line
-        key = (what.kind, what.name, what.seconds, what.advice, ways, place, released)
+        key = (what.kind, what.name, what.seconds, what.advice, ways, place, released, held)
         if key not in self._heard:
             self._heard.add(key)
-            self.waits[what, released] = node
+            self.waits[what, released, held] = node

@@ -37,8 +37,9 @@ class Summary(NamedTuple):
     registries) is left when the function returns and when it raises; a session that is not listed is not
     touched. ``returns`` is the returned value and ``returned_life`` the life of a session opened inside and
     handed out. ``yields`` likewise for a generator. ``waits`` are the waits while a session of the caller may
-    be held, with the sessions concerned (empty: whatever the caller holds). ``attributes`` are the attributes
-    of ``self`` set to values worth knowing.
+    be held, with the sessions that are no concern of the caller (given back before, or reported inside) and
+    those that are held inside, which nobody but the caller knows to be sessions. ``attributes`` are the
+    attributes of ``self`` set to values worth knowing.
     """
 
     normal: tuple[tuple[Resource, Life], ...] = ()
@@ -48,7 +49,7 @@ class Summary(NamedTuple):
     returns: Value = UNKNOWN
     returned_life: Life | None = None
     yields: Value = UNKNOWN
-    waits: tuple[tuple[Wait, tuple[Resource, ...]], ...] = ()
+    waits: tuple[tuple[Wait, tuple[Resource, ...], tuple[Resource, ...]], ...] = ()
     attributes: tuple[tuple[str, Value], ...] = ()
     never_returns: bool = False
     can_raise: bool = True
@@ -96,6 +97,9 @@ class World(Protocol):
 
     def attribute(self, owner: Value, name: str) -> Value:
         """What an attribute of a project class, of an object of it, or of a known type stands for."""
+
+    def inherited(self, owner: str, name: str, me: Value) -> Value:
+        """The method that ``super()`` finds in the bases of a project class, bound to ``me``; UNKNOWN for none."""
 
     def foreign_bases(self, name: str) -> tuple[str, ...]:
         """The dotted names of the library classes that a project class extends."""

@@ -88,6 +88,7 @@ PARTIAL = "partial"  # extra: (function value, argument values, keywords)
 COROUTINE = "coroutine"  # not awaited; extra: the argument values
 CLOSING = "closing"  # contextlib.closing(x): extra (x,)
 MODULE = "module"
+SUPER = "super"  # name: the dotted class whose bases are asked; extra: (self value,)
 
 MAYBE = "maybe"
 """In ``extra``: an attribute that is None until something sets it."""

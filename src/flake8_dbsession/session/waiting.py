@@ -63,7 +63,7 @@ def run_to_its_end(ev: Evaluation, call: Call) -> bool:
     summary = ev.world.summary(function, ()) if target is not None and ev.now.held() else None
     if target is None or summary is None:
         return False
-    endless = [what for what, _ in summary.waits if what.seconds == math.inf]
+    endless = [what for what, *_ in summary.waits if what.seconds == math.inf]
     for what in endless:
         chain = ((coroutine.name, target.path, what.line), *what.chain)[:4]
         report_wait(ev, what._replace(chain=chain, line=call.node.lineno), call.node)
@@ -96,13 +96,20 @@ def wait_to_enter(ev: Evaluation, value: Value, node: ast.expr, is_async: bool) 
     return Value(OBJECT, fact.makes) if fact is not None and fact.makes else None
 
 
-def report_wait(ev: Evaluation, what: Wait, node: ast.AST, released: tuple[Resource, ...] = ()) -> None:
-    """One wait: reported for what is held, remembered for callers that may hold more."""
-    for resource in ev.now.held():
-        if resource not in released:
-            ev.now.event(Happening.WAITED, node, resource, what)
+def report_wait(
+    ev: Evaluation,
+    what: Wait,
+    node: ast.AST,
+    released: tuple[Resource, ...] = (),
+    inside: tuple[Resource, ...] = (),
+) -> None:
+    """One wait: reported for what is held, here or ``inside`` a call, and remembered for callers that may hold more."""
+    held = dict.fromkeys((*(r for r in ev.now.held() if r not in released), *inside))
+    for resource in held:
+        ev.now.event(Happening.WAITED, node, resource, what)
     free = {r for r, life in ev.now.lives.items() if not life.phases & ENTRY and r.origin != OPENED}
-    ev.scope.hear(what, tuple(sorted({*free, *released})), node)
+    untold = tuple(sorted(ev.scope.untold & held.keys()))
+    ev.scope.hear(what, tuple(sorted({*free, *released})), untold, node)
 
 
 STREAMING_RESPONSES = frozenset(
