@@ -143,7 +143,7 @@ def test_json_is_for_programs(project, capsys):
     [function] = value["functions"]
     assert (value["module"], function["name"], function["line"]) == ("service", "work", 19)
     assert function["entries"] == [{"is": "Entry", "framework": "threading", "kind": "thread", "runs": "thread"}]
-    [[wait, _]] = function["summary"]["waits"]
+    [[wait, *_]] = function["summary"]["waits"]
     assert (wait["kind"], wait["name"]) == ("network", "requests.get")
     assert [step["happening"] for step in function["steps"]] == ["taken", "waited"]
     assert packing.unpacked(value).functions[0].name == "work"
