@@ -35,6 +35,7 @@ TOPICS = {
     "ORM101/fixing": 4,
     "ORM102/fixing": 0,
     "ORM104/fixing": 2,
+    "ORM104/guarding": 3,
     "ORM105/generators": 4,
     "ORM201/releasing": 15,
     "ORM201/sleeping": 8,

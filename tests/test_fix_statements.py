@@ -13,6 +13,7 @@ from flake8_dbsession.fix.plans import (
     InsertFirst,
     OpenInWith,
     ReplaceExpression,
+    WrapInExcept,
     WrapInFinally,
     WrapInWith,
 )
@@ -251,6 +252,24 @@ def test_cleanup_takes_the_place_of_the_release_it_makes_needless() -> None:
         statement(before, "try"), statement(before, "try"), "s.remove()", (statement(before, "s.close"),)
     )
     assert carried(before, step) == "try:\n    a()\nfinally:\n    s.commit()\n    s.remove()\n"
+
+
+def test_except_goes_around_a_statement_and_raises_again() -> None:
+    before = "def f(s):\n\ts.add(1)\n\t# now\n\treturn s.commit()  # all\n"
+    span = statement(before, "return")
+    assert carried(before, WrapInExcept(span, span, "s.rollback()")) == (
+        "def f(s):\n\ts.add(1)\n\t# now\n\ttry:\n\t\treturn s.commit()  # all\n"
+        "\texcept Exception:\n\t\ts.rollback()\n\t\traise\n"
+    )
+
+
+def test_a_handler_joins_those_of_a_try() -> None:
+    before = "try:\n  a()\nexcept E: b()\n# else\nelse: c()\n"
+    step = WrapInExcept(statement(before, "try"), statement(before, "try"), "s.rollback()", "not s.is_active")
+    assert carried(before, step) == (
+        "try:\n  a()\nexcept E: b()\nexcept Exception:\n  if not s.is_active:\n    s.rollback()\n  raise\n"
+        "# else\nelse: c()\n"
+    )
 
 
 def test_wraps_need_one_block_in_order() -> None:

@@ -9,7 +9,7 @@ from .fix.plans import AddImport, Step, WrapInFinally, WrapInWith
 from .model import Plan, Safety, Span
 from .session.events import Happening
 from .session.flow import Flow
-from .session.values import QUERY, RESULT, ROW, ROWS, Resource
+from .session.values import AMBIENT, QUERY, RESULT, ROW, ROWS, Resource
 from .story import name_of
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ def wrap_in_with(view: View, flow: Flow, resource: Resource, opened: ast.AST) ->
         return None, f"{name!r} is used outside of the block in which it is opened"
     if bound_elsewhere(flow, name, statement):
         return None, f"{name!r} is bound to something else as well"
+    if resource.is_async and wrapper(resource):
+        return None, "an async registry is no context manager"
     rest = up_to_close(rest, name)
     drop = tuple(view.span(s) for s in rest if is_close(s, name))
     if len(drop) == len(rest):
@@ -90,8 +92,8 @@ def bound_by(statement: ast.stmt) -> ast.expr | None:
 
 
 def wrapper(resource: Resource) -> str:
-    """``raw_connection()`` is no context manager before SQLAlchemy 2.0 (measured)."""
-    return "closing" if resource.type == "PoolProxiedConnection" else ""
+    """``raw_connection()`` is no context manager before SQLAlchemy 2.0, a registry never (measured on 1.4 to 2.1)."""
+    return "closing" if resource.type == "PoolProxiedConnection" or resource.origin == AMBIENT else ""
 
 
 def how_safe(flow: Flow, resource: Resource) -> tuple[Safety, str]:

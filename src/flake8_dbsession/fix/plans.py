@@ -52,6 +52,19 @@ class WrapInFinally(NamedTuple):
     drop: tuple[Span, ...] = ()
 
 
+class WrapInExcept(NamedTuple):
+    """The statements from ``first`` to ``last`` (same block) run under a ``try``, which runs ``code`` on an exception.
+
+    The new handler is ``except Exception:`` and raises again after ``code``, which stands under ``if <only_if>:``
+    where that is given. Where the statements are exactly one ``try`` that has handlers, the new one is its last.
+    """
+
+    first: Span
+    last: Span
+    code: str
+    only_if: str = ""
+
+
 class InsertBefore(NamedTuple):
     """``code`` runs as a statement of its own right before the statement at ``statement``, above its comments."""
 
@@ -69,11 +82,12 @@ class InsertAfter(NamedTuple):
 class InsertFirst(NamedTuple):
     """``code`` is the first statement in the body of the handler, loop, function, ``with`` or ``if`` at ``owner``.
 
-    A docstring stays first.
+    A docstring stays first. With ``only_if`` it stands under ``if <only_if>:``.
     """
 
     owner: Span
     code: str
+    only_if: str = ""
 
 
 class DeleteStatement(NamedTuple):
@@ -148,6 +162,7 @@ Step = (
     WrapInWith
     | OpenInWith
     | WrapInFinally
+    | WrapInExcept
     | InsertBefore
     | InsertAfter
     | InsertFirst

@@ -14,8 +14,11 @@ Stays silent when
     request ends there and the framework discards the session.
 
 Fix safety
-    Safe: ``rollback()`` becomes the first statement of the handler; the transaction is lost already. Unsafe where the
-    handler may catch something else as well, while changes wait for their commit, and where there is a savepoint.
+    Safe: ``rollback()`` becomes the first statement of the handler; the transaction is lost already. Where the handler
+    may catch something else as well, while changes wait for their commit, it stands under ``if not
+    session.is_active:``, which is true after a failed flush or commit only. A commit that leaves a session of all
+    others failed gets an ``except`` that rolls back and raises again. Unsafe where the transaction has changes from
+    before the ``try``, without which the rest would be saved, and where there is a savepoint.
 """
 
 from __future__ import annotations
@@ -23,11 +26,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..fix.plans import InsertFirst
+from ..fix.plans import InsertFirst, WrapInExcept
 from ..flow.graph import Kind
-from ..mending import Answer
+from ..mending import Answer, statement_of
 from ..model import Diagnostic, Plan, Rule, Safety
-from ..reports import is_out_of_scope
+from ..reports import is_out_of_scope, within
 from ..session.events import Event, Happening, Swallowed
 from ..session.exceptions import accepts, is_for_database
 from ..session.flow import Flow
@@ -40,8 +43,10 @@ from ..view import View
 Failure = tuple[Flow, Resource, ast.AST | None]
 """In which function, of which session, and what uses it next, if anything here."""
 
-_OTHERS = "where something else has failed, changes that wait for a commit are lost"
+_EARLIER = "what was changed before is lost with the failure, and the rest would be saved without it"
 _SAVEPOINT = "it ends the whole transaction, where the rollback of the savepoint may do"
+
+_FIRST = (Kind.STATEMENT, Kind.TEST, Kind.ITERATE, Kind.ENTER, Kind.SUBJECT)
 
 
 def check(view: View) -> Iterator[Diagnostic]:
@@ -56,7 +61,8 @@ def check(view: View) -> Iterator[Diagnostic]:
                 yield report(view, owner, handler, resource, use)
         for commit, resource in dict(raised_failed(flow)).items() if not found else ():
             message = f"session {name_of(flow, resource)!r}, which others go on with, is left failed when this raises"
-            yield view.diagnostic(RULE, commit, message, (), None, "the commit is not inside a try", flow.body)
+            plan, refusal = guard(view, flow, resource)
+            yield view.diagnostic(RULE, commit, message, (), plan, refusal, flow.body)
 
 
 def failures(view: View, flow: Flow) -> dict[ast.AST, Failure]:
@@ -116,10 +122,45 @@ def repair(view: View, flow: Flow, handler: ast.AST, resource: Resource) -> Answ
     if written is None:
         return None, "the session has no name here"
     call = f"{'await ' if resource.is_async else ''}{written.text}.rollback()"
-    reason = _OTHERS if may_lose_changes(flow, handler, resource) else ""
+    only_if = f"not {written.text}.is_active" if may_lose_changes(flow, handler, resource) else ""
+    reason = _EARLIER if is_changed_before(flow, handler, resource) else ""
     reason = _SAVEPOINT if has_savepoint(flow, handler, resource) else reason
     safety = Safety.UNSAFE if reason else Safety.SAFE
-    return Plan("roll back first", safety, (InsertFirst(view.span(handler), call), *written.steps), reason), ""
+    title = "roll back first where the session has failed" if only_if else "roll back first"
+    return Plan(title, safety, (InsertFirst(view.span(handler), call, only_if), *written.steps), reason), ""
+
+
+def guard(view: View, flow: Flow, resource: Resource) -> Answer:
+    """Where a commit fails, the session is rolled back, and the exception goes on as before."""
+    written = spelled(view, flow, resource)
+    if written is None:
+        return None, "the session has no name here"
+    call = f"{'await ' if resource.is_async else ''}{written.text}.rollback()"
+    commits = [event.node for event in flow.events(Happening.COMMITTED) if event.resource == resource]
+    places = dict.fromkeys(place_of(flow, commit) for commit in commits)
+    if any(place is None for place in places):
+        return None, "nothing can be caught there, or something is caught already and raised again"
+    only_if = f"not {written.text}.is_active"
+    steps = [
+        WrapInExcept(view.span(place), view.span(place), call, only_if if isinstance(place, ast.Try) else "")
+        for place in places
+        if place is not None
+    ]
+    return Plan("roll back where the commit fails", Safety.SAFE, (*steps, *written.steps)), ""
+
+
+def place_of(flow: Flow, commit: ast.AST) -> ast.stmt | None:
+    """The innermost ``try`` that catches for a commit, or its statement; None where nothing can be caught there."""
+    statement = statement_of(flow, commit)
+    catching = [each for each in flow.body.own(ast.Try) if each.handlers]
+    around = [each for each in catching if any(within(part, commit) for part in each.body)]
+    if not around:
+        return statement if isinstance(statement, (ast.Expr, ast.Return, ast.Assign)) else None
+    return None if any(accepts_all(handler) for handler in around[-1].handlers) else around[-1]
+
+
+def accepts_all(handler: ast.ExceptHandler) -> bool:
+    return handler.type is None or ast.unparse(handler.type) in ("Exception", "BaseException")
 
 
 def has_savepoint(flow: Flow, handler: ast.ExceptHandler, resource: Resource) -> bool:
@@ -127,6 +168,16 @@ def has_savepoint(flow: Flow, handler: ast.ExceptHandler, resource: Resource) ->
     states = (s for node in flow.nodes(Kind.CATCH) if node.syntax is handler for s in flow.at(node))
     values = (value for state in states for value in state.names.values())
     return any(v.kind == TRANSACTION and v.name == "nested" and v.resource == resource for v in values)
+
+
+def is_changed_before(flow: Flow, handler: ast.ExceptHandler, resource: Resource) -> bool:
+    """Whether the transaction may have changes already when control comes to the ``try``, if it has not failed."""
+    first = next(attempt.body[0] for attempt in flow.body.own(ast.Try) if handler in attempt.handlers)
+    while isinstance(first, ast.Try):
+        first = first.body[0]
+    entering = (state for node in flow.nodes(*_FIRST) if node.line == first.lineno for state in flow.at(node))
+    lives = (state.lives[resource] for state in entering if resource in state.lives)
+    return any(life.marks & (WRITTEN | CHANGED) and life.phases & ~FAILED for life in lives)
 
 
 def may_lose_changes(flow: Flow, handler: ast.ExceptHandler, resource: Resource) -> bool:

@@ -168,6 +168,8 @@ class Evaluation:
             return Value(ENGINE, "Engine")
         if owner.kind == REGISTRY and name == "session_factory":
             return UNKNOWN
+        if owner.kind in (SESSION, REGISTRY) and name in _DATA:
+            return UNKNOWN
         if owner.kind == ENGINE and name in ("sync_engine", "engine"):
             return owner
         return Value(METHOD, name, extra=(owner,))
@@ -386,6 +388,8 @@ def prefer(left: Value, right: Value) -> Value:
 
 
 FACTORY_LIKE = "factory-like"
+_DATA = frozenset({"is_active", "dirty", "new", "deleted", "info", "identity_map", "autoflush", "invalidated"})
+"""Attributes of sessions and connections that are no methods: they may be true or false."""
 _TELLING = frozenset({"factory", "registry", "engine", "manager", "rows", "row", "query", "result", "object", CLASS})
 
 

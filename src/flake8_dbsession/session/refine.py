@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from .values import FALSE, NONE, TRUE, UNKNOWN, Value, truth
+from .state import ENTRY, FAILED, UNSURE
+from .values import FALSE, NONE, REGISTRY, SESSION, TRUE, UNKNOWN, Value, truth
 
 if TYPE_CHECKING:
     from .evaluate import Evaluation
@@ -28,6 +29,8 @@ def assume(ev: Evaluation, condition: ast.expr, wanted: bool) -> bool:
             return assume(ev, condition.target, wanted)
         case ast.Name():
             return assume_name(ev, condition.id, wanted)
+        case ast.Attribute(value=ast.Name() | ast.Attribute(), attr="is_active"):
+            return assume_active(ev, ev.value(condition.value), wanted)
     return True
 
 
@@ -55,6 +58,17 @@ def assume_none(ev: Evaluation, subject: ast.expr, wanted: bool) -> bool:
     if value == UNKNOWN and wanted and isinstance(subject, ast.Name) and subject.id in ev.body.flag_names:
         remember(ev, subject.id, NONE)
     return True
+
+
+def assume_active(ev: Evaluation, session: Value, wanted: bool) -> bool:
+    """A session is inactive after a failed flush or commit, and only then (measured on 1.3 to 2.1)."""
+    resource = session.resource if session.kind in (SESSION, REGISTRY) else None
+    if resource is None or resource.is_connection or resource not in ev.now.lives:
+        return True
+    life = ev.now.lives[resource]
+    phases = life.phases & (~FAILED if wanted else FAILED | ENTRY | UNSURE)
+    ev.now.lives[resource] = life._replace(phases=phases)
+    return bool(phases)
 
 
 def remember(ev: Evaluation, name: str, value: Value) -> None:

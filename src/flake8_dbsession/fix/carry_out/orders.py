@@ -45,6 +45,8 @@ class Orders:
     """By first statement, the outermost first."""
     cleanups: dict[cst.CSTNode, list[Statement]] = field(default_factory=_lists)
     """What joins the end of the ``finally`` of a ``try``."""
+    handlers: dict[cst.CSTNode, list[cst.ExceptHandler]] = field(default_factory=_lists)
+    """What joins the handlers of a ``try``, behind them."""
     expressions: dict[cst.CSTNode, list[tuple[cst.CSTNode, Change]]] = field(default_factory=_lists)
     """By the statement or handler that they stand in."""
 
@@ -56,6 +58,7 @@ class Orders:
             (self.after, other.after),
             (self.wraps, other.wraps),
             (self.cleanups, other.cleanups),
+            (self.handlers, other.handlers),
             (self.expressions, other.expressions),
         ]
         for mine, theirs in pairs:

@@ -22,6 +22,7 @@ from ..plans import (
     SetItem,
     SetKeyword,
     Step,
+    WrapInExcept,
     WrapInFinally,
     WrapInWith,
 )
@@ -36,7 +37,7 @@ def stretch(step: Step) -> Stretch | None:
     match step:
         case WrapInWith():
             return step.statement[:2], step.last[2:]
-        case WrapInFinally() | OpenInWith():
+        case WrapInFinally() | WrapInExcept() | OpenInWith():
             return step.first[:2], step.last[2:]
         case InsertBefore():
             return step.statement[:2], step.statement[:2]

@@ -122,7 +122,7 @@ class _Builder:
                 parts[name], left = self.branch(part, cleanup if name == "finalbody" else ())
                 pending += left
             elif part:
-                parts[name] = [self.part(each) for each in part]
+                parts[name] = [self.part(each) for each in part] + self.orders.handlers.get(old, [])
         if cleanup and node.finalbody is None:
             parts["finalbody"] = cst.Finally(_block(Run(list(cleanup)), getattr(node.body, "indent", None)))
         if isinstance(node, cst.Try) and not node.handlers and parts["finalbody"] is None:

@@ -23,6 +23,7 @@ from ..plans import (
     SetItem,
     SetKeyword,
     Step,
+    WrapInExcept,
     WrapInFinally,
     WrapInWith,
 )
@@ -57,6 +58,8 @@ class _Resolver:
                 self._open(step)
             case WrapInFinally():
                 self._finally(step)
+            case WrapInExcept():
+                self._except(step)
             case InsertBefore():
                 location, orders = self._statement(step.statement)
                 orders.before[location.node].append(self._code(step.code))
@@ -94,11 +97,12 @@ class _Resolver:
             raise Refusal("an elif cannot be moved or deleted by itself")
         return location, orders
 
-    def _code(self, code: str) -> Statement:
+    def _code(self, code: str, only_if: str = "") -> Statement:
         try:
             if "\n" in code or "\r" in code:
                 raise Refusal(f"the new code takes more than one line: {code.splitlines()[0]} …")
-            return cst.parse_statement(code)
+            new = cst.parse_statement(code)
+            return cst.If(cst.parse_expression(only_if), cst.IndentedBlock([new])) if only_if else new
         except cst.ParserSyntaxError:
             raise Refusal(f"the new code is no statement: {code}") from None
 
@@ -117,7 +121,7 @@ class _Resolver:
         block: list[ast.stmt] | None = getattr(owner, "body", None)
         if not block:
             raise Refusal("the statement has no block")
-        new = self._code(step.code)
+        new = self._code(step.code, step.only_if)
         is_function = isinstance(owner, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
         if is_function and ast.get_docstring(owner, clean=False) is not None:
             if len(block) == 1:
@@ -184,6 +188,20 @@ class _Resolver:
 
             self._wrap(orders, Wrap(first.node, last.node, around))
         self._drop(step.drop)
+
+    def _except(self, step: WrapInExcept) -> None:
+        first, last, orders = self._range(step.first, step.last)
+        code = self._code(step.code, step.only_if)
+
+        def handler(indent: str | None) -> cst.ExceptHandler:
+            inner = cst.IndentedBlock([code, cst.parse_statement("raise")], indent=indent)
+            return cst.ExceptHandler(inner, cst.Name("Exception"))
+
+        if first.node is last.node and isinstance(first.node, cst.Try) and first.node.handlers:
+            orders.handlers[first.node].append(handler(getattr(first.node.body, "indent", None)))
+        else:
+            wrap = Wrap(first.node, last.node, lambda block, _: cst.Try(block, [handler(block.indent)]))
+            self._wrap(orders, wrap)
 
     def _range(self, start: Span, end: Span) -> tuple[Location, Location, Orders]:
         """The first and last statement of a part of one block."""
