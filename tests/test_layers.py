@@ -13,7 +13,7 @@ PACKAGE = Path(flake8_dbsession.__file__).parent
 
 LAYERS = (
     # words
-    {"model", "nearest"},
+    {"model", "nearest", "newer"},
     {"source", "relevance", "names", "flow", "known", "patterns", "workers", "git", "files", "roots"},
     {"config", "kinds", "example", "declared"},
     # formats see reports, fixes see plans and text

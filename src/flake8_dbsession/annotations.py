@@ -30,6 +30,7 @@ _WRAPPERS = frozenset(
     {"typing.Optional", "typing.Annotated", "typing_extensions.Annotated", "typing.Union", "typing.Final"}
     | {"typing.ClassVar"}
 )
+_NEW_NAMES = frozenset({"typing.NewType", "typing_extensions.NewType", "typing.TypeVar", "typing_extensions.TypeVar"})
 _CALLABLES = frozenset({"typing.Callable", "collections.abc.Callable"})
 _SESSIONS = frozenset(
     {
@@ -80,6 +81,10 @@ def _meaning(project: Project, names: Names, annotation: ast.expr, name: str, de
             return _subscript(project, names, annotation, name, depth)
         case ast.Name() | ast.Attribute():
             return _plain(project, names, annotation, name, depth)
+        case ast.Call(args=[ast.Constant(), *constraints]):
+            bound = [k.value for k in annotation.keywords if k.arg == "bound"] or constraints
+            kind = names.resolve(annotation.func) if len(bound) == 1 else ""
+            return _meaning(project, names, bound[0], name, depth) if kind in _NEW_NAMES else UNKNOWN
     return UNKNOWN
 
 

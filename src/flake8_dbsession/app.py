@@ -60,6 +60,15 @@ class Application:
                 break
         return found
 
+    @cached_property
+    def extending(self) -> dict[bytes, list[str]]:
+        """The files of the project that extend a class, by the last part of its name."""
+        found: dict[bytes, list[str]] = {}
+        for path in self.files if len(self.files) <= MOST_FILES else ():
+            for base in set(bases_in(self.project.modules.bytes_at(path))):
+                found.setdefault(base, []).append(path)
+        return found
+
     def modules_with(self, *texts: bytes) -> Iterator[tuple[Module, bytes]]:
         """The modules of the project whose files hold one of the texts, each with its bytes; broken ones left out."""
         for path in self.files[:MOST_FILES]:
@@ -68,3 +77,13 @@ class Application:
                 module = self.project.modules.at(path)
                 if module is not None:
                     yield module, data
+
+
+def bases_in(data: bytes) -> Iterator[bytes]:
+    """The last part of each name between the brackets of ``class X(…):``, for the classes at the margin of a file."""
+    start = data.find(b"class ") if data.startswith(b"class ") else data.find(b"\nclass ")
+    while start >= 0:
+        head = data[start : data.find(b":", start)]
+        for base in head.partition(b"(")[2].rstrip(b") \t").split(b","):
+            yield base.partition(b"[")[0].strip().rpartition(b".")[2]
+        start = data.find(b"\nclass ", start + 1)

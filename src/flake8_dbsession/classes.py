@@ -41,6 +41,8 @@ class Classes:
         self._attributes: dict[tuple[str, str], Value] = {}
         self._of_library: dict[tuple[str, int], bool] = {}
         self._owns: dict[str, bool] = {}
+        self._extended: dict[str, list[str]] = {}
+        self._carried_out: dict[str, tuple[Value, ...]] = {}
 
     def info(self, qualified: str) -> ClassInfo | None:
         """The project class of a dotted name."""
@@ -242,6 +244,37 @@ class Classes:
         values = [value for values in info.attribute_values.values() for value in values]
         lazy = (e for e, method in values if isinstance(e, ast.Call) and is_property(method))
         return any(self.project.makes_engine(info.module, expression) for expression in lazy)
+
+    def extended(self, qualified: str) -> list[str]:
+        """The project's classes that extend a class directly, outside of tests."""
+        if qualified not in self._extended:
+            self._extended[qualified] = [info.qualified for info in self._extending(qualified)]
+        return self._extended[qualified]
+
+    def _extending(self, qualified: str) -> Iterator[ClassInfo]:
+        own = self.info(qualified)
+        for path in self.project.app.extending.get(qualified.rpartition(".")[2].encode(), ()):
+            module = self.project.modules.at(path) if not self.project.config.is_test(path) else None
+            for info in module.classes.values() if module is not None else ():
+                if own is not None and any(self.info(base) is own for base in info.bases):
+                    yield info
+
+    def carried_out(self, method: Value) -> tuple[Value, ...]:
+        """The methods of subclasses that carry out an abstract method of an object."""
+        if method.name not in self._carried_out:
+            self._carried_out[method.name] = ()  # a circle ends here
+            self._carried_out[method.name] = tuple(self._implementations(method))
+        return self._carried_out[method.name]
+
+    def _implementations(self, method: Value) -> Iterator[Value]:
+        owner, _, name = method.name.rpartition(".")
+        for each in self.extended(owner):
+            found = self.attribute(Value(OBJECT, each), name)
+            target = self.project.target(found) if found.kind == FUNCTION else None
+            if target is not None and not target.is_abstract:
+                yield found
+            elif target is not None:
+                yield from self.carried_out(found._replace(name=f"{each}.{name}"))
 
     def attributes_used(self, method: Value) -> list[tuple[str, Value]]:
         """The attributes of ``self`` that a bound method (and the methods it calls on ``self``) reads."""

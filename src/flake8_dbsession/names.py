@@ -96,6 +96,8 @@ class Names:
                     known = self.bindings.get(name, Binding())
                     values = (*known.values, statement.value) if statement.value else known.values
                     self.bindings[name] = Binding(values=values, annotation=statement.annotation)
+                case _ if type(statement).__name__ == "TypeAlias":  # of Python 3.12
+                    self._assign(statement.name, statement.value)  # type: ignore[attr-defined]
                 case ast.If() | ast.Try() | ast.With() | ast.For() | ast.While():
                     self._read(statement.body)
                     for handler in getattr(statement, "handlers", ()):

@@ -259,6 +259,10 @@ class Project:
         """Whether a project class may give the same object each time."""
         return self.classes.is_single(name)
 
+    def carried_out(self, method: Value) -> tuple[Value, ...]:
+        """The methods of the project's subclasses that carry out an abstract one."""
+        return self.classes.carried_out(method)
+
     def attributes_used(self, method: Value) -> list[tuple[str, Value]]:
         """The attributes of ``self`` that a bound method (and the methods it calls on ``self``) reads."""
         return self.classes.attributes_used(method)

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from .model import Span
+from .newer import as_older
 
 
 class Unreadable(Exception):
@@ -55,7 +56,7 @@ class Source:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of odd escapes and the like: somebody else's business
-                return ast.parse(self.data, self.path)
+                return parsed(self.data, self.path)
         except SyntaxError as error:
             message = f"cannot be parsed: {error.msg}"
             raise Unreadable(self.path, message, error.lineno or 0, error.offset or 0) from None
@@ -133,6 +134,18 @@ class Source:
         except (tokenize.TokenError, SyntaxError):
             pass
         return tuple(found)
+
+
+def parsed(data: bytes, path: str) -> ast.Module:
+    """The tree of the bytes, of whichever Python they are as far as that can be told; raises ``SyntaxError``."""
+    try:
+        return ast.parse(data, path)
+    except SyntaxError:
+        text = data.decode(encoding_of(data), "replace")
+        older = as_older(text)
+        if older == text:
+            raise
+    return ast.parse(older, path)
 
 
 def has_bom(data: bytes) -> bool:

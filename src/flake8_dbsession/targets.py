@@ -12,6 +12,7 @@ from .session.values import Value
 _GATHERERS = frozenset({"asyncio.gather", "asyncio.wait", "asyncio.as_completed"})
 _PROPERTIES = frozenset({"property", "cached_property"})
 _MANAGERS = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmanager"})
+_ABSTRACT = frozenset({"abc.abstractmethod", "abc.abstractproperty"})
 _CACHES = frozenset({"functools.lru_cache", "functools.cache", "cachetools.cached"})
 
 
@@ -31,6 +32,11 @@ class Target:
         self.is_property = bool({d.rpartition(".")[2] for d in decorators} & _PROPERTIES)
 
     @cached_property
+    def is_abstract(self) -> bool:
+        """Whether the function is a method that only subclasses carry out."""
+        return bool(self.body.owner) and (bool(self.decorators & _ABSTRACT) or only_refuses(self.body))
+
+    @cached_property
     def gathers(self) -> str:
         """``asyncio.gather`` or its like, by which the function runs the coroutines that it is given; "" for none."""
         inner = self.body.node
@@ -47,3 +53,12 @@ class Target:
             positional = (owner, *positional)
         bound = list(zip(names, positional, strict=False))
         return bound + [(name, value) for name, value in keywords.items() if name in names]
+
+
+def only_refuses(body: Body) -> bool:
+    """Whether ``raise NotImplementedError`` is all that a function does."""
+    *before, last = body.statements
+    raised = last.exc if isinstance(last, ast.Raise) else None
+    name = raised.func if isinstance(raised, ast.Call) else raised
+    said = all(isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant) for s in before)
+    return said and isinstance(name, ast.Name) and name.id == "NotImplementedError"

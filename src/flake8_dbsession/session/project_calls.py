@@ -103,6 +103,9 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
         return unseen(ev, call, by_annotation(ev, function, call))
     if target.is_async and not awaited and not target.is_generator:
         return Value("coroutine", function.name, extra=(*call.values, *reached(ev, function)))
+    if target.is_abstract:
+        carry_out(ev, function, call)
+        return unseen(ev, call, by_annotation(ev, function, call))
     if target.gathers:
         gathered_by_ours(ev, call, target.gathers)
     formals = Formals()
@@ -140,6 +143,21 @@ def inherit(ev: Evaluation, summary: Summary, formals: Formals, node: ast.AST) -
         if kept != UNKNOWN and not opened:
             ev.scope.attributes.setdefault(name, kept)
             ev.now.names[f"self.{name}"] = kept
+
+
+def carry_out(ev: Evaluation, method: Value, call: Call) -> None:
+    """A call of an abstract method waits where most of the project's classes that have the method do."""
+    methods = ev.world.carried_out(method)
+    waiting = []
+    for each in methods:
+        target = ev.world.target(each)
+        given = target.bind(each, call.positional, call.keywords) if target is not None else ()
+        summary = ev.world.summary(each, tuple((n, v) for n, v in given if v.kind in _TOLD and not contained(v)))
+        if target is not None and summary is not None and summary.waits:
+            waiting.append((each, target, summary))
+    if 2 * len(waiting) > len(methods):
+        each, target, summary = waiting[0]
+        apply(ev, Summary(waits=summary.waits, can_raise=False), Formals(), call.node, each, target.path)
 
 
 def by_annotation(ev: Evaluation, function: Value, call: Call) -> Value:
@@ -259,6 +277,8 @@ def changed(ev: Evaluation, lives: Iterable[tuple[Resource, Life]], formals: For
             continue  # a session or registry of its own
         old = ev.now.life(actual)
         phases = (life.phases & ~ENTRY) | old.phases if life.phases & ENTRY else life.phases
+        if life.phases == HELD | ENTRY and not old.may_leak:
+            phases = HELD  # on the way inside on which it is taken
         stored = STORED if life.marks & KEPT else 0
         after[actual] = Life(phases, old.marks | stored | life.marks & ~(GUESSED | KEPT))
     return after

@@ -77,6 +77,10 @@ class Target(Protocol):
     decorators: frozenset[str]
 
     @property
+    def is_abstract(self) -> bool:
+        """Whether it is a method that only subclasses carry out."""
+
+    @property
     def gathers(self) -> str:
         """The name of what runs the coroutines it is given at once; "" for none."""
 
@@ -121,6 +125,9 @@ class World(Protocol):
 
     def attributes_used(self, method: Value) -> list[tuple[str, Value]]:
         """The attributes of ``self`` that a bound method reads, with what they stand for."""
+
+    def carried_out(self, method: Value) -> tuple[Value, ...]:
+        """The methods of the project's subclasses that carry out an abstract one."""
 
     def summary(self, function: Value, sessions: tuple[tuple[str, Value], ...]) -> Summary | None:
         """What a call does, where the named parameters (``self`` included) are sessions; None: cannot be seen."""
