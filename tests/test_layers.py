@@ -21,7 +21,7 @@ LAYERS = (
     {"settings", "suppress", "discover", "baseline", "changes"},
     # what sessions do in one function, in one module, in the project
     {"session"},
-    {"annotations", "modules", "app", "solved", "story"},
+    {"annotations", "evidence", "modules", "app", "solved", "story"},
     {"classes", "targets"},
     {"project"},
     {"entries", "cleaning"},

@@ -25,11 +25,15 @@ class Application:
 
     def __init__(self, project: Project) -> None:
         self.project = project
+        self._declared: dict[str, Declared] = {}
+        self.forget()
+
+    def forget(self) -> None:
+        """Nothing is known that goes by dotted names."""
         self.removed: dict[str, bool] = {}
         """Whether a registry, by its key, is given back when a request ends: what has been found so far."""
         self.streamed: dict[str, str] | None = None
         """The dependencies of streaming endpoints, once they have been looked for."""
-        self._declared: dict[str, Declared] = {}
 
     def holds_dependency_while_streaming(self, path: str, scope: str = "") -> bool:
         """Whether the FastAPI that is declared for the file at ``path`` leaves a dependency with ``yield`` only after

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from .annotations import annotated
+from .evidence import may_be_session, session_type
 from .modules import ClassInfo
 from .names import Function
 from .session.state import KEPT
@@ -24,6 +25,7 @@ from .session.values import (
     REGISTRY,
     SESSION,
     UNKNOWN,
+    Resource,
     Value,
 )
 
@@ -191,7 +193,21 @@ class Classes:
                 return value.with_extra(*value.extra, MAYBE) if is_late and value.kind == SESSION else value
         if name in info.annotations:
             return self._as_attribute(self._declared(info, name), name, info)
-        return plain
+        return plain if plain != UNKNOWN or not assigned else self._asked(info, name)
+
+    def _asked(self, info: ClassInfo, name: str) -> Value:
+        """A session by what the methods ask it, where the class stores under ``name`` what it is given."""
+        is_given = any(is_parameter(expression, method) for expression, method in info.attribute_values[name])
+        if not is_given or not may_be_session(name):
+            return UNKNOWN
+        names, module = info.module.names, info.module
+        for method in info.methods.values():
+            body = module.body_of(method)
+            me = body.parameters[0].arg if body is not None and body.parameters else ""
+            type_name = session_type(names, f"{me}.{name}", body.own_nodes) if body is not None else ""
+            if type_name:
+                return Value(SESSION, resource=Resource(ATTRIBUTE, f"self.{name}", type_name))
+        return UNKNOWN
 
     def _declared(self, info: ClassInfo, name: str) -> Value:
         """What a class says an attribute is; ``session: ClassVar[scoped_session]`` is one registry for all models.
@@ -206,10 +222,12 @@ class Classes:
 
     def _in_method(self, info: ClassInfo, expression: ast.expr, method: Function) -> Value:
         """The value of an expression inside a method, its parameters as annotated and simple locals followed."""
+        body = info.module.body_of(method) or info.module.top
         names = {
             p.arg: annotated(self.project, info.module.names, p.annotation, p.arg)
-            for p in (*method.args.posonlyargs, *method.args.args, *method.args.kwonlyargs)
             if p.annotation is not None
+            else self.project.called(body, p.arg)
+            for p in (*method.args.posonlyargs, *method.args.args, *method.args.kwonlyargs)
         }
         if method.args.args:
             names[method.args.args[0].arg] = Value(OBJECT, info.qualified)
@@ -293,6 +311,12 @@ class Classes:
                     if value.kind == FUNCTION:
                         waiting.append(value)
         return sorted(found.items())
+
+
+def is_parameter(expression: ast.expr, method: Function) -> bool:
+    """Whether an expression is just a parameter of the method."""
+    arguments = (*method.args.posonlyargs, *method.args.args, *method.args.kwonlyargs)
+    return isinstance(expression, ast.Name) and any(argument.arg == expression.id for argument in arguments)
 
 
 def is_property(method: Function) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 
 from .files import bytes_of
@@ -147,12 +147,16 @@ class Modules:
     """First-party modules by dotted name, read when first asked.
 
     ``roots`` are the folders that imports start from: the configured source roots and, for each file that is
-    analysed, the folder above its outermost package.
+    analysed, the folder above its outermost package. Where two of them have a package of the same name, each file gets
+    that of its own: ``forget`` is called as the next file starts from another one.
     """
 
-    def __init__(self, root: str, src: tuple[str, ...]) -> None:
+    def __init__(self, root: str, src: tuple[str, ...], forget: Callable[[], None] = lambda: None) -> None:
         self.root = root
         self.roots: list[str] = []
+        self._forget = forget
+        self._start = ""
+        self._tops: dict[str, frozenset[str]] = {}
         for folder in src:
             self.add_root(os.path.normpath(os.path.join(root, folder)))
         self._modules: dict[str, Module | None] = {}
@@ -177,8 +181,8 @@ class Modules:
         if start is not None and start not in self.roots:
             self.roots.insert(0, start)
         name, folder, is_package = self.name_of(path)
-        if folder not in self.roots and os.path.isdir(folder):
-            self.roots.insert(0, folder)
+        if folder != self._start and os.path.isdir(folder):
+            self._start_from(folder)
         known = self._by_path.get(path)
         if known is not None and known.source.data == source.data:
             source.tree = known.source.tree
@@ -189,6 +193,26 @@ class Modules:
             self._splits.clear()
         self._by_path[path] = self._modules[name] = module
         return module
+
+    def _start_from(self, folder: str) -> None:
+        """Imports look into ``folder`` first from here on."""
+        self._start = folder
+        tops = self._tops_of(folder)
+        if any(root != folder and tops & self._tops_of(root) for root in self.roots):
+            self.roots = [root for root in self.roots if root != folder]
+            self._modules.clear()
+            self._splits.clear()
+            self._forget()
+        if folder not in self.roots:
+            self.roots.insert(0, folder)
+
+    def _tops_of(self, folder: str) -> frozenset[str]:
+        """The packages and modules that can be imported by their bare name where imports start from ``folder``."""
+        if folder not in self._tops:
+            with os.scandir(folder) as entries:
+                names = [entry.name for entry in entries if entry.name.endswith(".py") or entry.is_dir()]
+            self._tops[folder] = frozenset(name.removesuffix(".py") for name in names if not name.startswith("."))
+        return self._tops[folder]
 
     def name_of(self, path: str) -> tuple[str, str, bool]:
         """The dotted name of a file, the folder its imports start from, and whether it is a package."""
@@ -219,7 +243,8 @@ class Modules:
         """The module of a file, wherever it is; None where it cannot be read."""
         name, _, is_package = self.name_of(path)
         found = self.find(name)
-        return found if found is not None else self._read(name, path, is_package)
+        known = self._by_path.get(os.path.abspath(path))
+        return found if found is not None and found is known else self._read(name, path, is_package)
 
     def split(self, name: str) -> tuple[Module | None, str]:
         """The longest prefix that is a module, and the rest."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from .annotations import annotated
 from .app import Application
 from .classes import Classes
+from .evidence import may_be_session, session_type
 from .known import Known, load
 from .modules import ClassInfo, Module, Modules
 from .names import Names
@@ -35,6 +36,7 @@ from .session.values import (
     FUNCTION,
     NAMED,
     OBJECT,
+    PARAMETER,
     REGISTRY,
     SESSION,
     UNKNOWN,
@@ -66,13 +68,19 @@ class Project:
         self.config = config
         self.root = os.path.abspath(root)
         self.known: Known = load(config.tables)
-        self.modules = Modules(self.root, tuple(config.src))
+        self.modules = Modules(self.root, tuple(config.src), self._forget)
+        self.app = Application(self)
+        self._forget()
+
+    def _forget(self) -> None:
+        """Nothing is known about dotted names: at first, and where they mean other modules than before."""
         self._values: dict[str, Value] = {}
         self.classes = Classes(self)
         self._solved = Solved(DEPTH)
         self._targets: dict[str, Target | None] = {}
+        self._asked: dict[tuple[Body, str], str] = {}
         self._stored: dict[tuple[str, str], Value] = {}
-        self.app = Application(self)
+        self.app.forget()
 
     # -- names
 
@@ -372,8 +380,7 @@ class Project:
                 given = {**given, me: Value(kind, f"{module.name}.{body.owner}".lstrip("."))}
 
         def parameter(argument: ast.arg) -> Value:
-            default = body.defaults.get(argument.arg)
-            return annotated(self, module.names, argument.annotation, argument.arg, default)
+            return self._parameter(module, body, argument)
 
         untold = frozenset(r for p in body.parameters for r in self._untold(given.get(p.arg, UNKNOWN), parameter, p))
         return Flow(body, self, self.outer(module, enclosing), starts(body, given, parameter), untold)
@@ -389,6 +396,34 @@ class Project:
             else set()
         )
         yield from (resource for resource in sessions if resource not in told)
+
+    def _parameter(self, module: Module, body: Body, argument: ast.arg) -> Value:
+        """What a parameter is by its annotation, by what it is filled from, or by what it is asked."""
+        name = argument.arg
+        value = annotated(self, module.names, argument.annotation, name, body.defaults.get(name))
+        if value != UNKNOWN:
+            return value
+        type_name = self.asked(body, name)
+        return Value(SESSION, resource=Resource(PARAMETER, name, type_name)) if type_name else self.called(body, name)
+
+    def called(self, body: Body, name: str) -> Value:
+        """What a variable of a function is by its name alone: ``SessionLocal``, ``ScopedSession``."""
+        conventions = self.known.conventions
+        if conventions.is_factory(name, is_async=True) or (conventions.is_factory(name) and not body.is_async):
+            return Value(FACTORY, "AsyncSession" if name in conventions.async_factories else "Session")
+        if name in conventions.registries:
+            return Value(REGISTRY, name, Resource(AMBIENT, name, "Session", flavour="scoped"))
+        return UNKNOWN
+
+    def asked(self, body: Body, name: str) -> str:
+        """The type of session that a name of a function is by what it is asked; "" for none."""
+        if not may_be_session(name):
+            return ""
+        key = (body, name)
+        if key not in self._asked:
+            module = self.modules.find(body.module)
+            self._asked[key] = session_type(module.names, name, body.own_nodes) if module is not None else ""
+        return self._asked[key]
 
     # -- configuration and application
 

@@ -18,11 +18,25 @@ def is_out_of_scope(view: View, flow: Flow) -> bool:
 
 
 def ignorable(view: View, flow: Flow, leak: Leak) -> bool:
-    """A command may leave a session to the end of its process, but not one in each turn of a loop."""
+    """A command may leave a session to the end of its process, but not one in each turn of a loop, nor if it serves."""
     if view.is_test:
         return True
     endless = not flow.returned and in_loop(flow, leak.opened)
-    return is_out_of_scope(view, flow) and not leak.lost and not endless
+    return is_out_of_scope(view, flow) and not leak.lost and not endless and not serves(view, flow, leak)
+
+
+def serves(view: View, flow: Flow, leak: Leak) -> bool:
+    """Whether the function goes on to serve requests, with a session that may hold a connection all the time.
+
+    Of one that surely does ORM203 speaks.
+    """
+    if any(event.resource == leak.resource for event in flow.events(Happening.WAITED)):
+        return False
+    for (what, *_), node in flow.scope.waits.items():
+        fact = view.project.known.call(what.name)
+        if fact is not None and fact.what == "requests" and node.lineno > leak.opened.lineno:  # type: ignore[attr-defined]
+            return True
+    return False
 
 
 def is_closed_somewhere(flow: Flow, resource: Resource) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from .model import Note, Span
 from .session.flow import Flow
 from .session.summary import Steps, Wait
-from .session.values import AMBIENT, OPENED, REGISTRY, SESSION, Resource
+from .session.values import AMBIENT, OBJECT, OPENED, REGISTRY, SESSION, Resource, contained
 
 if TYPE_CHECKING:
     from .view import View
@@ -40,6 +40,13 @@ def name_of(flow: Flow, resource: Resource) -> str:
                 if value.kind in (SESSION, REGISTRY) and value.resource == resource and not name.startswith("<"):
                     return name
     return ""
+
+
+def name_or_object(flow: Flow, resource: Resource) -> str:
+    """As :func:`name_of`; for a session without a name that of an object it is in."""
+    names = (item for states in flow.solution.before for state in states for item in state.names.items())
+    objects = (name for name, value in names if value.kind == OBJECT and resource in contained(value))
+    return name_of(flow, resource) or next((name for name in objects if not name.startswith("<")), "")
 
 
 def holding(flow: Flow, resource: Resource) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
+_VERBS = ("get_", "make_")
+
 
 class Conventions:
     """Names by convention, look-alikes, calls that cannot fail, and paths of short-lived code."""
@@ -37,6 +39,10 @@ class Conventions:
         self.script_paths = tuple(
             (kind, pattern) for kind, words in tables["paths"].items() for pattern in words.split()
         )
+
+    def is_factory(self, name: str, is_async: bool = False) -> bool:
+        """Whether a variable of that name holds what gives a session when it is called."""
+        return name in (self.async_factories if is_async else self.factories) and not name.startswith(_VERBS)
 
     def is_look_alike(self, qualified: str) -> bool:
         return any(name in self._strangers for name in _beginnings(qualified))

@@ -22,7 +22,7 @@ from ..model import Diagnostic, Rule
 from ..reports import is_out_of_scope
 from ..session.events import Event, Happening
 from ..session.flow import Flow
-from ..story import name_of
+from ..story import name_or_object
 from ..view import View
 
 
@@ -40,7 +40,7 @@ def check(view: View) -> Iterator[Diagnostic]:
 
 def report(view: View, flow: Flow, event: Event) -> Diagnostic:
     assert event.resource is not None
-    name = name_of(flow, event.resource)
+    name = name_or_object(flow, event.resource)
     closes = [e for e in flow.events(Happening.CLOSED) if e.resource == event.resource]
     notes = [view.note("it is closed here", closes[0].node)] if closes else []
     message = f"session {name!r} is used after it was closed, which takes a connection that nobody gives back"

@@ -18,6 +18,7 @@ from .statements import ENUMERATED, PLAIN
 from .storing import store_attribute, store_item
 from .summary import World
 from .values import (
+    CAPTURED,
     CLASS,
     CONSTANT,
     COROUTINE,
@@ -368,6 +369,15 @@ class Evaluation:
             case ast.Subscript():
                 self.value(target.slice)
                 store_item(self, target, value)
+
+    def by_its_use(self, target: ast.expr | None) -> Value:
+        """The session or factory that something unseen is bound to, where the function asks or calls it like one."""
+        if not isinstance(target, ast.Name) or target.id not in self.scope.local_names:
+            return UNKNOWN
+        type_name = self.world.asked(self.body, target.id)
+        if type_name:
+            return Value(SESSION, resource=Resource(CAPTURED, target.id, type_name))
+        return self.world.called(self.body, target.id)
 
     def change(self, owner: ast.expr) -> None:
         """``owner.attribute += 1``: a row of a session is changed."""

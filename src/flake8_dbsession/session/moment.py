@@ -154,7 +154,8 @@ class Moment:
         """``close()``, ``remove()``, the end of a ``with`` block."""
         self.release(resource, CLOSED if resource.origin == OPENED else IDLE)
         if resource.origin == OPENED:
-            self.mark(resource, ENDED)
+            life = self.life(resource)  # whoever may have been going to close it has been spared that
+            self.lives[resource] = Life(life.phases, life.marks & ~GUESSED | ENDED)
         self.event(Happening.CLOSED, node, resource, method)
 
     def commit(self, resource: Resource, node: ast.AST) -> None:

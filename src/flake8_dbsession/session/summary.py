@@ -6,6 +6,7 @@ import ast
 from typing import NamedTuple, Protocol
 
 from ..known import Known
+from .body import Body
 from .state import Life
 from .values import UNKNOWN, Resource, Value
 
@@ -122,6 +123,12 @@ class World(Protocol):
 
     def target(self, function: Value) -> Target | None:
         """The project function a value stands for; None where it cannot be found."""
+
+    def asked(self, body: Body, name: str) -> str:
+        """The type of session that a local name of the function is by what it is asked; "" for none."""
+
+    def called(self, body: Body, name: str) -> Value:
+        """The factory or registry that a variable is by its name alone, UNKNOWN for any other."""
 
     def attributes_used(self, method: Value) -> list[tuple[str, Value]]:
         """The attributes of ``self`` that a bound method reads, with what they stand for."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from ..flow.graph import Kind, Node, Via
 from ..names import Function, imports_of
 from .body import Body
+from .call import place
 from .evaluate import Evaluation, names_in
 from .events import Event, Happening
 from .exceptions import accepts, takes
@@ -25,6 +26,7 @@ from .values import (
     MANAGER,
     NAMED,
     OBJECT,
+    OPENED,
     REGISTRY,
     SESSION,
     TRANSACTION,
@@ -132,6 +134,8 @@ class Transfer:
                 value = ev.value(instead or statement.value)
                 if value.kind == GENERATOR and isinstance(statement.targets[0], (ast.Tuple, ast.List)):
                     value = Value(TUPLE, extra=(next_of(ev, value, statement.value, kept=False),))
+                if value == UNKNOWN:
+                    value = ev.by_its_use(statement.targets[0])
                 for target in statement.targets:
                     ev.bind(target, value)
             case ast.AnnAssign():
@@ -251,6 +255,10 @@ class Transfer:
             ev.awaited = item.context_expr
         value = ev.value(item.context_expr)
         bound = self.entered(ev, value, item.context_expr)
+        if bound == UNKNOWN and value == UNKNOWN:
+            bound = ev.by_its_use(item.optional_vars)
+            if bound.kind == SESSION:
+                value = Value(MANAGER, resource=bound.resource, extra=("borrowed", True))
         if value.kind == OBJECT:
             bound = wait_to_enter(ev, value, item.context_expr, isinstance(node.statement, ast.AsyncWith)) or bound
         if item.optional_vars is not None:
@@ -272,6 +280,9 @@ class Transfer:
             return inner
         if value.kind == "generated":
             made: Value = value.extra[0]
+            for inside in contained(made):
+                if inside.origin == OPENED and inside.key == place(node):
+                    ev.now.open(inside, node, HELD if inside.is_connection else IDLE)
             return made
         if value.kind in (SESSION, REGISTRY, OBJECT):
             return Value(SESSION, resource=resource) if value.kind == REGISTRY else value
@@ -301,7 +312,7 @@ class Transfer:
             life = now.life(closed.resource)  # rolled back to the savepoint, the session goes on (measured)
             now.lives[closed.resource] = life._replace(phases=life.phases & ~FAILED | HELD)
         elif closed.kind == "generated":
-            self.leave_object(now, closed, item.context_expr)
+            self.leave_object(now, closed, item.context_expr, place(item.context_expr))
         elif closed == _CONTEXT:
             now.pop_context(self.world)
         elif closed.kind == OBJECT and value.kind != CLOSING:
@@ -311,10 +322,11 @@ class Transfer:
                 now.finish(resource, item.context_expr)
         return now.state()
 
-    def leave_object(self, now: Moment, value: Value, node: ast.expr) -> None:
-        """``with Repository() as r``: its own ``__exit__`` closes what it opened."""
+    def leave_object(self, now: Moment, value: Value, node: ast.expr, opened_at: str = "") -> None:
+        """``with Repository() as r``: its own ``__exit__`` closes what it opened, where that is told."""
         for resource in contained(value):
-            now.finish(resource, node, "with")
+            if not opened_at or resource.key == opened_at:
+                now.finish(resource, node, "with")
 
     def abort(self, node: Node, state: State) -> Out:
         item = node.syntax
