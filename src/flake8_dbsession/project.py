@@ -19,6 +19,7 @@ from .evidence import may_be_session, session_type
 from .known import Known, load
 from .modules import ClassInfo, Module, Modules
 from .names import Names
+from .reach import Reach
 from .session.body import Body
 from .session.evaluate import Evaluation
 from .session.flow import Flow, starts
@@ -76,6 +77,7 @@ class Project:
         """Nothing is known about dotted names: at first, and where they mean other modules than before."""
         self._values: dict[str, Value] = {}
         self.classes = Classes(self)
+        self.reach = Reach(self)
         self._solved = Solved(DEPTH)
         self._targets: dict[str, Target | None] = {}
         self._asked: dict[tuple[Body, str], str] = {}
@@ -369,9 +371,14 @@ class Project:
         return solved.summary
 
     def flow(
-        self, module: Module, body: Body, given: dict[str, Value], enclosing: dict[str, Value] | None = None
+        self,
+        module: Module,
+        body: Body,
+        given: dict[str, Value],
+        enclosing: dict[str, Value] | None = None,
+        is_quiet: bool = False,
     ) -> Flow:
-        """One function solved, with ``given`` parameters and what the functions around it bind."""
+        """One function, with ``given`` parameters and what the functions around it bind; ``is_quiet`` as in `Flow`."""
         if body.owner and body.parameters and body.parameters[0].arg not in given:
             me = body.parameters[0].arg
             static = any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in body.decorators)
@@ -383,7 +390,9 @@ class Project:
             return self._parameter(module, body, argument)
 
         untold = frozenset(r for p in body.parameters for r in self._untold(given.get(p.arg, UNKNOWN), parameter, p))
-        return Flow(body, self, self.outer(module, enclosing), starts(body, given, parameter), untold)
+        return Flow(
+            body, self, self.outer(module, enclosing), lambda: starts(body, given, parameter), untold, is_quiet
+        )
 
     def _untold(self, given: Value, known: Callable[[ast.arg], Value], parameter: ast.arg) -> Iterator[Resource]:
         """The sessions in an argument that the function would not know of by itself."""

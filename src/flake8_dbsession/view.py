@@ -74,7 +74,10 @@ class View:
             outer_name = name.rpartition(".<locals>.")[0]
             enclosing = enclosed(solved[outer_name]) if outer_name and outer_name in solved else {}
             try:
-                flow = self.project.flow(self.module, body, {}, enclosing)
+                is_quiet = not self.project.reach.touches(self.module, body)
+                flow = self.project.flow(self.module, body, {}, enclosing, is_quiet)
+                if not is_quiet:
+                    _ = flow.solution
             except RecursionError:
                 continue
             solved[name] = flow
@@ -120,6 +123,8 @@ class View:
 def enclosed(flow: Flow) -> dict[str, Value]:
     """What the names of a solved function stand for, for the functions inside it."""
     names: dict[str, Value] = {}
+    if flow.is_quiet:
+        return names
     for states in flow.solution.before:
         for state in states:
             for name, value in state.names.items():

@@ -43,6 +43,8 @@ _AWAITERS = frozenset({"asyncio.wait_for", "asyncio.shield", "asyncio.timeout"})
 
 
 _CONTEXTS = frozenset({"app_context", "test_request_context", "request_context"})
+TELLING_WORDS = _CONTEXTS
+"""Attributes whose call does something whatever they are attributes of."""
 
 
 def evaluate_call(ev: Evaluation, node: ast.Call) -> Value:

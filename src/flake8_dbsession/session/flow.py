@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from itertools import product
 from typing import NamedTuple
 
@@ -52,38 +53,65 @@ class Leak(NamedTuple):
 
 
 class Flow:
-    """The states of one body. Lines and columns are those of its syntax."""
+    """The states of one body, followed when they are first asked for. Lines and columns are those of its syntax.
+
+    Nothing is told of a function that ``is_quiet``: it can reach no session, so no path through it is followed.
+    """
 
     def __init__(
         self,
         body: Body,
         world: World,
         outer: Callable[[str], Value],
-        starts: list[dict[str, Value]],
+        starts: Callable[[], list[dict[str, Value]]],
         untold: frozenset[Resource] = frozenset(),
+        is_quiet: bool = False,
     ) -> None:
         self.body = body
-        self.graph: Graph = build(body.statements)
-        self.scope = Scope(body, outer)
-        self.scope.untold = untold
-        self.transfer = Transfer(body, world, self.scope)
-        self.starts = starts
-        states = [State(names, {}) for names in starts]
-        self.solution: Solution[State] = solve(self.graph, states, self.transfer, merge)
+        self.is_quiet = is_quiet
+        self._world = world
+        self._scope = Scope(body, outer)
+        self._scope.untold = untold
+        self._starts = starts
+
+    @cached_property
+    def graph(self) -> Graph:
+        return build(self.body.statements)
+
+    @cached_property
+    def starts(self) -> list[dict[str, Value]]:
+        """The names at entry, one for each combination that is followed."""
+        return self._starts()
+
+    @cached_property
+    def transfer(self) -> Transfer:
+        return Transfer(self.body, self._world, self._scope)
+
+    @cached_property
+    def solution(self) -> Solution[State]:
+        states = [State(names, {}) for names in self.starts]
+        return solve(self.graph, states, self.transfer, merge)
+
+    @property
+    def scope(self) -> Scope:
+        """What the body leaves behind for others."""
+        if not self.is_quiet:
+            _ = self.solution
+        return self._scope
 
     # -- the ways out
 
     @property
     def returned(self) -> list[State]:
-        return self.solution.at(self.graph.returned)
+        return self.at(self.graph.returned)
 
     @property
     def raised(self) -> list[State]:
-        return self.solution.at(self.graph.raised)
+        return self.at(self.graph.raised)
 
     def at(self, node: Node) -> list[State]:
-        """The states that reach a node."""
-        return self.solution.at(node)
+        """The states that reach a node; none is told of a quiet function."""
+        return [] if self.is_quiet else self.solution.at(node)
 
     def nodes(self, *kinds: Kind) -> Iterator[Node]:
         return (node for node in self.graph.nodes if node.kind in kinds)
@@ -92,6 +120,9 @@ class Flow:
 
     def events(self, *happenings: Happening) -> list[Event]:
         """What happened, in the order of the file."""
+        if self.is_quiet:
+            return []
+        _ = self.solution
         found = [e for e in self.transfer.events if e.happening in happenings]
         if not found:
             return found

@@ -1,0 +1,233 @@
+"""Whether a function can reach a session at all: asked of its words before any path through it is followed.
+
+A session comes into a function by a name: of a factory, registry or engine, of a parameter or attribute that is one,
+or of a function or class of the project that reaches one itself. What only such names could bring in and none does,
+holds nothing, so nothing can be said of it. The answer errs to one side: yes where it is not sure.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from .annotations import annotated
+from .modules import ClassInfo, Module
+from .names import imports_of
+from .session.body import Body
+from .session.calls import TELLING_WORDS
+from .session.values import CLASS, FUNCTION, METHOD, NAMED, OBJECT, PARTIAL, TUPLE, UNKNOWN, Value
+from .session.waiting import STREAMING_RESPONSES
+
+if TYPE_CHECKING:
+    from .project import Project
+
+Chain = tuple[str, ...]
+Place = tuple[str, str, bool]
+"""A function (False) or class (True) by the path of its file and its dotted name there."""
+
+_SILENT = frozenset({"unknown", "constant", "statement", NAMED, CLASS, OBJECT, FUNCTION, METHOD, PARTIAL, TUPLE})
+"""Kinds of value that are no session and lead to one only through what they stand for."""
+_LOADED = "sqlalchemy"
+
+
+class Words(NamedTuple):
+    """What a piece of code mentions: ``chains`` are ``("db", "session", "query")`` for ``db.session.query``."""
+
+    chains: frozenset[Chain]
+    attributes: frozenset[str]
+    imports: dict[str, str]
+
+
+class Reach:
+    """The answers for the functions and classes of one project, each found once."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._known: dict[Place, bool] = {}
+        self._roots: dict[tuple[str, str], Value] = {}
+        self._places: dict[Place, tuple[Module, Body | ClassInfo]] = {}
+
+    def touches(self, module: Module, body: Body) -> bool:
+        """Whether the function, with all that is defined in it, may meet a session, an engine or a registry."""
+        outermost = body.name.partition(".<locals>.")[0]
+        start = self._place(module, module.bodies.get(outermost, body))
+        if start not in self._known:
+            self._explore(start)
+        return self._known[start]
+
+    def _explore(self, start: Place) -> None:
+        """Go on from ``start`` until something tells; where nothing does, nothing on the way tells either."""
+        came_from: dict[Place, Place | None] = {start: None}
+        waiting = [start]
+        while waiting:
+            place = waiting.pop()
+            for step in self._steps(place):
+                if step is None or self._known.get(step):
+                    self._tell(place, came_from)
+                    return
+                if step not in came_from and step not in self._known:
+                    came_from[step] = place
+                    waiting.append(step)
+        self._known.update(dict.fromkeys(came_from, False))
+
+    def _tell(self, place: Place | None, came_from: dict[Place, Place | None]) -> None:
+        while place is not None:
+            self._known[place] = True
+            place = came_from[place]
+
+    def _place(self, module: Module, what: Body | ClassInfo) -> Place:
+        place = (module.path, what.name, isinstance(what, ClassInfo))
+        self._places.setdefault(place, (module, what))
+        return place
+
+    # -- one step: what a function or class mentions, None for something that tells
+
+    def _steps(self, place: Place) -> Iterator[Place | None]:
+        module, what = self._places[place]
+        if isinstance(what, ClassInfo):
+            yield from self._class_steps(what)
+            return
+        words = words_of(what, module)
+        if not words.attributes.isdisjoint(TELLING_WORDS):
+            yield None
+        own = dict(self._parameters(module, what))
+        for chain in words.chains:
+            value = own.get(chain[0]) or self._imported(words, chain[0]) or self._root(module, chain[0])
+            yield from self._follow(value, chain[1:])
+            if value == UNKNOWN and len(chain) > 1:
+                yield from self._follow_stored(module, chain)
+
+    def _class_steps(self, info: ClassInfo) -> Iterator[Place | None]:
+        for base in self.project.lineage(info):
+            if isinstance(base, str):
+                yield from self._follow(self.project.value(base), ())
+                continue
+            for method in base.methods:
+                body = base.module.bodies.get(f"{base.name}.{method}")
+                if body is not None:
+                    yield self._place(base.module, body)
+            for expression in (*base.values.values(), *base.annotations.values()):
+                for chain in words_in([expression], base.module).chains:
+                    yield from self._follow(self._root(base.module, chain[0]), chain[1:])
+            if any(text.startswith(f"{base.name}.") for text in base.module.stored):
+                yield None
+
+    def _parameters(self, module: Module, body: Body) -> Iterator[tuple[str, Value]]:
+        for number, parameter in enumerate(body.parameters):
+            if number == 0 and body.owner:
+                yield parameter.arg, Value(OBJECT, f"{module.name}.{body.owner}".lstrip("."))
+            elif parameter.annotation is not None:
+                value = annotated(self.project, module.names, parameter.annotation, parameter.arg)
+                if value != UNKNOWN:
+                    yield parameter.arg, value
+
+    def _imported(self, words: Words, name: str) -> Value | None:
+        return self.project.value(words.imports[name]) if name in words.imports else None
+
+    def _root(self, module: Module, name: str) -> Value:
+        """What a name stands for at module level."""
+        key = (module.path, name)
+        if key not in self._roots:
+            self._roots[key] = self.project.outer(module)(name)
+        return self._roots[key]
+
+    def _follow(self, value: Value, rest: Chain) -> Iterator[Place | None]:
+        """What a value with a chain of attributes behind it leads to."""
+        for position in range(len(rest) + 1):
+            if self._tells(value):
+                yield None
+                return
+            attribute = rest[position] if position < len(rest) else ""
+            match value.kind:
+                case "named" if attribute:
+                    value = self.project.value(f"{value.name}.{attribute}")
+                case "class" | "object" if attribute:
+                    value = self._attribute(value, attribute)
+                case "class" | "object":
+                    info = self.project.class_info(value.name)
+                    if info is not None:
+                        yield self._place(info.module, info)
+                    return
+                case "function":
+                    if len(value.extra) > 1 and value.extra[1] is not None:
+                        yield None  # a lambda at module level
+                        return
+                    target = self.project.target(value)
+                    if target is not None:
+                        yield self._place(target.module, target.body)
+                    return
+                case "method" | "partial" | "tuple":
+                    for part in value.extra:
+                        yield from self._follow(part, ()) if isinstance(part, Value) else ()
+                    return
+                case _:
+                    return
+
+    def _follow_stored(self, module: Module, chain: Chain) -> Iterator[Place | None]:
+        for length in range(2, len(chain) + 1):
+            text = ".".join(chain[:length])
+            if text in module.stored:
+                yield from self._follow(self.project.stored(module.name, text), ())
+
+    def _attribute(self, owner: Value, name: str) -> Value:
+        return self.project.classes.unbound(owner, name)
+
+    def _tells(self, value: Value) -> bool:
+        if value.kind == NAMED:
+            return value.resource is not None or self._is_telling_name(value.name)
+        return value.kind not in _SILENT
+
+    def _is_telling_name(self, name: str) -> bool:
+        return name in STREAMING_RESPONSES or self.project.known.sqlalchemy_type(name) is not None
+
+
+def words_of(body: Body, module: Module) -> Words:
+    """What a function mentions, nested functions, defaults and decorators included; a module without its functions."""
+    if body.node is None:
+        return words_in(body.statements, module, enters_scopes=False)
+    return words_in([body.node], module)
+
+
+_FIELDS = {
+    kind: tuple(f for f in kind._fields if f not in ("ctx", "op", "ops", "type_comment", "kind"))
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and issubclass(kind, ast.AST)
+}
+
+
+_SCOPES = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef})
+
+
+def words_in(nodes: Sequence[ast.AST], module: Module, enters_scopes: bool = True) -> Words:
+    """What the nodes and those below them mention; of functions and classes inside the decorators alone, if not."""
+    chains: set[Chain] = set()
+    attributes: set[str] = set()
+    imports: dict[str, str] = {}
+    stack: list[ast.AST] = list(nodes)
+    while stack:
+        node = stack.pop()
+        kind = type(node)
+        if kind is ast.Name:
+            chains.add((node.id,))
+        elif kind is ast.Attribute:
+            parts = [node.attr]
+            inner = node.value
+            while type(inner) is ast.Attribute:
+                parts.append(inner.attr)
+                inner = inner.value
+            attributes.update(parts)
+            if type(inner) is ast.Name:
+                chains.add((inner.id, *reversed(parts)))
+            else:
+                stack.append(inner)
+        elif kind is ast.Import or kind is ast.ImportFrom:
+            imports.update(imports_of(node, module.name, module.is_package))
+        elif kind is not ast.Constant:
+            for field in _FIELDS[kind] if enters_scopes or kind not in _SCOPES else ("decorator_list",):
+                child = getattr(node, field, None)
+                if type(child) is list:
+                    stack.extend(part for part in child if isinstance(part, ast.AST))
+                elif isinstance(child, ast.AST):
+                    stack.append(child)
+    return Words(frozenset(chains), frozenset(attributes), imports)
