@@ -22,7 +22,7 @@ LAYERS = (
     # what sessions do in one function, in one module, in the project
     {"session"},
     {"annotations", "evidence", "modules", "app", "solved", "story"},
-    {"classes", "targets"},
+    {"classes", "targets", "reach"},
     {"project"},
     {"entries", "cleaning"},
     {"view", "teardown", "injection"},

@@ -16,6 +16,7 @@ from .modules import ClassInfo, Module
 from .names import imports_of
 from .session.body import Body
 from .session.calls import TELLING_WORDS
+from .session.syntax import children
 from .session.values import CLASS, FUNCTION, METHOD, NAMED, OBJECT, PARTIAL, TUPLE, UNKNOWN, Value
 from .session.waiting import STREAMING_RESPONSES
 
@@ -189,16 +190,6 @@ def words_of(body: Body, module: Module) -> Words:
     return words_in([body.node], module)
 
 
-_FIELDS = {
-    kind: tuple(f for f in kind._fields if f not in ("ctx", "op", "ops", "type_comment", "kind"))
-    for kind in vars(ast).values()
-    if isinstance(kind, type) and issubclass(kind, ast.AST)
-}
-
-
-_SCOPES = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef})
-
-
 def words_in(nodes: Sequence[ast.AST], module: Module, enters_scopes: bool = True) -> Words:
     """What the nodes and those below them mention; of functions and classes inside the decorators alone, if not."""
     chains: set[Chain] = set()
@@ -207,27 +198,28 @@ def words_in(nodes: Sequence[ast.AST], module: Module, enters_scopes: bool = Tru
     stack: list[ast.AST] = list(nodes)
     while stack:
         node = stack.pop()
-        kind = type(node)
-        if kind is ast.Name:
+        if isinstance(node, ast.Name):
             chains.add((node.id,))
-        elif kind is ast.Attribute:
-            parts = [node.attr]
-            inner = node.value
-            while type(inner) is ast.Attribute:
-                parts.append(inner.attr)
-                inner = inner.value
+        elif isinstance(node, ast.Attribute):
+            parts, inner = unchained(node)
             attributes.update(parts)
-            if type(inner) is ast.Name:
-                chains.add((inner.id, *reversed(parts)))
+            if isinstance(inner, ast.Name):
+                chains.add((inner.id, *parts))
             else:
                 stack.append(inner)
-        elif kind is ast.Import or kind is ast.ImportFrom:
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
             imports.update(imports_of(node, module.name, module.is_package))
-        elif kind is not ast.Constant:
-            for field in _FIELDS[kind] if enters_scopes or kind not in _SCOPES else ("decorator_list",):
-                child = getattr(node, field, None)
-                if type(child) is list:
-                    stack.extend(part for part in child if isinstance(part, ast.AST))
-                elif isinstance(child, ast.AST):
-                    stack.append(child)
+        else:
+            stack.extend(children(node, enters_scopes))
     return Words(frozenset(chains), frozenset(attributes), imports)
+
+
+def unchained(node: ast.Attribute) -> tuple[list[str], ast.expr]:
+    """The attributes of a chain in their order, and what stands before them."""
+    parts = [node.attr]
+    inner = node.value
+    while isinstance(inner, ast.Attribute):
+        parts.append(inner.attr)
+        inner = inner.value
+    parts.reverse()
+    return parts, inner

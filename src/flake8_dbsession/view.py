@@ -74,7 +74,7 @@ class View:
             outer_name = name.rpartition(".<locals>.")[0]
             enclosing = enclosed(solved[outer_name]) if outer_name and outer_name in solved else {}
             try:
-                is_quiet = not self.project.reach.touches(self.module, body)
+                is_quiet = self.is_test or not self.project.reach.touches(self.module, body)
                 flow = self.project.flow(self.module, body, {}, enclosing, is_quiet)
                 if not is_quiet:
                     _ = flow.solution

@@ -6,7 +6,10 @@ import ast
 from functools import cached_property
 from typing import Any
 
+from ..flow.graph import Graph, build
 from ..names import Function
+from .liveness import Step, steps
+from .syntax import below
 
 
 class Body:
@@ -63,9 +66,19 @@ class Body:
         return self.node.decorator_list if isinstance(self.node, Function) else []
 
     @cached_property
+    def graph(self) -> Graph:
+        """The ways of control through the body."""
+        return build(self.statements)
+
+    @cached_property
+    def steps(self) -> list[Step]:
+        """The nodes of the graph with the names that they ask for."""
+        return steps(self.graph)
+
+    @cached_property
     def own_nodes(self) -> tuple[ast.AST, ...]:
         """Every node of the body, without the insides of nested functions and classes."""
-        return tuple(own_nodes(self.statements))
+        return tuple(below(self.statements))
 
     @cached_property
     def _by_kind(self) -> dict[type[ast.AST], list[ast.AST]]:
@@ -114,35 +127,3 @@ class Body:
     @cached_property
     def is_generator(self) -> bool:
         return bool(self.own(ast.Yield, ast.YieldFrom))
-
-
-_SCOPES = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda})
-_PLAIN = frozenset(
-    {"arg", "asname", "attr", "ctx", "id", "kind", "level", "module", "name", "op", "ops", "type_comment"}
-)
-_FIELDS = {
-    kind: tuple(field for field in kind._fields if field not in _PLAIN)
-    for kind in vars(ast).values()
-    if isinstance(kind, type) and issubclass(kind, ast.AST)
-}
-_FIELDS[ast.Constant] = ()
-"""The fields of each class that may hold nodes worth a look: half of all nodes have none."""
-
-
-def own_nodes(statements: list[ast.stmt]) -> list[ast.AST]:
-    """The nodes below ``statements``; nested functions, classes and lambdas appear but are not entered.
-
-    Operators and contexts (``ast.Add``, ``ast.Load``) are left out.
-    """
-    found: list[ast.AST] = []
-    stack: list[ast.AST] = list(reversed(statements))
-    while stack:
-        node = stack.pop()
-        found.append(node)
-        for field in ("decorator_list",) if type(node) in _SCOPES else _FIELDS[type(node)]:
-            child = getattr(node, field, None)
-            if isinstance(child, list):
-                stack.extend(part for part in child if isinstance(part, ast.AST))
-            elif isinstance(child, ast.AST):
-                stack.append(child)
-    return found

@@ -22,6 +22,7 @@ from .methods import (
 )
 from .opening import entered_by_stack, manager, open_session, sqlalchemy_call
 from .project_calls import construct, run
+from .rows import LOADER
 from .statements import LOCKING, STATEMENT, STREAMED, asks_for_stream, marked
 from .summary import Wait
 from .values import COROUTINE, NAMED, OBJECT, SESSION, UNKNOWN, Value, contained
@@ -43,8 +44,8 @@ _AWAITERS = frozenset({"asyncio.wait_for", "asyncio.shield", "asyncio.timeout"})
 
 
 _CONTEXTS = frozenset({"app_context", "test_request_context", "request_context"})
-TELLING_WORDS = _CONTEXTS
-"""Attributes whose call does something whatever they are attributes of."""
+TELLING_WORDS = _CONTEXTS | {LOADER}
+"""Attributes that do something whatever they are attributes of."""
 
 
 def evaluate_call(ev: Evaluation, node: ast.Call) -> Value:

@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import product
 from typing import NamedTuple
 
-from ..flow.graph import Graph, Kind, Node, build
+from ..flow.graph import Graph, Kind, Node
 from ..flow.solve import Solution, solve
 from .body import Body
 from .call import place
@@ -74,9 +74,9 @@ class Flow:
         self._scope.untold = untold
         self._starts = starts
 
-    @cached_property
+    @property
     def graph(self) -> Graph:
-        return build(self.body.statements)
+        return self.body.graph
 
     @cached_property
     def starts(self) -> list[dict[str, Value]]:
@@ -214,7 +214,8 @@ class Flow:
 
     def has_engine(self, value: ast.expr) -> bool:
         """Whether an expression may be an engine or have one: a call, or a name of such a thing."""
-        known = [state.names.get(ast.unparse(value), UNKNOWN).kind for state in self.returned]
+        states = (state for states in self.solution.before for state in states)
+        known = {state.names.get(ast.unparse(value), UNKNOWN).kind for state in states}
         return isinstance(value, ast.Call) or any(kind in (*_HANDLES, OBJECT) for kind in known)
 
     def handed(self, session: Value) -> Value:

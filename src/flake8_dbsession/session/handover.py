@@ -60,6 +60,7 @@ def hand_over(ev: Evaluation, fact: HandoverFact, call: Call, awaited: bool) -> 
 
 def register(ev: Evaluation, target: Value, fact: HandoverFact) -> None:
     """Remember that the project function behind ``target`` is run by somebody else."""
+    ev.now.meet()
     if target.kind == PARTIAL:
         target = target.extra[0]
     if target.kind in (FUNCTION, "coroutine") and target.name:

@@ -208,7 +208,8 @@ def apply(ev: Evaluation, summary: Summary, formals: Formals, node: ast.AST, fun
         beside(ev, node, (function.name, path), *summary.takes_own)
     if summary.can_raise:
         for kind, lives in summary.failures or (("other", ()),):
-            ev.now.may_raise(kind, changed(ev, tuple((r, unswallowed(life)) for r, life in lives), formals))
+            after = changed(ev, tuple((r, unswallowed(life)) for r, life in lives), formals) if lives else None
+            ev.now.may_raise(kind, after)
     if summary.makes_engine:
         ev.now.event(Happening.ENGINE_MADE, node, None, function.name)
         ev.scope.engines.append(node)
@@ -221,6 +222,8 @@ def apply(ev: Evaluation, summary: Summary, formals: Formals, node: ast.AST, fun
         ev.now.after_failure(formals.actual.get(formal, formal), node)
     if summary.never_returns and summary.can_raise:
         ev.now.is_dead = True
+    if not summary.normal:
+        return
     before = dict(ev.now.lives)
     ev.now.lives = changed(ev, summary.normal, formals)
     for formal, handler in summary.swallows:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from .liveness import can_be_unwanted, may_be_forgotten
 from .values import COROUTINE, UNKNOWN, Resource, Value
 
 IDLE, BEGUN, HELD, FAILED, CLOSED, ENTRY, UNSURE = 1, 2, 4, 8, 16, 32, 64
@@ -74,7 +75,7 @@ class State:
     ``steps`` tells why (session -> the expression that took its connection) and takes no part in comparison.
     """
 
-    __slots__ = ("_hash", "lives", "names", "raising", "result", "steps")
+    __slots__ = ("_hash", "_places", "_raised", "_trimmed", "lives", "names", "raising", "result", "steps")
 
     def __init__(
         self,
@@ -90,6 +91,41 @@ class State:
         self.result = result
         self.steps = steps if steps is not None else {}
         self._hash = hash((frozenset(names), frozenset(lives.values()), raising, result.kind))  # values are long
+        self._places: tuple[tuple[str, Value], ...] | None = None
+        self._raised: dict[str, State] | None = None
+        self._trimmed: tuple[frozenset[str], State] | None = None
+
+    @property
+    def places(self) -> tuple[tuple[str, Value], ...]:
+        """The attributes and items that stand for something: ``self.session``, ``context["db"]``."""
+        if self._places is None:
+            self._places = tuple([item for item in self.names.items() if "." in item[0] or "[" in item[0]])
+        return self._places
+
+    def raised(self, raising: str) -> State:
+        """The same with this kind of exception on its way."""
+        if raising == self.raising:
+            return self
+        if self._raised is None:
+            self._raised = {}
+        if raising not in self._raised:
+            self._raised[raising] = State(self.names, self.lives, raising, self.result, self.steps)
+        return self._raised[raising]
+
+    def with_only(self, wanted: frozenset[str]) -> State:
+        """The same without the names that nobody asks for any more, which are those that are not ``wanted``."""
+        rest = self.names.keys() - wanted
+        if not rest:
+            return self
+        if self._trimmed is not None and self._trimmed[0] is wanted:
+            return self._trimmed[1]
+        gone = [name for name in rest if can_be_unwanted(name) and may_be_forgotten(self.names[name])]
+        trimmed = self
+        if gone:
+            left = {name: value for name, value in self.names.items() if name not in gone}
+            trimmed = State(left, self.lives, self.raising, self.result, self.steps)
+        self._trimmed = (wanted, trimmed)
+        return trimmed
 
     def __hash__(self) -> int:
         return self._hash

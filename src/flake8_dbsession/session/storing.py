@@ -25,6 +25,7 @@ def store_attribute(ev: Evaluation, target: ast.Attribute, value: Value) -> None
 
 def keep(ev: Evaluation, attribute: str, value: Value) -> None:
     """On the object whose method this is; a session on one path says more than None on another."""
+    ev.now.meet()
     if contained(value) or not contained(ev.scope.attributes.get(attribute, UNKNOWN)):
         ev.scope.attributes[attribute] = value
     if value.kind == SESSION and value.resource is not None and value.resource.origin == OPENED:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ..flow.graph import Kind, Node, Via
 from ..names import Function, imports_of
@@ -12,6 +12,8 @@ from .call import place
 from .evaluate import Evaluation, names_in
 from .events import Event, Happening
 from .exceptions import accepts, takes
+from .liveness import CAUGHT, Step
+from .memory import Memory
 from .moment import Moment
 from .opening import next_of
 from .refine import assume
@@ -51,8 +53,34 @@ class Transfer:
         self.world = world
         self.scope = scope
         self.events: dict[Event, None] = {}
+        self.moments: list[Moment] = []
+        self.memories: dict[int, Memory] = {}
 
-    def __call__(self, node: Node, state: State) -> Out:
+    def __call__(self, node: Node, state: State) -> Iterable[tuple[Via, State]]:
+        """The states in which ``state`` leaves the node, without the names that nobody asks for behind it."""
+        step = self.body.steps[node.index]
+        return [
+            (via, after.with_only(step.wanted[via]))
+            for via, after in self.outcomes(node, step, state)
+            if via in node.out
+        ]
+
+    def outcomes(self, node: Node, step: Step, state: State) -> Iterable[tuple[Via, State]]:
+        """As :meth:`carried_out`; a step that met no session is carried out once."""
+        memory = self.memories.get(node.index)
+        if memory is None:
+            memory = self.memories[node.index] = Memory(node, step)
+        key = memory.key(state)
+        known = memory.recall(key) if key is not None else None
+        if known is not None:
+            return [(outcome.via, outcome.after(state)) for outcome in known]
+        self.moments.clear()
+        outcomes = list(self.carried_out(node, state))
+        if key is not None and all(moment.is_apart for moment in self.moments):
+            memory.keep(key, state, outcomes)
+        return outcomes
+
+    def carried_out(self, node: Node, state: State) -> Out:
         match node.kind:
             case Kind.STATEMENT:
                 return self.statement(node, state)
@@ -79,7 +107,9 @@ class Transfer:
         return iter([(Via.NEXT, state)])
 
     def evaluation(self, state: State) -> Evaluation:
-        return Evaluation(self.body, self.world, self.scope, state, self.events)
+        ev = Evaluation(self.body, self.world, self.scope, state, self.events)
+        self.moments.append(ev.now)
+        return ev
 
     def outcome(self, ev: Evaluation, *ways: Via) -> Out:
         if ev.now.own is not None and not self.scope.own:
@@ -174,7 +204,7 @@ class Transfer:
     def raise_(self, ev: Evaluation, statement: ast.Raise) -> None:
         if statement.exc is not None:
             ev.value(statement.exc)
-        raised = ev.now.names.get("<caught>")
+        raised = ev.now.names.get(CAUGHT)
         ev.now.failures.clear()
         ev.now.may_raise(raised.name if raised is not None and statement.exc is None else "other")
 
@@ -350,7 +380,7 @@ class Transfer:
         enters, passes = accepts(handler, state.raising, self.evaluation(state))
         if enters:
             inside = swallowed(state, handler)
-            names = {**inside.names, "<caught>": Value("caught", state.raising)}
+            names = {**inside.names, CAUGHT: Value("caught", state.raising)}
             yield Via.TRUE, State(names, inside.lives, "", inside.result, inside.steps)
         if passes:
             yield Via.FALSE, state

@@ -1,0 +1,142 @@
+"""Which names each step of a body asks for, and which of them nobody asks for any more behind it.
+
+States that differ only in such names are one state. What a session, its rows or an engine can be found by is never
+forgotten: whoever binds the name again, or looks at the ways out, wants to know.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from ..flow.graph import Graph, Kind, Node, Via
+from .syntax import below
+from .values import CLASS, CONSTANT, FUNCTION, METHOD, NAMED, OBJECT, TUPLE, Value, contained
+
+CAUGHT = "<caught>"
+"""Where a handler keeps what kind of exception it caught."""
+
+_PLAIN = frozenset({"unknown", CONSTANT, NAMED, CLASS, "caught", "statement"})
+_PERHAPS = frozenset({OBJECT, FUNCTION, TUPLE, METHOD})
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+
+
+class Step(NamedTuple):
+    """A node with its names: ``mentioned`` are all, ``wanted`` those that are asked for behind each way out."""
+
+    mentioned: tuple[str, ...]
+    wanted: dict[Via, frozenset[str]]
+
+
+def can_be_unwanted(name: str) -> bool:
+    """Whether a name is one that code asks for: no attribute, and nothing that a loop or ``with`` keeps for itself."""
+    return name.isidentifier() or name == CAUGHT
+
+
+def may_be_forgotten(value: Value) -> bool:
+    """Whether nothing is lost with a name for the value once nobody asks for it."""
+    if value.kind in _PLAIN:
+        return value.resource is None
+    return value.kind in _PERHAPS and not contained(value)
+
+
+def steps(graph: Graph) -> list[Step]:
+    """The step of each node, by its index."""
+    uses = [Uses.of(node) for node in graph.nodes]
+    captured = frozenset(name for use in uses for name in use.captured)
+    everywhere = [wanted | captured if captured else wanted for wanted in _solved(graph, uses)]
+    made = []
+    for node, use in zip(graph.nodes, uses, strict=True):
+        behind = {via: everywhere[target.index] for via, target in node.out.items()}
+        made.append(Step(tuple(sorted(use.read | use.bound)), behind))
+    return made
+
+
+def _solved(graph: Graph, uses: list[Uses]) -> list[frozenset[str]]:
+    """The names that are asked for at each node or behind it."""
+    wanted: list[frozenset[str]] = [frozenset()] * len(graph.nodes)
+    before: list[list[int]] = [[] for _ in graph.nodes]
+    for node in graph.nodes:
+        for target in node.out.values():
+            before[target.index].append(node.index)
+    waiting = list(range(len(graph.nodes)))  # the last node stands before all others
+    while waiting:
+        index = waiting.pop()
+        node, use = graph.nodes[index], uses[index]
+        found = use.read
+        for via, target in node.out.items():
+            behind = wanted[target.index]
+            found |= behind - use.bound if use.bound and via is not Via.RAISE else behind
+        if found != wanted[index]:
+            wanted[index] = found
+            waiting.extend(before[index])
+    return wanted
+
+
+class Uses(NamedTuple):
+    """The names that one node reads, those that it binds for sure, and those that a function inside it may read."""
+
+    read: frozenset[str]
+    bound: frozenset[str]
+    captured: frozenset[str]
+
+    @classmethod
+    def of(cls, node: Node) -> Uses:
+        bound = frozenset(_bound(node))
+        read: set[str] = set()
+        captured: set[str] = set()
+        for part in below(evaluated(node)):
+            if isinstance(part, ast.Name):
+                if not (isinstance(part.ctx, ast.Store) and part.id in bound):
+                    read.add(part.id)
+            elif isinstance(part, _SCOPES):
+                captured.update(name.id for name in ast.walk(part) if isinstance(name, ast.Name))
+        if isinstance(node.syntax, ast.Raise):
+            read.add(CAUGHT)
+        return cls(frozenset(read | captured), bound, frozenset(captured))
+
+
+def _bound(node: Node) -> Iterator[str]:
+    match node.syntax:
+        case ast.Assign():
+            yield from _names(node.syntax.targets)
+        case ast.AnnAssign() if node.syntax.value is not None:
+            yield from _names([node.syntax.target])
+        case ast.For() | ast.AsyncFor() if node.kind is Kind.ITEM:
+            yield from _names([node.syntax.target])
+        case ast.withitem() if node.kind is Kind.ENTER and node.syntax.optional_vars is not None:
+            yield from _names([node.syntax.optional_vars])
+        case ast.ExceptHandler():
+            yield CAUGHT
+
+
+def _names(targets: Iterable[ast.expr]) -> Iterator[str]:
+    for target in targets:
+        match target:
+            case ast.Name():
+                yield target.id
+            case ast.Tuple() | ast.List():
+                yield from _names(target.elts)
+            case ast.Starred():
+                yield from _names([target.value])
+
+
+def evaluated(node: Node) -> list[ast.AST]:
+    """The syntax that a node evaluates or binds."""
+    match node.kind, node.syntax:
+        case Kind.ITERATE, ast.For() | ast.AsyncFor():
+            return [node.syntax.iter]
+        case Kind.ITEM, ast.For() | ast.AsyncFor():
+            return [node.syntax.target]
+        case ((Kind.LEAVE | Kind.ABORT), _):
+            return []
+        case Kind.SUBJECT, ast.Match():
+            return [node.syntax.subject]
+        case Kind.CASE, ast.match_case():
+            return [node.syntax.pattern]
+        case Kind.CATCH, ast.ExceptHandler():
+            return [node.syntax.type] if node.syntax.type is not None else []
+        case _, ast.AST():
+            return [node.syntax]
+    return []

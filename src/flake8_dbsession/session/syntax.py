@@ -1,0 +1,44 @@
+"""Which syntax belongs to a body itself, and which to the functions and classes inside it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+
+_SCOPES = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda})
+_PLAIN = frozenset(
+    {"arg", "asname", "attr", "ctx", "id", "kind", "level", "module", "name", "op", "ops", "type_comment"}
+)
+_FIELDS = {
+    kind: tuple(field for field in kind._fields if field not in _PLAIN)
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and issubclass(kind, ast.AST)
+}
+_FIELDS[ast.Constant] = ()
+"""The fields of each class that may hold nodes worth a look: half of all nodes have none."""
+
+
+def below(nodes: Sequence[ast.AST]) -> list[ast.AST]:
+    """The nodes and those below them; nested functions, classes and lambdas appear but are not entered.
+
+    Operators and contexts (``ast.Add``, ``ast.Load``) are left out.
+    """
+    found: list[ast.AST] = []
+    stack: list[ast.AST] = list(reversed(nodes))
+    while stack:
+        node = stack.pop()
+        found.append(node)
+        stack.extend(children(node, enters_scopes=False))
+    return found
+
+
+def children(node: ast.AST, enters_scopes: bool = True) -> list[ast.AST]:
+    """The nodes right below a node; of a function, class or lambda the decorators alone, unless it is entered."""
+    found: list[ast.AST] = []
+    for field in _FIELDS[type(node)] if enters_scopes or type(node) not in _SCOPES else ("decorator_list",):
+        child = getattr(node, field, None)
+        if isinstance(child, list):
+            found += [part for part in child if isinstance(part, ast.AST)]
+        elif isinstance(child, ast.AST):
+            found.append(child)
+    return found
