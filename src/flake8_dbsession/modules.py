@@ -63,6 +63,10 @@ class ClassInfo:
         return found
 
 
+_SIMPLE = (ast.Expr, ast.Assign, ast.Return, ast.AnnAssign, ast.AugAssign, ast.Raise, ast.Import, ast.ImportFrom)
+"""Statements that hold no others, the most frequent ones."""
+
+
 def statements_in(function: Function) -> list[ast.AST]:
     """The function and every statement inside it (with handlers and cases), the outer ones first."""
     found: list[ast.AST] = [function]
@@ -127,20 +131,23 @@ class Module:
         """The module's own statements."""
         return Body(self.name, "", None, self.source.tree.body, is_package=self.is_package)
 
-    def _find(self, statements: list[ast.stmt], prefix: str, owner: str) -> Iterator[Body]:
+    def _find(
+        self, statements: list[ast.stmt], prefix: str, owner: str, outermost: Body | None = None
+    ) -> Iterator[Body]:
         for statement in statements:
             if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 name = f"{prefix}{statement.name}"
-                yield Body(self.name, name, statement, statement.body, owner, self.is_package)
-                yield from self._find(statement.body, f"{name}.<locals>.", "")
+                body = Body(self.name, name, statement, statement.body, owner, self.is_package, outermost)
+                yield body
+                yield from self._find(statement.body, f"{name}.<locals>.", "", body.outermost)
             elif isinstance(statement, ast.ClassDef):
                 name = f"{prefix}{statement.name}"
-                yield from self._find(statement.body, f"{name}.", name)
-            else:
+                yield from self._find(statement.body, f"{name}.", name, outermost)
+            elif not isinstance(statement, _SIMPLE):
                 for part in ("body", "orelse", "finalbody"):
-                    yield from self._find(getattr(statement, part, None) or [], prefix, owner)
+                    yield from self._find(getattr(statement, part, None) or [], prefix, owner, outermost)
                 for handler in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
-                    yield from self._find(handler.body, prefix, owner)
+                    yield from self._find(handler.body, prefix, owner, outermost)
 
 
 class Modules:

@@ -390,9 +390,7 @@ class Project:
             return self._parameter(module, body, argument)
 
         untold = frozenset(r for p in body.parameters for r in self._untold(given.get(p.arg, UNKNOWN), parameter, p))
-        return Flow(
-            body, self, self.outer(module, enclosing), lambda: starts(body, given, parameter), untold, is_quiet
-        )
+        return Flow(body, self, self.outer(module, enclosing), lambda: starts(body, given, parameter), untold, is_quiet)
 
     def _untold(self, given: Value, known: Callable[[ast.arg], Value], parameter: ast.arg) -> Iterator[Resource]:
         """The sessions in an argument that the function would not know of by itself."""

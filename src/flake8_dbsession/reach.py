@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from .project import Project
 
 Chain = tuple[str, ...]
-Place = tuple[str, str, bool]
-"""A function (False) or class (True) by the path of its file and its dotted name there."""
+Place = Body | ClassInfo
 
 _SILENT = frozenset({"unknown", "constant", "statement", NAMED, CLASS, OBJECT, FUNCTION, METHOD, PARTIAL, TUPLE})
 """Kinds of value that are no session and lead to one only through what they stand for."""
@@ -47,12 +46,11 @@ class Reach:
         self.project = project
         self._known: dict[Place, bool] = {}
         self._roots: dict[tuple[str, str], Value] = {}
-        self._places: dict[Place, tuple[Module, Body | ClassInfo]] = {}
+        self._modules: dict[Body, Module] = {}
 
     def touches(self, module: Module, body: Body) -> bool:
         """Whether the function, with all that is defined in it, may meet a session, an engine or a registry."""
-        outermost = body.name.partition(".<locals>.")[0]
-        start = self._place(module, module.bodies.get(outermost, body))
+        start = self._function(module, body.outermost)
         if start not in self._known:
             self._explore(start)
         return self._known[start]
@@ -77,22 +75,23 @@ class Reach:
             self._known[place] = True
             place = came_from[place]
 
-    def _place(self, module: Module, what: Body | ClassInfo) -> Place:
-        place = (module.path, what.name, isinstance(what, ClassInfo))
-        self._places.setdefault(place, (module, what))
-        return place
+    def _function(self, module: Module, body: Body) -> Body:
+        self._modules[body] = module
+        return body
 
     # -- one step: what a function or class mentions, None for something that tells
 
     def _steps(self, place: Place) -> Iterator[Place | None]:
-        module, what = self._places[place]
-        if isinstance(what, ClassInfo):
-            yield from self._class_steps(what)
-            return
-        words = words_of(what, module)
+        if isinstance(place, ClassInfo):
+            yield from self._class_steps(place)
+        else:
+            yield from self._function_steps(self._modules[place], place)
+
+    def _function_steps(self, module: Module, body: Body) -> Iterator[Place | None]:
+        words = words_of(body, module)
         if not words.attributes.isdisjoint(TELLING_WORDS):
             yield None
-        own = dict(self._parameters(module, what))
+        own = dict(self._parameters(module, body))
         for chain in words.chains:
             value = own.get(chain[0]) or self._imported(words, chain[0]) or self._root(module, chain[0])
             yield from self._follow(value, chain[1:])
@@ -107,7 +106,7 @@ class Reach:
             for method in base.methods:
                 body = base.module.bodies.get(f"{base.name}.{method}")
                 if body is not None:
-                    yield self._place(base.module, body)
+                    yield self._function(base.module, body)
             for expression in (*base.values.values(), *base.annotations.values()):
                 for chain in words_in([expression], base.module).chains:
                     yield from self._follow(self._root(base.module, chain[0]), chain[1:])
@@ -148,7 +147,7 @@ class Reach:
                 case "class" | "object":
                     info = self.project.class_info(value.name)
                     if info is not None:
-                        yield self._place(info.module, info)
+                        yield info
                     return
                 case "function":
                     if len(value.extra) > 1 and value.extra[1] is not None:
@@ -156,7 +155,7 @@ class Reach:
                         return
                     target = self.project.target(value)
                     if target is not None:
-                        yield self._place(target.module, target.body)
+                        yield self._function(target.module, target.body)
                     return
                 case "method" | "partial" | "tuple":
                     for part in value.extra:

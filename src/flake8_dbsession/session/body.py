@@ -26,6 +26,7 @@ class Body:
         statements: list[ast.stmt],
         owner: str = "",
         is_package: bool = False,
+        outermost: Body | None = None,
     ) -> None:
         self.module = module
         self.name = name
@@ -33,6 +34,8 @@ class Body:
         self.statements = statements
         self.owner = owner
         self.is_package = is_package
+        self.outermost: Body = outermost or self
+        """The function that stands in no other function and has this one inside; itself where it is that."""
 
     @property
     def qualified(self) -> str:
