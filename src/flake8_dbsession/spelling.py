@@ -42,7 +42,7 @@ def spelled_engine(view: View, flow: Flow, pool: str) -> Spelled | None:
     """How to write the engine with the dotted name ``pool``: by its name in the module, or imported."""
     for name in view.names.bindings:
         value = view.project.value(f"{view.module.name}.{name}".lstrip("."))
-        if value.kind == ENGINE and pool_of(value) == pool and name not in flow.body.local_names:
+        if value.kind == ENGINE and pool_of(value) == pool and name not in locals_of(flow):
             return Spelled(name)
     return imported(view, flow, pool)
 
@@ -77,12 +77,17 @@ def receivers(flow: Flow) -> Iterator[ast.expr]:
 def in_module(view: View, flow: Flow, resource: Resource) -> str:
     """As the module calls the registry: ``Session``, or ``db.session`` of Flask-SQLAlchemy's ``db``."""
     for name in view.names.bindings:
-        if name in flow.body.local_names:
+        if name in locals_of(flow):
             continue
         value = view.project.value(f"{view.module.name}.{name}".lstrip("."))
         if value.resource == resource and value.kind in (REGISTRY, FLASK_DB):
             return f"{name}.session" if value.kind == FLASK_DB else name
     return ""
+
+
+def locals_of(flow: Flow) -> frozenset[str]:
+    """The names that stand for something else in the function than in its module."""
+    return flow.body.local_names if flow.body.node is not None else frozenset()
 
 
 def imported(view: View, flow: Flow, qualified: str) -> Spelled | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from .app import MOST_FILES
 from .entries import Units
+from .known import Entry
 from .modules import Module
 from .names import imports_of
 from .project import Project
@@ -17,7 +18,7 @@ _VIEWS = frozenset(
     {"route", "get", "post", "put", "patch", "delete", "errorhandler", "app_errorhandler", "register_error_handler"}
 )
 _ELSEWHERE = frozenset(
-    {"test", "command", "startup", "task", "consumer", "thread", "process", "timer", "scheduler", "bot"}
+    {"test", "command", "startup", "task", "consumer", "thread", "process", "timer", "scheduler", "bot", "socket"}
 )
 """What runs beside requests: what it gives back is its own."""
 _MOST_MODULES = 200
@@ -98,9 +99,30 @@ def releasing(project: Project, registry: Resource) -> Iterator[tuple[Units, Bod
 
 
 def may_end_requests(units: Units, body: Body) -> bool:
-    entries = units.entries(body)
+    entries = units.entries(body) or handed_over(units, body)
     elsewhere = bool(entries) and all(entry.kind in _ELSEWHERE for entry in entries)
     return not elsewhere and not is_view(body) and not sets_up(body)
+
+
+def handed_over(units: Units, body: Body) -> list[Entry]:
+    """Who runs a function that others of its module hand over: ``start_background_task(work)``."""
+    module, name = units.module, body.name.rpartition(".")[2]
+    givers = [
+        each
+        for each in (module.top, *module.bodies.values())
+        if any(named(argument) == name for call in each.own(ast.Call) for argument in given(call))
+    ]
+    flows = (units.project.flow(module, giver, {}) for giver in givers)
+    return [entry for flow in flows for function, entry in flow.scope.registered if function == body.qualified]
+
+
+def given(call: ast.Call) -> Iterator[ast.expr]:
+    yield from call.args
+    yield from (keyword.value for keyword in call.keywords)
+
+
+def named(argument: ast.expr) -> str:
+    return argument.attr if isinstance(argument, ast.Attribute) else getattr(argument, "id", "")
 
 
 def runs_around(units: Units, body: Body) -> bool:
