@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from .annotations import annotated
+from .evidence import QUESTIONS, may_be_session
 from .modules import ClassInfo, Module
 from .names import imports_of
 from .session.body import Body
@@ -97,6 +98,8 @@ class Reach:
             yield from self._follow(value, chain[1:])
             if value == UNKNOWN and len(chain) > 1:
                 yield from self._follow_stored(module, chain)
+                if chain[-1] in QUESTIONS and may_be_session(chain[-2]):
+                    yield None
 
     def _class_steps(self, info: ClassInfo) -> Iterator[Place | None]:
         for base in self.project.lineage(info):
