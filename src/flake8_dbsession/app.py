@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 from collections.abc import Iterator
 from functools import cached_property
@@ -65,6 +66,13 @@ class Application:
         return found
 
     @cached_property
+    def stays_in_context(self) -> bool:
+        """Whether a module enters an app context for good as it is imported, and no base class of tasks enters one."""
+        found = [m for m, _ in self.modules_with(b"app_context()") if not self.project.config.is_test(m.path)]
+        wraps = any(body.name.endswith("__call__") for module in found for body in module.bodies.values())
+        return not wraps and any(map(pushes_context, (s for module in found for s in module.top.own(ast.Expr))))
+
+    @cached_property
     def extending(self) -> dict[bytes, list[str]]:
         """The files of the project that extend a class, by the last part of its name."""
         found: dict[bytes, list[str]] = {}
@@ -81,6 +89,14 @@ class Application:
                 module = self.project.modules.at(path)
                 if module is not None:
                     yield module, data
+
+
+def pushes_context(statement: ast.Expr) -> bool:
+    """``app.app_context().push()``."""
+    match statement.value:
+        case ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Attribute(attr="app_context")), attr="push")):
+            return True
+    return False
 
 
 def bases_in(data: bytes) -> Iterator[bytes]:

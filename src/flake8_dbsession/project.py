@@ -103,12 +103,21 @@ class Project:
         if module is None:
             return self._unseen(name)
         if not rest:
-            return Value(NAMED, name)
+            return self._bound_in_package(name)
         head, *tail = rest.split(".")
         value = self._member(module, head)
         for attribute in tail:
             value = self.member_of(value, attribute)
         return value
+
+    def _bound_in_package(self, name: str) -> Value:
+        """A module, or what its package says under the same name: ``from .load import load``."""
+        outer, _, last = name.rpartition(".")
+        package = self.modules.find(outer) if outer else None
+        binding = package.names.bindings.get(last) if package is not None and package.is_package else None
+        if package is None or binding is None or binding.imported == name:
+            return Value(NAMED, name)
+        return self._member(package, last)
 
     def _declared(self, name: str) -> Value | None:
         """What the user's configuration says the name is."""

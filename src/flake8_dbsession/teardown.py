@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from .app import MOST_FILES
 from .entries import Units
@@ -30,8 +30,13 @@ _ENGINES = frozenset({"create_engine", "engine_from_config"})
 
 def registries(project: Project) -> list[Resource]:
     """The plain, synchronous registries at module level or on classes, each once, in order."""
-    found = {value.resource for module in making_registries(project) for value in registries_of(project, module)}
-    return sorted(r for r in found if r is not None and r.flavour == "scoped" and not r.is_async)
+    return sorted(plain(value for module in making_registries(project) for value in registries_of(project, module)))
+
+
+def plain(found: Iterable[Value]) -> set[Resource]:
+    """The registries among the values that are neither asynchronous nor a framework's."""
+    resources = (value.resource for value in found)
+    return {r for r in resources if r is not None and r.flavour == "scoped" and not r.is_async}
 
 
 def making_registries(project: Project) -> Iterator[Module]:

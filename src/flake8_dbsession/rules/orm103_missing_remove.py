@@ -12,7 +12,8 @@ Why it matters
 Stays silent when
     Every way out passes ``remove()``, ``close()``, ``commit()`` or ``rollback()``; when the framework removes the
     session (a request or app context of Flask-SQLAlchemy that is left, a decorator, a teardown, a signal); when the
-    function is only called inside such a unit. Leaving an app context does not remove a plain scoped session. Workers
+    function is only called inside such a unit. A context that a Celery worker pushes as it starts is not left between
+    tasks. Leaving an app context does not remove a plain scoped session. Workers
     that share a decorator of their file are reported once, there. A worker that removes the session on one way and not
     on another is told by ORM102.
 
@@ -143,7 +144,7 @@ def is_left_held(flow: Flow, resource: Resource) -> bool:
 def is_cleaned(view: View, flow: Flow, worker: Entry, resource: Resource) -> bool:
     """Whether whoever runs the function gives the session back."""
     if resource.flavour == "flask" and (worker.cleans_flask_sqlalchemy or worker.kind == "task"):
-        return True
+        return worker.framework != "celery" or not view.project.app.stays_in_context
     if any(d.startswith("flask.copy_current") for d in view.project.decorators(view.module, flow.body)):
         return True
     around = is_cleaned_around(view.project, view.module, flow.body, resource)

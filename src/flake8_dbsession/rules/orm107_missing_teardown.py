@@ -38,8 +38,10 @@ from ..teardown import (
     is_removed,
     is_removed_around,
     is_view,
+    plain,
     reached_from,
     registries,
+    registries_of,
     releases,
     runs_around,
 )
@@ -119,7 +121,8 @@ def makes_application(view: View, call: ast.Call) -> bool:
 
 def left_by_views(view: View) -> Iterator[Resource]:
     """The plain registries that nothing removes and that a view which the file can reach leaves with a connection."""
-    kept = [r for r in registries(view.project) if not is_removed(view.project, r)]
+    known = {*registries(view.project), *plain(registries_of(view.project, view.module))}
+    kept = [r for r in sorted(known) if not is_removed(view.project, r)]
     reached = reached_from(view.project, view.module) if kept else iter(())
     holding = (m for m in reached if m is view.module or any(mark in m.source.data for mark in _VIEWS))
     left = {r for m in islice(holding, _MOST_MODULES) for r in left_in(View(m.source, view.project))}
