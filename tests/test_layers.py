@@ -24,7 +24,7 @@ LAYERS = (
     {"annotations", "evidence", "modules", "app", "solved", "story"},
     {"classes", "targets", "reach"},
     {"project"},
-    {"entries", "cleaning"},
+    {"entries", "cleaning", "handing"},
     {"view", "teardown", "injection"},
     # rules
     {"stored"},

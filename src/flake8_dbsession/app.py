@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from .declared import Declared, declared_in, project_of
 from .known import Entry
+from .session.body import Body
 from .session.values import Resource
 
 if TYPE_CHECKING:
@@ -27,12 +28,15 @@ class Application:
     def __init__(self, project: Project) -> None:
         self.project = project
         self._declared: dict[str, Declared] = {}
+        self._handing: list[tuple[str, bytes]] | None = None
         self.forget()
 
     def forget(self) -> None:
         """Nothing is known that goes by dotted names."""
         self.removed: dict[str, bool] = {}
         """Whether a registry, by its key, is given back when a request ends: what has been found so far."""
+        self.handed: dict[Body, list[tuple[str, Entry]]] = {}
+        """The functions that a body hands over, with what they become there: what has been found so far."""
         self.streamed: dict[str, str] | None = None
         """The dependencies of streaming endpoints, once they have been looked for."""
 
@@ -83,12 +87,22 @@ class Application:
 
     def modules_with(self, *texts: bytes) -> Iterator[tuple[Module, bytes]]:
         """The modules of the project whose files hold one of the texts, each with its bytes; broken ones left out."""
+        for path, data in self._files_with(texts):
+            module = self.project.modules.at(path)
+            if module is not None:
+                yield module, data
+
+    def handing(self, words: tuple[bytes, ...]) -> list[tuple[str, bytes]]:
+        """The files of the project with one of the words by which functions are handed over, and their bytes."""
+        if self._handing is None:
+            self._handing = list(self._files_with(words))
+        return self._handing
+
+    def _files_with(self, texts: tuple[bytes, ...]) -> Iterator[tuple[str, bytes]]:
         for path in self.files[:MOST_FILES]:
             data = self.project.modules.bytes_at(path)
             if any(text in data for text in texts):
-                module = self.project.modules.at(path)
-                if module is not None:
-                    yield module, data
+                yield path, data
 
 
 def pushes_context(statement: ast.Expr) -> bool:

@@ -31,6 +31,7 @@ from typing import NamedTuple
 
 from ..cleaning import is_cleaned_around, wrapping_call
 from ..flow.graph import Kind
+from ..handing import entries_by_handing
 from ..known import Entry
 from ..mending import Answer, finally_around
 from ..model import Diagnostic, Note, Rule, Safety
@@ -86,20 +87,26 @@ def units_left_held(view: View) -> Iterator[Left]:
     if view.is_test or view.is_script:
         return
     for flow in view.flows:
-        worker = worker_of(view, flow)
         for resource in ambient(flow):
             loop = endless_loop_holding(flow, resource)
+            worker = worker_of(view, flow, resource) if loop is None and is_left_held(flow, resource) else None
             if loop is not None:
                 yield Left(flow, resource, loop, None)
-            elif worker is not None and is_left_held(flow, resource) and not is_cleaned(view, flow, worker, resource):
+            elif worker is not None and not is_cleaned(view, flow, worker, resource):
                 yield Left(flow, resource, None, worker)
 
 
-def worker_of(view: View, flow: Flow) -> Entry | None:
-    """Who runs the function as a unit of work: a worker, or one that calls it where it enters an app context itself."""
+def worker_of(view: View, flow: Flow, resource: Resource) -> Entry | None:
+    """Who runs the function as a unit of work: a worker, or one that calls it where it enters an app context itself.
+
+    Flask-SQLAlchemy's session needs an app context, which whoever hands the function over elsewhere enters and leaves.
+    """
     if flow.events(Happening.PUSHED):
         return None  # the context that is pushed by hand belongs to another rule
-    own = next((entry for entry in view.units.entries(flow.body) if entry.kind in WORKERS), None)
+    entries = view.units.entries(flow.body)
+    if not entries and resource.flavour != "flask":
+        entries = entries_by_handing(view.project, flow.body)
+    own = next((entry for entry in entries if entry.kind in WORKERS), None)
     return own or (calling_worker(view, flow) if enters_context(flow) else None)
 
 
