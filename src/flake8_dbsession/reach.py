@@ -94,12 +94,19 @@ class Reach:
             yield None
         own = dict(self._parameters(module, body))
         for chain in words.chains:
+            if self._is_known_by_name(chain):
+                yield None
             value = own.get(chain[0]) or self._imported(words, chain[0]) or self._root(module, chain[0])
             yield from self._follow(value, chain[1:])
             if value == UNKNOWN and len(chain) > 1:
                 yield from self._follow_stored(module, chain)
                 if chain[-1] in QUESTIONS and may_be_session(chain[-2]):
                     yield None
+
+    def _is_known_by_name(self, chain: Chain) -> bool:
+        """Whether a chain may be a session by what it is asked, or a factory or registry by what it is called."""
+        asks = may_be_session(chain[0]) and chain[1:] and chain[1] in QUESTIONS
+        return bool(asks) or any(self.project.known.conventions.is_handle(part) for part in chain)
 
     def _class_steps(self, info: ClassInfo) -> Iterator[Place | None]:
         for base in self.project.lineage(info):
