@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from .app import MOST_FILES
 from .fix.plans import AddImport, DeleteStatement, OpenInWith, ReplaceExpression, Step
 from .hoisting import bound_in, loaded, statements_above
 from .keeping import free_name, names_of
@@ -165,12 +167,18 @@ def read_in(statement: ast.AST) -> set[str]:
 
 
 def is_needless(view: View, jobs: Jobs) -> bool:
-    """Whether nobody but the jobs uses the attribute, here or in another file."""
+    """Whether nobody but the jobs may use the attribute: not the class, not its file, nor one that speaks of both."""
     inside = {use for job in jobs.methods for use in uses(job.body.node, jobs.attribute)}
-    named = [p for p in ast.walk(view.source.tree) if isinstance(p, ast.Attribute) and p.attr == jobs.attribute]
-    elsewhere = view.project.app.modules_with(f".{jobs.attribute}".encode())
-    others = any(module is not view.module for module, _ in elsewhere)
-    return not others and all(isinstance(p.ctx, ast.Store) or p in inside for p in named)
+    if any(isinstance(use.ctx, ast.Load) and use not in inside for use in uses(jobs.info.node, jobs.attribute)):
+        return False
+    named = (p for p in ast.walk(view.source.tree) if isinstance(p, ast.Attribute) and p.attr == jobs.attribute)
+    extended = any(jobs.info.qualified in other.bases for other in view.module.classes.values())
+    if extended or not all(is_me(part.value) for part in named):
+        return False
+    words = (f".{jobs.attribute}".encode(), jobs.info.node.name.encode())
+    files, here = view.project.app.files, os.path.abspath(view.source.path)
+    others = (view.project.modules.bytes_at(path) for path in files if path != here)
+    return len(files) <= MOST_FILES and not any(all(word in data for word in words) for data in others)
 
 
 def with_registry(view: View, jobs: Jobs) -> Answer:
