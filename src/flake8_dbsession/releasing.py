@@ -113,7 +113,7 @@ def released_at(view: View, flow: Flow, event: Event, place: Place | None) -> An
     if refusal:
         return None, refusal
     handled = in_handler(flow, place.statement)
-    kept, safety, reason = how_safe(view, flow, resource, place, expires=handled or not resource.keeps_rows)
+    kept, safety, reason = how_safe(view, flow, event, place, expires=handled or not resource.keeps_rows)
     call = f"{'await ' if resource.is_async else ''}{written.text}.{'rollback' if handled else 'commit'}()"
     title = f"end the transaction of {written.text!r} first"
     return Plan(title, safety, (*kept, InsertBefore(view.span(place.statement), call), *written.steps), reason), ""
@@ -165,12 +165,15 @@ def in_transaction_block(view: View, flow: Flow, resource: Resource, place: Node
 
 
 def how_safe(
-    view: View, flow: Flow, resource: Resource, place: Place, *, expires: bool
+    view: View, flow: Flow, event: Event, place: Place, *, expires: bool
 ) -> tuple[tuple[Step, ...], Safety, str]:
-    """Safe where the transaction is the function's own, has only read, and no row of it is used afterwards.
+    """Safe where the transaction is the function's own, has only read, and no row of it is read anew afterwards.
 
-    The steps keep columns that are read afterwards in names of their own.
+    The steps keep columns that are read afterwards in names of their own: they have the value that the row has then,
+    since a row that is loaded is not loaded again while its transaction lasts.
     """
+    resource = event.resource
+    assert resource is not None
     lives = [state.lives[resource] for state in flow.at(place.node) if resource in state.lives]
     if any(life.marks & (WRITTEN | CHANGED) for life in lives):
         return (), Safety.DISPLAY, "the transaction may have changed something, which would be committed too early"
@@ -179,13 +182,21 @@ def how_safe(
     afterwards = Afterwards(flow, place.node, resource)
     kept = keep(view, flow, resource, place.statement, afterwards.reads)
     if afterwards.reads and not kept:
-        row = afterwards.reads[0].name
-        reason = f"{row!r} is read afterwards, which takes a connection again and may read other values"
-        return (), Safety.DISPLAY, reason
+        return (), *read_anew(event, afterwards)
     safety, reason = shared(resource, lives)
     if safety is Safety.SAFE:
-        safety, reason = later(place, afterwards)
+        safety, reason = later(afterwards)
     return kept, safety, reason
+
+
+def read_anew(event: Event, afterwards: Afterwards) -> tuple[Safety, str]:
+    """How far rows can be read again: not by what waits, and not at all where only ``await`` can load them."""
+    first = min(afterwards.reads, key=lambda use: use.node.lineno)  # type: ignore[attr-defined]
+    if event.resource is not None and event.resource.is_async:
+        return Safety.DISPLAY, f"{first.name!r} is read afterwards, which an async session cannot load by itself"
+    if first.node.lineno <= event.node.end_lineno:  # type: ignore[attr-defined]
+        return Safety.DISPLAY, f"{first.name!r} is read before the wait is over, which takes the connection again"
+    return Safety.UNSAFE, f"{first.name!r} is read afterwards, which takes a connection again and may read other values"
 
 
 def shared(resource: Resource, lives: list[Life]) -> tuple[Safety, str]:
@@ -195,7 +206,7 @@ def shared(resource: Resource, lives: list[Life]) -> tuple[Safety, str]:
     return Safety.SAFE, ""
 
 
-def later(place: Place, afterwards: Afterwards) -> tuple[Safety, str]:
+def later(afterwards: Afterwards) -> tuple[Safety, str]:
     """How far what comes later can do without the transaction of before."""
     derived = afterwards.derived()
     if derived:
@@ -203,7 +214,4 @@ def later(place: Place, afterwards: Afterwards) -> tuple[Safety, str]:
     changed = next((use.name for use in afterwards.changes), "")
     if changed:
         return Safety.UNSAFE, f"{changed!r} is changed afterwards, in another transaction than it was read in"
-    kept = next((use for use in afterwards.reads if not within(place.statement, use.node)), None)
-    if kept is not None:
-        return Safety.UNSAFE, f"'{kept.name}.{kept.attribute}' is read before it: a change meanwhile is not seen"
     return Safety.SAFE, ""
