@@ -30,7 +30,7 @@ LAYERS = (
     {"stored"},
     {"reports", "mending", "spelling", "pool"},
     {"afterwards", "entering", "hoisting", "lasting", "touching"},
-    {"keeping", "shedding"},
+    {"keeping", "shedding", "beginning"},
     {"releasing", "job_methods"},
     {"sharing"},
     {"rules"},

@@ -16,6 +16,7 @@ from .session.values import Resource
 if TYPE_CHECKING:
     from .modules import Module
     from .project import Project
+    from .session.body import Body
 
 MOST_FILES = 4000
 """A project with more files is not looked through: it counts as one that does what it should."""
@@ -39,6 +40,8 @@ class Application:
         """The functions that a body hands over, with what they become there: what has been found so far."""
         self.streamed: dict[str, str] | None = None
         """The dependencies of streaming endpoints, once they have been looked for."""
+        self.hooks: list[tuple[Module, Body]] | None = None
+        """What runs before each request, once it has been looked for."""
 
     def holds_dependency_while_streaming(self, path: str, scope: str = "") -> bool:
         """Whether the FastAPI that is declared for the file at ``path`` leaves a dependency with ``yield`` only after

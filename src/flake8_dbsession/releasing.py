@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from .afterwards import Afterwards, evaluated, node_of
+from .beginning import begins_unit
 from .fix.plans import InsertBefore, Step
 from .flow.graph import Node
 from .keeping import keep, way_to
@@ -178,12 +179,12 @@ def how_safe(
     if any(life.marks & (WRITTEN | CHANGED) for life in lives):
         return (), Safety.DISPLAY, "the transaction may have changed something, which would be committed too early"
     if not expires:
-        return (), *shared(resource, lives)
+        return (), *shared(view, flow, resource, lives)
     afterwards = Afterwards(flow, place.node, resource)
     kept = keep(view, flow, resource, place.statement, afterwards.reads)
     if afterwards.reads and not kept:
         return (), *read_anew(event, afterwards)
-    safety, reason = shared(resource, lives)
+    safety, reason = shared(view, flow, resource, lives)
     if safety is Safety.SAFE:
         safety, reason = later(afterwards)
     return kept, safety, reason
@@ -199,9 +200,10 @@ def read_anew(event: Event, afterwards: Afterwards) -> tuple[Safety, str]:
     return Safety.UNSAFE, f"{first.name!r} is read afterwards, which takes a connection again and may read other values"
 
 
-def shared(resource: Resource, lives: list[Life]) -> tuple[Safety, str]:
+def shared(view: View, flow: Flow, resource: Resource, lives: list[Life]) -> tuple[Safety, str]:
     """Whether anybody else may have part in the transaction."""
-    if resource.origin != OPENED or any(life.marks & GIVEN for life in lives):
+    given = any(life.marks & GIVEN for life in lives)
+    if given or not (resource.origin == OPENED or begins_unit(view, flow, resource)):
         return Safety.UNSAFE, "whoever else has the session may have changes or rows in the transaction"
     return Safety.SAFE, ""
 

@@ -9,7 +9,7 @@ from .call import Call
 from .lending import pass_on, unseen
 from .opening import manager, next_of, open_session
 from .state import CHANGED, GIVEN, SERVER_SIDE, WRITTEN
-from .statements import PLAIN, STATEMENT, STREAMED, are_columns, asks_for_stream, marked, model_of, only_reads
+from .statements import PLAIN, STATEMENT, STREAMED, are_columns, asks_for_stream, is_text, marked, model_of, only_reads
 from .values import (
     CLASS,
     COROUTINE,
@@ -99,7 +99,7 @@ def session_result(ev: Evaluation, receiver: Value, name: str, call: Call) -> Va
         return Value(ENGINE, "Engine", extra=("flask", receiver.name.rpartition(".")[2] or "db") if flask else ())
     if name in ("query", "query_property"):
         return Value(QUERY, model_of(call), resource, (PLAIN,) if are_columns(call.node.args) else ())
-    statement = call.argument(0, "statement")
+    statement = Value(STATEMENT, extra=(PLAIN,)) if is_text(call.node) else call.argument(0, "statement")
     if name in ("execute", "exec", "scalars", "stream", "stream_scalars") and resource is not None:
         told = statement if statement.kind == STATEMENT else UNKNOWN
         result = Value(RESULT, told.name, resource, told.extra)

@@ -38,6 +38,14 @@ def only_reads(call: ast.Call, statement: Value) -> bool:
     return False
 
 
+def is_text(call: ast.Call) -> bool:
+    """``execute(text("…"))`` and ``execute("…")``: what the database answers belongs to no session."""
+    match call.args[:1]:
+        case [ast.Constant(value=str())] | [ast.Call(func=ast.Name(id="text") | ast.Attribute(attr="text"))]:
+            return True
+    return False
+
+
 def model_of(call: Call) -> str:
     """The dotted name of the one mapped class that ``query(Plant)`` or ``select(Plant)`` asks for; "" if not one."""
     asked = call.positional[0] if len(call.positional) == 1 else UNKNOWN
