@@ -79,6 +79,7 @@ class Project:
         self.classes = Classes(self)
         self.reach = Reach(self)
         self._solved = Solved(DEPTH)
+        self.summaries = 0
         self._targets: dict[str, Target | None] = {}
         self._asked: dict[tuple[Body, str], str] = {}
         self._stored: dict[tuple[str, str], Value] = {}
@@ -368,6 +369,7 @@ class Project:
 
     def summary(self, function: Value, sessions: tuple[tuple[str, Value], ...]) -> Summary | None:
         """What a call does where the named parameters are ``sessions``; None where that cannot be seen."""
+        self.summaries += 1
         key = (function._replace(extra=function.extra[1:]), sessions)
         found = self._solved.recall(key)
         if found is not None:
@@ -399,7 +401,8 @@ class Project:
             return self._parameter(module, body, argument)
 
         untold = frozenset(r for p in body.parameters for r in self._untold(given.get(p.arg, UNKNOWN), parameter, p))
-        return Flow(body, self, self.outer(module, enclosing), lambda: starts(body, given, parameter), untold, is_quiet)
+        outer = self.outer(module, enclosing)
+        return Flow(body, self, outer, lambda: starts(body, given, parameter), untold, is_quiet, not enclosing)
 
     def _untold(self, given: Value, known: Callable[[ast.arg], Value], parameter: ast.arg) -> Iterator[Resource]:
         """The sessions in an argument that the function would not know of by itself."""

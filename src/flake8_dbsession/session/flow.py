@@ -55,7 +55,8 @@ class Leak(NamedTuple):
 class Flow:
     """The states of one body, followed when they are first asked for. Lines and columns are those of its syntax.
 
-    Nothing is told of a function that ``is_quiet``: it can reach no session, so no path through it is followed.
+    Nothing is told of a function that ``is_quiet``: it can reach no session, so no path through it is followed. One
+    that ``is_shared`` finds the same around it whoever calls it, so that solutions of it may help each other.
     """
 
     def __init__(
@@ -66,12 +67,14 @@ class Flow:
         starts: Callable[[], list[dict[str, Value]]],
         untold: frozenset[Resource] = frozenset(),
         is_quiet: bool = False,
+        is_shared: bool = False,
     ) -> None:
         self.body = body
         self.is_quiet = is_quiet
         self._world = world
         self._scope = Scope(body, outer)
         self._scope.untold = untold
+        self._remembered = body.remembered if is_shared else None
         self._starts = starts
 
     @property
@@ -85,7 +88,7 @@ class Flow:
 
     @cached_property
     def transfer(self) -> Transfer:
-        return Transfer(self.body, self._world, self._scope)
+        return Transfer(self.body, self._world, self._scope, self._remembered)
 
     @cached_property
     def solution(self) -> Solution[State]:

@@ -20,6 +20,9 @@ _REMEMBERED = frozenset({Kind.STATEMENT, Kind.TEST, Kind.ITERATE, Kind.ENTER, Ki
 _MAY_CLOSE_OVER = frozenset({FUNCTION, PARTIAL, TUPLE, OBJECT, COROUTINE, "method", "closing"})
 
 
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
 class Outcome(NamedTuple):
     """One way out of a step: the names that it binds anew and those it forgets, against the state it began with."""
 
@@ -51,29 +54,34 @@ class Outcome(NamedTuple):
 
 
 class Memory:
-    """The outcomes of one step."""
+    """The outcomes of the steps of one body, with those that hold whoever calls it, and those of one solution alone."""
 
-    def __init__(self, node: Node, step: Step) -> None:
-        is_scope = isinstance(node.syntax, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
-        self._mentioned = step.mentioned if node.kind in _REMEMBERED and not is_scope else None
-        self._returns = isinstance(node.syntax, ast.Return)
-        self._known: dict[Key, tuple[Outcome, ...]] = {}
+    def __init__(self, steps: list[Step], of_body: dict[Key, Outcomes] | None) -> None:
+        self._steps = steps
+        self._of_body: dict[Key, Outcomes] = {} if of_body is None else of_body
+        self._of_solution: dict[Key, Outcomes] = {}
 
-    def key(self, state: State) -> Key | None:
-        """What of a state decides on the outcome; None where that cannot be said by names."""
-        if self._mentioned is None:
+    def key(self, node: Node, state: State) -> Key | None:
+        """What of a state decides on the outcome of a node; None where that cannot be said by names."""
+        if node.kind not in _REMEMBERED or isinstance(node.syntax, _SCOPES):
             return None
-        values = tuple([state.names.get(name) for name in self._mentioned])
+        values = tuple([state.names.get(name) for name in self._steps[node.index].mentioned])
         for value in values:
             if value is not None and value.kind in _MAY_CLOSE_OVER and closes_over(value):
                 return None
-        return state.raising, state.places, values
+        return node.index, state.raising, state.places, values
 
-    def recall(self, key: Key) -> tuple[Outcome, ...] | None:
-        return self._known.get(key)
+    def recall(self, key: Key) -> Outcomes | None:
+        return self._of_body.get(key) or self._of_solution.get(key)
 
-    def keep(self, key: Key, before: State, outcomes: Iterable[tuple[Via, State]]) -> None:
-        self._known[key] = tuple(Outcome.of(before, via, after, self._returns) for via, after in outcomes)
+    def keep(self, key: Key, node: Node, before: State, ways: Iterable[tuple[Via, State]], *, for_all: bool) -> None:
+        """Remember the ways out of a node, ``for_all`` callers of the body."""
+        returns = isinstance(node.syntax, ast.Return)
+        known = self._of_body if for_all else self._of_solution
+        known[key] = tuple([Outcome.of(before, via, after, returns) for via, after in ways])
+
+
+Outcomes = tuple[Outcome, ...]
 
 
 def closes_over(value: Value) -> bool:

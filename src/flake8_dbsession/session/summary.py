@@ -97,6 +97,10 @@ class World(Protocol):
     @property
     def known(self) -> Known: ...
 
+    @property
+    def summaries(self) -> int:
+        """How often a summary was asked for so far; what a call does depends on how deep it stands."""
+
     def value(self, name: str) -> Value:
         """What a dotted name stands for."""
 

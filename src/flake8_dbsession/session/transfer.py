@@ -12,8 +12,8 @@ from .call import place
 from .evaluate import Evaluation, names_in
 from .events import Event, Happening
 from .exceptions import accepts, takes
-from .liveness import CAUGHT, Step
-from .memory import Memory
+from .liveness import CAUGHT
+from .memory import Key, Memory, Outcomes
 from .moment import Moment
 from .opening import next_of
 from .refine import assume
@@ -46,38 +46,37 @@ _SUPPRESS = "contextlib.suppress"
 
 
 class Transfer:
-    """The transfer function of one body. ``events`` fills while the solver runs."""
+    """The transfer function of one body. ``events`` fills while the solver runs.
 
-    def __init__(self, body: Body, world: World, scope: Scope) -> None:
+    ``remembered`` is what is known of its steps from other solutions of the same body, None where there are none.
+    """
+
+    def __init__(self, body: Body, world: World, scope: Scope, remembered: dict[Key, Outcomes] | None = None) -> None:
         self.body = body
         self.world = world
         self.scope = scope
         self.events: dict[Event, None] = {}
         self.moments: list[Moment] = []
-        self.memories: dict[int, Memory] = {}
+        self.memory = Memory(body.steps, remembered)
 
     def __call__(self, node: Node, state: State) -> Iterable[tuple[Via, State]]:
         """The states in which ``state`` leaves the node, without the names that nobody asks for behind it."""
         step = self.body.steps[node.index]
         return [
-            (via, after.with_only(step.wanted[via]))
-            for via, after in self.outcomes(node, step, state)
-            if via in node.out
+            (via, after.with_only(step.wanted[via])) for via, after in self.outcomes(node, state) if via in node.out
         ]
 
-    def outcomes(self, node: Node, step: Step, state: State) -> Iterable[tuple[Via, State]]:
-        """As :meth:`carried_out`; a step that met no session is carried out once."""
-        memory = self.memories.get(node.index)
-        if memory is None:
-            memory = self.memories[node.index] = Memory(node, step)
-        key = memory.key(state)
-        known = memory.recall(key) if key is not None else None
+    def outcomes(self, node: Node, state: State) -> Iterable[tuple[Via, State]]:
+        """As :meth:`carried_out`; a step that meets no session is carried out once."""
+        key = self.memory.key(node, state)
+        known = self.memory.recall(key) if key is not None else None
         if known is not None:
             return [(outcome.via, outcome.after(state)) for outcome in known]
         self.moments.clear()
+        asked = self.world.summaries
         outcomes = list(self.carried_out(node, state))
         if key is not None and all(moment.is_apart for moment in self.moments):
-            memory.keep(key, state, outcomes)
+            self.memory.keep(key, node, state, outcomes, for_all=asked == self.world.summaries)
         return outcomes
 
     def carried_out(self, node: Node, state: State) -> Out:
