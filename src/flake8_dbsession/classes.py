@@ -32,6 +32,9 @@ from .session.values import (
 if TYPE_CHECKING:
     from .project import Project
 
+MOST_EXTENDING = 12
+"""A class that more files extend is the door of a plug-in system: which of them runs, nobody can say."""
+
 _PROPERTIES = frozenset({"property", "cached_property"})
 
 
@@ -271,7 +274,8 @@ class Classes:
 
     def _extending(self, qualified: str) -> Iterator[ClassInfo]:
         own = self.info(qualified)
-        for path in self.project.app.extending.get(qualified.rpartition(".")[2].encode(), ()):
+        paths = self.project.app.extending.get(qualified.rpartition(".")[2].encode(), ())
+        for path in paths if len(paths) <= MOST_EXTENDING else ():
             module = self.project.modules.at(path) if not self.project.config.is_test(path) else None
             for info in module.classes.values() if module is not None else ():
                 if own is not None and any(self.info(base) is own for base in info.bases):

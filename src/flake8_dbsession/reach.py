@@ -163,9 +163,7 @@ class Reach:
                     if len(value.extra) > 1 and value.extra[1] is not None:
                         yield None  # a lambda at module level
                         return
-                    target = self.project.target(value)
-                    if target is not None:
-                        yield self._function(target.module, target.body)
+                    yield from self._called(value)
                     return
                 case "method" | "partial" | "tuple":
                     for part in value.extra:
@@ -173,6 +171,13 @@ class Reach:
                     return
                 case _:
                     return
+
+    def _called(self, function: Value) -> Iterator[Place]:
+        target = self.project.target(function)
+        if target is not None:
+            yield self._function(target.module, target.body)
+            for method in self.project.carried_out(function) if target.is_abstract else ():
+                yield from self._called(method)
 
     def _follow_stored(self, module: Module, chain: Chain) -> Iterator[Place | None]:
         for length in range(2, len(chain) + 1):
