@@ -67,12 +67,13 @@ _SIMPLE = (ast.Expr, ast.Assign, ast.Return, ast.AnnAssign, ast.AugAssign, ast.R
 """Statements that hold no others, the most frequent ones."""
 
 
-def statements_in(function: Function) -> list[ast.AST]:
+def statements_in(function: Function | ast.Module) -> list[ast.AST]:
     """The function and every statement inside it (with handlers and cases), the outer ones first."""
     found: list[ast.AST] = [function]
     for node in found:
-        for part in ("body", "handlers", "cases", "orelse", "finalbody"):
-            found.extend(getattr(node, part, ()))
+        if not isinstance(node, _SIMPLE):
+            for part in ("body", "handlers", "cases", "orelse", "finalbody"):
+                found.extend(getattr(node, part, ()))
     return found
 
 
@@ -95,12 +96,11 @@ class Module:
     def stored(self) -> dict[str, list[ast.expr]]:
         """``g.db = value`` and ``Base.query = value`` anywhere in the file, by the text of the target."""
         found: dict[str, list[ast.expr]] = {}
-        for body in (self.top, *self.bodies.values()):
-            for node in body.own(ast.Assign):
-                if isinstance(node.targets[0], ast.Attribute):
-                    text = dotted(node.targets[0])
-                    if text and text.partition(".")[0] not in ("self", "cls"):
-                        found.setdefault(text, []).append(node.value)
+        for node in statements_in(self.source.tree):
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute):
+                text = dotted(node.targets[0])
+                if text and text.partition(".")[0] not in ("self", "cls"):
+                    found.setdefault(text, []).append(node.value)
         return found
 
     @cached_property

@@ -40,8 +40,10 @@ class Target:
     def gathers(self) -> str:
         """``asyncio.gather`` or its like, by which the function runs the coroutines that it is given; "" for none."""
         inner = self.body.node
-        names = (self.module.names.resolve(n.func) for n in ast.walk(inner) if isinstance(n, ast.Call)) if inner else ()
-        return next((name for name in names if name in _GATHERERS), "") if self.body.parameters else ""
+        if inner is None or not self.body.parameters or b"asyncio" not in self.module.source.data:
+            return ""
+        names = (self.module.names.resolve(n.func) for n in ast.walk(inner) if isinstance(n, ast.Call))
+        return next((name for name in names if name in _GATHERERS), "")
 
     def bind(
         self, function: Value, positional: tuple[Value, ...], keywords: dict[str, Value]

@@ -93,7 +93,7 @@ class State:
         self._hash = hash((frozenset(names), frozenset(lives.values()), raising, result.kind))  # values are long
         self._places: tuple[tuple[str, Value], ...] | None = None
         self._raised: dict[str, State] | None = None
-        self._trimmed: tuple[frozenset[str], State] | None = None
+        self._trimmed: tuple[frozenset[str], State | None] | None = None
 
     @property
     def places(self) -> tuple[tuple[str, Value], ...]:
@@ -114,18 +114,15 @@ class State:
 
     def with_only(self, wanted: frozenset[str]) -> State:
         """The same without the names that nobody asks for any more, which are those that are not ``wanted``."""
-        rest = self.names.keys() - wanted
-        if not rest:
-            return self
         if self._trimmed is not None and self._trimmed[0] is wanted:
-            return self._trimmed[1]
-        gone = [name for name in rest if can_be_unwanted(name) and may_be_forgotten(self.names[name])]
-        trimmed = self
+            return self._trimmed[1] or self
+        gone = [n for n in self.names.keys() - wanted if may_be_forgotten(self.names[n]) and can_be_unwanted(n)]
+        trimmed = None
         if gone:
             left = {name: value for name, value in self.names.items() if name not in gone}
             trimmed = State(left, self.lives, self.raising, self.result, self.steps)
         self._trimmed = (wanted, trimmed)
-        return trimmed
+        return trimmed or self
 
     def __hash__(self) -> int:
         return self._hash

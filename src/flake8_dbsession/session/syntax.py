@@ -28,14 +28,22 @@ def below(nodes: Sequence[ast.AST]) -> list[ast.AST]:
     while stack:
         node = stack.pop()
         found.append(node)
-        stack.extend(children(node, enters_scopes=False))
+        for field in _INNER[type(node)]:
+            child = getattr(node, field, None)
+            if isinstance(child, list):
+                stack += [part for part in child if isinstance(part, ast.AST)]
+            elif isinstance(child, ast.AST):
+                stack.append(child)
     return found
+
+
+_INNER = {kind: ("decorator_list",) if kind in _SCOPES else fields for kind, fields in _FIELDS.items()}
 
 
 def children(node: ast.AST, enters_scopes: bool = True) -> list[ast.AST]:
     """The nodes right below a node; of a function, class or lambda the decorators alone, unless it is entered."""
     found: list[ast.AST] = []
-    for field in _FIELDS[type(node)] if enters_scopes or type(node) not in _SCOPES else ("decorator_list",):
+    for field in (_FIELDS if enters_scopes else _INNER)[type(node)]:
         child = getattr(node, field, None)
         if isinstance(child, list):
             found += [part for part in child if isinstance(part, ast.AST)]

@@ -115,11 +115,15 @@ def truth(value: Value) -> bool | None:
     return None
 
 
+_SESSIONS = frozenset({SESSION, MANAGER, GENERATOR, TRANSACTION, COROUTINE})
+
+
 def contained(value: Value) -> tuple[Resource, ...]:
     """The sessions that whoever gets the value can reach."""
-    found: list[Resource] = []
-    if value.kind in (SESSION, MANAGER, GENERATOR, TRANSACTION, COROUTINE) and value.resource is not None:
-        found.append(value.resource)
+    is_one = value.resource is not None and value.kind in _SESSIONS
+    if not value.extra:
+        return (value.resource,) if is_one and value.resource is not None else ()
+    found: list[Resource] = [value.resource] if is_one and value.resource is not None else []
     for part in value.extra:
         if isinstance(part, Value):
             found.extend(contained(part))
