@@ -33,7 +33,7 @@ def name_of(flow: Flow, resource: Resource) -> str:
         parts = resource.key.split(".")
         return ".".join(parts[-2:]) if parts[-1] == "session" and len(parts) > 1 else parts[-1]
     if resource.origin not in (OPENED, AMBIENT):
-        return resource.key.rpartition(".")[2] if not resource.key.startswith("self.") else resource.key
+        return resource.key.removeprefix(".") if resource.is_of_an_object else resource.key.rpartition(".")[2]
     for states in flow.solution.before:
         for state in states:
             for name, value in state.names.items():

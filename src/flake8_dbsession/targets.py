@@ -7,7 +7,7 @@ from functools import cached_property
 
 from .modules import Module
 from .session.body import Body
-from .session.values import Value
+from .session.values import Value, constant
 
 _GATHERERS = frozenset({"asyncio.gather", "asyncio.wait", "asyncio.as_completed"})
 _PROPERTIES = frozenset({"property", "cached_property"})
@@ -35,6 +35,20 @@ class Target:
     def is_abstract(self) -> bool:
         """Whether the function is a method that only subclasses carry out."""
         return bool(self.body.owner) and (bool(self.decorators & _ABSTRACT) or only_refuses(self.body))
+
+    @cached_property
+    def defaults(self) -> tuple[tuple[str, Value], ...]:
+        """None, True or False for each parameter that conditions look at, and None for one with an annotation."""
+        found = []
+        for parameter in self.body.parameters:
+            default = self.body.defaults.get(parameter.arg)
+            tested = parameter.arg in self.body.tested_names
+            if isinstance(default, ast.Constant) and (
+                (default.value is None and (tested or parameter.annotation is not None))
+                or (tested and isinstance(default.value, bool))
+            ):
+                found.append((parameter.arg, constant(default.value)))
+        return tuple(found)
 
     @cached_property
     def gathers(self) -> str:

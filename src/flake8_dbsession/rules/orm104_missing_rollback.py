@@ -93,7 +93,7 @@ def raised_failed(flow: Flow) -> Iterator[tuple[ast.AST, Resource]]:
     """The flush or commit that leaves a session of the whole process failed when its exception goes on."""
     for state in flow.raised:
         for resource, life in state.lives.items():
-            is_global = resource.origin == ATTRIBUTE and not resource.key.startswith("self.")
+            is_global = resource.origin == ATTRIBUTE and not resource.is_of_an_object
             commits = [e.node for e in flow.events(Happening.COMMITTED) if e.resource == resource]
             if is_global and life.phases == FAILED and state.raising == "db" and commits:
                 yield commits[-1], resource
@@ -101,7 +101,8 @@ def raised_failed(flow: Flow) -> Iterator[tuple[ast.AST, Resource]]:
 
 def goes_on(flow: Flow, resource: Resource) -> bool:
     """Whether somebody else uses the session after the function: an attribute or a global."""
-    kept = resource.origin == ATTRIBUTE or (resource.origin == AMBIENT and ":" in resource.key)
+    is_ours = resource.origin == ATTRIBUTE and not resource.key.startswith(".")
+    kept = is_ours or (resource.origin == AMBIENT and ":" in resource.key)
     return kept and not flow.body.name.endswith("__exit__") and not flow.body.name.endswith("__init__")
 
 

@@ -39,7 +39,9 @@ def check(view: View) -> Iterator[Diagnostic]:
             if is_out_of_scope(view, flow):
                 continue
             name = name_of(flow, resource)
-            message = f"the connection of {name!r} is kept from one turn of the loop to the next"
+            message = (
+                f"the connection of {repr(name) if name else 'a session'} is kept from one turn of the loop to the next"
+            )
             refusal = "read ids first, then work on each in a short transaction"
             yield view.diagnostic(RULE, loop, message, (), None, refusal, flow.body)
 

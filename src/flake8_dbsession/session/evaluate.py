@@ -9,6 +9,7 @@ from ..names import dotted
 from .body import Body
 from .calls import evaluate_call
 from .events import Event, Happening
+from .formals import of
 from .moment import Moment
 from .opening import opened
 from .rows import loader_of, loads_by_attribute, member_of_row
@@ -160,6 +161,8 @@ class Evaluation:
                 value = self.world.attribute(owner, name)
                 if value.kind == "opens":
                     return opened(self, value, node)
+                if owner.kind == OBJECT and value.resource is not None and not self.is_own(node.value):
+                    value = self.of_another(node.value, value)
                 return value if value != UNKNOWN else self.stored(node)
         if owner.kind == METHOD and owner.extra[0].kind == OBJECT:
             return Value(METHOD, f"{owner.name}.{name}", extra=owner.extra)
@@ -179,6 +182,23 @@ class Evaluation:
         """Whether an expression is the object whose method this is."""
         first = self.body.parameters[:1] if self.body.owner else ()
         return isinstance(node, ast.Name) and any(p.arg == node.id for p in first)
+
+    def is_own(self, node: ast.expr) -> bool:
+        """As :meth:`is_self`, or ``super()``."""
+        is_super = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super"
+        return is_super or self.is_self(node)
+
+    def me(self) -> Value:
+        """The object whose method this is; UNKNOWN in a function."""
+        first = self.body.parameters[:1] if self.body.owner else []
+        return self.now.names.get(first[0].arg, UNKNOWN) if first else UNKNOWN
+
+    def of_another(self, node: ast.expr, value: Value) -> Value:
+        """What another object has as ``self.session`` in its own methods."""
+        resource = value.resource
+        if resource is None or not resource.is_of_an_object or not resource.key.startswith("self."):
+            return value
+        return value._replace(resource=of(ast.unparse(node), resource))
 
     def stored(self, node: ast.Attribute) -> Value:
         """``g.db`` or ``request.state.db`` that this function itself has set."""

@@ -96,9 +96,8 @@ def inline(ev: Evaluation, call: Call, fact: HandoverFact, target: Value) -> Val
     if fact.coroutine:
         return target  # it was awaited as it was evaluated
     rest = call.positional[fact.callable.position + 1 :]
-    node = ast.copy_location(
-        ast.Call(call.node.func, call.node.args[fact.callable.position + 1 :], call.node.keywords), call.node
-    )
+    inner = ast.Call(call.node.func, call.node.args[fact.callable.position + 1 :], call.node.keywords)
+    node = ev.scope.inlined.setdefault(call.node, ast.copy_location(inner, call.node))
     return perform(ev, target, Call(node, rest, call.keywords), False)
 
 

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .events import Happening, Swallowed
+from .formals import SELF, Formals, receiver_of
 from .handover import gathered_by_ours, given_to_object
 from .state import ENTRY, GIVEN, GUESSED, HELD, HOLDING, IDLE, KEPT, RETURNED, STORED, SWALLOWED, Life
-from .summary import Steps, Summary, Wait
+from .summary import Steps, Summary, Target, Wait
 from .values import (
-    AMBIENT,
-    ATTRIBUTE,
     CONSTANT,
     FUNCTION,
     GENERATOR,
     MANAGER,
+    NONE,
     OBJECT,
     OPENED,
-    PARAMETER,
-    ROW,
-    ROWS,
     SESSION,
     UNKNOWN,
     Resource,
@@ -40,62 +37,6 @@ _TOLD = frozenset(
 )
 
 
-class Formals:
-    """The way between the caller's sessions and the names they have inside the callee."""
-
-    def __init__(self) -> None:
-        self.actual: dict[Resource, Resource] = {}
-        self._formal: dict[Resource, Resource] = {}
-
-    def inside(self, value: Value, key: str) -> Value:
-        """``value`` as the callee sees it under the name ``key``; registries are the same everywhere."""
-        resource = value.resource
-        if resource is not None and resource.origin not in (AMBIENT, ATTRIBUTE):
-            if resource not in self._formal:
-                formal = resource._replace(origin=PARAMETER, key=key)
-                self._formal[resource], self.actual[formal] = formal, resource
-            value = value._replace(resource=self._formal[resource])
-        if value.kind == OBJECT:
-            pairs = tuple((n, self.inside(v, f"{key}.{n}")) for n, v in value.extra if isinstance(v, Value))
-            return value._replace(extra=pairs)
-        if value.kind == "tuple":
-            return value._replace(extra=tuple(self._element(e, key, i) for i, e in enumerate(value.extra)))
-        if value.kind in (FUNCTION, "partial") and resource is None:
-            return value if not contained(value) else UNKNOWN
-        return value
-
-    def _element(self, element: Any, key: str, number: int) -> Any:
-        """An element of a tuple, or of a dict, which is a pair of a key and a value."""
-        if isinstance(element, Value):
-            return self.inside(element, f"{key}[{number}]")
-        name, value = element
-        return name, self.inside(value, f"{key}[{name}]")
-
-    def outside(self, value: Value, call: ast.AST, opened: list[Resource]) -> Value:
-        """A value of the callee as the caller sees it; what was opened inside is known by the call."""
-        resource = value.resource
-        if resource is not None:
-            if resource in self.actual:
-                resource = self.actual[resource]
-            elif resource.origin == OPENED and value.kind in (ROW, ROWS):
-                resource = None  # its session stays inside
-            elif resource.origin == OPENED:
-                resource = resource._replace(key=f"{call.lineno}:{call.col_offset}")  # type: ignore[attr-defined]
-                opened.append(resource)
-            elif resource.origin not in (AMBIENT, ATTRIBUTE):
-                return UNKNOWN
-            value = value._replace(resource=resource)
-        if value.kind in (OBJECT, "tuple"):
-            extra: list[object] = []
-            for part in value.extra:
-                if isinstance(part, Value):
-                    extra.append(self.outside(part, call, opened))
-                else:
-                    extra.append((part[0], self.outside(part[1], call, opened)))
-            value = value._replace(extra=tuple(extra))
-        return value
-
-
 def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
     """A call of a function of the project."""
     target = ev.world.target(function)
@@ -108,10 +49,8 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
         return unseen(ev, call, by_annotation(ev, function, call))
     if target.gathers:
         gathered_by_ours(ev, call, target.gathers)
-    formals = Formals()
-    given = (*captured(ev, function), *target.bind(function, call.positional, call.keywords))
-    bound = tuple((name, formals.inside(value, name)) for name, value in given if value.kind in _TOLD)
-    summary = ev.world.summary(function, bound)
+    formals = Formals(receiver_of(ev, function, call))
+    summary = ev.world.summary(function, told(ev, target, function, call, formals))
     if summary is None:
         return unseen(ev, call, by_annotation(ev, function, call))
     if target.is_cached:
@@ -125,6 +64,29 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
     if value.kind == "generated":
         return value._replace(name=function.name)
     return value if value != UNKNOWN else by_annotation(ev, function, call)
+
+
+def told(
+    ev: Evaluation, target: Target, function: Value, call: Call, formals: Formals
+) -> tuple[tuple[str, Value], ...]:
+    """The parameters with what is known of the arguments, and of the defaults of those that the call leaves out."""
+    method = knowing(ev, function) if formals.receiver == SELF else function
+    given = (*captured(ev, function), *target.bind(method, call.positional, call.keywords))
+    names = {name for name, _ in given}
+    unpacked = "**" in call.keywords or any(isinstance(argument, ast.Starred) for argument in call.node.args)
+    left_out = () if unpacked else tuple(item for item in target.defaults if item[0] not in names)
+    return tuple((name, formals.inside(value, name)) for name, value in (*given, *left_out) if value.kind in _TOLD)
+
+
+def knowing(ev: Evaluation, method: Value) -> Value:
+    """A method of the object whose method this is, which knows what sessions have been set on it by now."""
+    owner = method.extra[0] if method.extra else None
+    if not isinstance(owner, Value) or owner.kind != OBJECT:
+        return method
+    known = {name[5:]: value for name, value in ev.now.names.items() if name.startswith("self.")}
+    telling = {name: value for name, value in known.items() if value == NONE or contained(value)}
+    extra = (*(pair for pair in owner.extra if pair[0] not in telling), *telling.items())
+    return method._replace(extra=(owner._replace(extra=extra), *method.extra[1:])) if telling else method
 
 
 def receive(ev: Evaluation, value: Value) -> None:
@@ -202,8 +164,8 @@ def apply(ev: Evaluation, summary: Summary, formals: Formals, node: ast.AST, fun
     for what, free, held in summary.waits:
         step = (function.name or "<lambda>", path, what.line)
         through = what._replace(chain=(step, *what.chain)[:4], line=node.lineno)  # type: ignore[attr-defined]
-        released = {formals.actual.get(r, r) for r in free}
-        report(ev, through, node, released, {formals.actual.get(r, r) for r in held})
+        released = {known for known in map(formals.of_caller, free) if known is not None}
+        report(ev, through, node, released, {known for known in map(formals.of_caller, held) if known is not None})
     if summary.takes_own:
         beside(ev, node, (function.name, path), *summary.takes_own)
     if summary.can_raise:
@@ -216,10 +178,11 @@ def apply(ev: Evaluation, summary: Summary, formals: Formals, node: ast.AST, fun
     if summary.makes_owner:
         own(ev, node, function.name)
     for formal, life in summary.normal:
-        if life.phases == IDLE:
-            ev.now.cut(formals.actual.get(formal, formal), node)
-    for formal in summary.used:
-        ev.now.after_failure(formals.actual.get(formal, formal), node)
+        actual = formals.of_caller(formal) if life.phases == IDLE else None
+        if actual is not None:
+            ev.now.cut(actual, node)
+    for actual in filter(None, map(formals.of_caller, summary.used)):
+        ev.now.after_failure(actual, node)
     if summary.never_returns and summary.can_raise:
         ev.now.is_dead = True
     if not summary.normal:
@@ -275,9 +238,9 @@ def changed(ev: Evaluation, lives: Iterable[tuple[Resource, Life]], formals: For
     """
     after = dict(ev.now.lives)
     for formal, life in lives:
-        actual = formals.actual.get(formal, formal)
-        if formal not in formals.actual and (formal.origin not in (AMBIENT, ATTRIBUTE) or ":" in formal.key):
-            continue  # a session or registry of its own
+        actual = formals.of_caller(formal)
+        if actual is None:
+            continue
         old = ev.now.life(actual)
         phases = (life.phases & ~ENTRY) | old.phases if life.phases & ENTRY else life.phases
         if life.phases == HELD | ENTRY and not old.may_leak:
@@ -342,25 +305,28 @@ def construct(ev: Evaluation, made: Value, call: Call) -> Value:
         unseen(ev, call, UNKNOWN)
         return Value(OBJECT, made.name)
     formals = Formals()
-    given = target.bind(init, call.positional, call.keywords)
-    bound = tuple((name, formals.inside(value, name)) for name, value in given if value.kind in _TOLD)
-    summary = ev.world.summary(init, bound)
+    summary = ev.world.summary(init, told(ev, target, init, call, formals))
     if summary is None:
         unseen(ev, call, UNKNOWN)
         return Value(OBJECT, made.name)
     if ev.world.is_single(made.name):
         summary = summary._replace(makes_owner=False)
     apply(ev, kept_by_the_object(summary), formals, call.node, init, target.path)
+    value = Value(OBJECT, made.name, extra=tuple(attributes_of(ev, summary, formals, call)))
+    given_to_object(ev, value, call)
+    return value
+
+
+def attributes_of(ev: Evaluation, summary: Summary, formals: Formals, call: Call) -> list[tuple[str, Value]]:
+    """What a constructor sets on its object; a session that it opens is open from now on."""
     opened: list[Resource] = []
-    attributes = tuple((name, formals.outside(value, call.node, opened)) for name, value in summary.attributes)
+    attributes = [(name, formals.outside(value, call.node, opened)) for name, value in summary.attributes]
     held = {r.key: life for r, life in summary.normal if r.origin == OPENED}
     for resource in opened:
         life = next(iter(held.values()), Life(HELD if resource.is_connection else IDLE))
         ev.now.open(resource, call.node, life.phases & ~ENTRY or IDLE)
         ev.now.mark(resource, life.marks & ~(GIVEN | KEPT))
-    value = Value(OBJECT, made.name, extra=tuple(a for a in attributes if a[1] != UNKNOWN))
-    given_to_object(ev, value, call)
-    return value
+    return [(name, value) for name, value in attributes if value != UNKNOWN]
 
 
 def kept_by_the_object(summary: Summary) -> Summary:

@@ -34,6 +34,8 @@ class Scope:
         """Where an object with an engine of its own is made, likewise."""
         self.own: list[tuple[ast.AST, Resource, Steps]] = []
         """Where a session opened here (or in a function called here) takes a connection."""
+        self.inlined: dict[ast.Call, ast.Call] = {}
+        """``f(x)`` for each ``await run_in_threadpool(f, x)``: one node, however often it is evaluated."""
         self.used: set[Resource] = set()
         """The caller's sessions that are used before anything is rolled back here."""
         self.waits: dict[tuple[Wait, tuple[Resource, ...], tuple[Resource, ...]], ast.AST] = {}

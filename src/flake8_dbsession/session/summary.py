@@ -82,6 +82,10 @@ class Target(Protocol):
         """Whether it is a method that only subclasses carry out."""
 
     @property
+    def defaults(self) -> tuple[tuple[str, Value], ...]:
+        """The parameters with a default that decides something, such as None for a session."""
+
+    @property
     def gathers(self) -> str:
         """The name of what runs the coroutines it is given at once; "" for none."""
 

@@ -41,6 +41,11 @@ class Resource(NamedTuple):
         return apart and not self.is_of_another_pool(other)
 
     @property
+    def is_of_an_object(self) -> bool:
+        """Whether it is an attribute: of the object whose method this is, or (``.store.session``) of another one."""
+        return self.origin == ATTRIBUTE and self.key.startswith(("self.", "."))
+
+    @property
     def is_async(self) -> bool:
         return self.type.startswith(("Async", "async", "sqlmodel.ext.asyncio"))
 
