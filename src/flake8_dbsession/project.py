@@ -420,6 +420,8 @@ class Project:
         """What a parameter is by its annotation, by what it is filled from, or by what it is asked."""
         name = argument.arg
         value = annotated(self, module.names, argument.annotation, name, body.defaults.get(name))
+        if value.kind == ENGINE:
+            return value.with_extra(*value.extra, ("pool", name))
         if value != UNKNOWN:
             return value
         type_name = self.asked(body, name)

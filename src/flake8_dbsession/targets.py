@@ -51,6 +51,11 @@ class Target:
         return tuple(found)
 
     @cached_property
+    def awaits(self) -> bool:
+        """Whether the function awaits anything."""
+        return bool(self.body.own(ast.Await, ast.AsyncFor, ast.AsyncWith))
+
+    @cached_property
     def gathers(self) -> str:
         """``asyncio.gather`` or its like, by which the function runs the coroutines that it is given; "" for none."""
         inner = self.body.node

@@ -43,7 +43,10 @@ class View:
 
     @cached_property
     def is_script(self) -> bool:
-        """Whether the file is short-lived code by its path: a migration, a command."""
+        """Whether the file is short-lived code by its path: a migration, a command, what no name can import."""
+        stem, extension = os.path.splitext(os.path.basename(self.source.path))
+        if extension == ".py" and not stem.isidentifier():
+            return True
         if any(binding.imported in ("alembic.context", "alembic.op") for binding in self.names.bindings.values()):
             return True
         return bool(

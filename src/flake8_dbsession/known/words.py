@@ -64,7 +64,8 @@ class Entry(NamedTuple):
 
     ``kind`` is one of :data:`EntryKind`. ``runs``, one of :data:`Runs`, says what runs beside the code that registers
     it ("later": in the same thread, after this code).
-    ``cleans`` names what the framework releases after each run; "flask-sqlalchemy" is ``db.session.remove()``.
+    ``cleans`` names what is released after each run: "flask-sqlalchemy" is ``db.session.remove()``, "all" what a
+    process gives back as it ends.
     """
 
     framework: str
@@ -75,6 +76,10 @@ class Entry(NamedTuple):
     @property
     def cleans_flask_sqlalchemy(self) -> bool:
         return "flask-sqlalchemy" in self.cleans
+
+    @property
+    def cleans_all(self) -> bool:
+        return "all" in self.cleans
 
     @property
     def is_short_lived(self) -> bool:

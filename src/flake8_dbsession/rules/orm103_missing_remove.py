@@ -35,6 +35,7 @@ from ..handing import entries_by_handing
 from ..known import Entry
 from ..mending import Answer, finally_around
 from ..model import Diagnostic, Note, Rule, Safety
+from ..reports import is_out_of_scope
 from ..session.body import Body
 from ..session.events import Event, Happening
 from ..session.flow import Flow
@@ -91,7 +92,8 @@ def units_left_held(view: View) -> Iterator[Left]:
             loop = endless_loop_holding(flow, resource)
             worker = worker_of(view, flow, resource) if loop is None and is_left_held(flow, resource) else None
             if loop is not None:
-                yield Left(flow, resource, loop, None)
+                if not is_out_of_scope(view, flow) and not is_wait_in_between(flow, resource, loop):
+                    yield Left(flow, resource, loop, None)
             elif worker is not None and not is_cleaned(view, flow, worker, resource):
                 yield Left(flow, resource, None, worker)
 
@@ -150,6 +152,8 @@ def is_left_held(flow: Flow, resource: Resource) -> bool:
 
 def is_cleaned(view: View, flow: Flow, worker: Entry, resource: Resource) -> bool:
     """Whether whoever runs the function gives the session back."""
+    if worker.cleans_all:
+        return True
     if resource.flavour == "flask" and (worker.cleans_flask_sqlalchemy or worker.kind == "task"):
         return worker.framework != "celery" or not view.project.app.stays_in_context
     if any(d.startswith("flask.copy_current") for d in view.project.decorators(view.module, flow.body)):
@@ -170,6 +174,13 @@ def endless_loop_holding(flow: Flow, resource: Resource) -> Loop | None:
         if held and isinstance(loop, Loop) and waits_inside(flow, loop):
             return loop
     return None
+
+
+def is_wait_in_between(flow: Flow, resource: Resource, loop: Loop) -> bool:
+    """Whether the loop only waits for something, in a function that uses the session before and after it."""
+    uses = [e.node.lineno for e in flow.events(Happening.TAKEN, Happening.QUERIED) if e.resource == resource]  # type: ignore[attr-defined]
+    around = any(line < loop.lineno for line in uses) and any(line > (loop.end_lineno or 0) for line in uses)
+    return around and any(isinstance(part, ast.Break) for part in ast.walk(loop))
 
 
 def waits_at(flow: Flow, iterated: ast.expr) -> bool:

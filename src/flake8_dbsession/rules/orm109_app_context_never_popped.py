@@ -22,6 +22,7 @@ from collections.abc import Iterator
 
 from ..model import Diagnostic, Rule
 from ..reports import first_of_each_node, is_out_of_scope, within
+from ..session.body import Body
 from ..session.events import Happening
 from ..session.flow import Flow
 from ..view import View
@@ -33,22 +34,28 @@ def check(view: View) -> Iterator[Diagnostic]:
         if not pushed or flow.body.node is None or is_out_of_scope(view, flow) or is_popped(view, flow):
             continue
         for event in pushed:
-            message = (
-                f"{view.text(event.node)!r} enters an app context that is never left, so its session is never removed"
-            )
+            where = "not left where something raises" if pops_of(view, flow) else "never left"
+            message = f"{view.text(event.node)!r} enters an app context that is {where}, so its session is not removed"
             yield view.diagnostic(RULE, event.node, message, (), None, "the context's extent is not known", flow.body)
 
 
 def is_popped(view: View, flow: Flow) -> bool:
     """Whether the function pops a context on every way out, or something else of its class does."""
-    bodies = [flow.body]
-    if flow.body.owner:
-        bodies = [b for b in view.module.bodies.values() if b.owner == flow.body.owner]
-    pops = [node for body in bodies for node in body.own_nodes if is_pop(node)]
-    if len(bodies) > 1 or flow.body.is_generator or not pops:
+    pops = pops_of(view, flow)
+    if len(bodies_of(view, flow)) > 1 or flow.body.is_generator or not pops:
         return bool(pops)
     finals = [s for node in flow.body.own_nodes if isinstance(node, ast.Try) for s in node.finalbody]
     return any(within(final, pop) for final in finals for pop in pops)
+
+
+def bodies_of(view: View, flow: Flow) -> list[Body]:
+    """The function, or all methods of its class."""
+    owner = flow.body.owner
+    return [body for body in view.module.bodies.values() if body.owner == owner] if owner else [flow.body]
+
+
+def pops_of(view: View, flow: Flow) -> list[ast.AST]:
+    return [node for body in bodies_of(view, flow) for node in body.own_nodes if is_pop(node)]
 
 
 def is_pop(node: ast.AST) -> bool:

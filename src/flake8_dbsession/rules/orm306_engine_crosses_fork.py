@@ -66,7 +66,7 @@ def use_in_child(view: View, target: Value) -> Use | None:
         return None
     summary = view.project.summary(function, ())
     own = summary.takes_own if summary is not None else None
-    return own[:2] if own is not None and own[1].pool else None
+    return own[:2] if own is not None and own[1].pool and not own[1].is_of_given_engine else None
 
 
 def sheds(statements: list[ast.stmt]) -> bool:
@@ -116,7 +116,7 @@ def forks(view: View, flow: Flow) -> Iterator[tuple[ast.AST, Resource]]:
             continue
         last = node.body[-1].end_lineno or 0
         for place, resource, _ in flow.scope.own:
-            if resource.pool and node.body[0].lineno <= place.lineno <= last:  # type: ignore[attr-defined]
+            if resource.pool and not resource.is_of_given_engine and node.body[0].lineno <= place.lineno <= last:  # type: ignore[attr-defined]
                 yield fork, resource
 
 

@@ -39,6 +39,7 @@ _ONE_PROCESS = frozenset({"celery", "dramatiq", "huey", "fastapi"})
 """Frameworks whose workers run task after task in one process."""
 _ONE = "one object is enough for the process"
 _CLOSES = frozenset({"close", "aclose", "dispose", "shutdown", "stop", "disconnect", "__exit__"})
+_KEEPS = ("init", "register", "bind", "install")
 _SCHEMA = frozenset({"create_all", "drop_all", "compare_metadata"})
 _CACHES = frozenset({"lru_cache", "cache", "cached", "cached_property", "memoize"})
 
@@ -121,7 +122,21 @@ def is_dropped(flow: Flow, event: Event) -> bool:
     name = assigned[0].targets[0].id  # type: ignore[attr-defined]
     if name not in flow.body.local_names or name not in names:
         return False
-    return not any(escapes(node, name) for node in flow.body.own_nodes)
+    return not any(escapes(node, name) or is_handed_over(flow, node, name) for node in flow.body.own_nodes)
+
+
+def is_handed_over(flow: Flow, node: ast.AST, name: str) -> bool:
+    """``models.init_models(engine)``: whoever is called like that keeps it."""
+    match node:
+        case ast.Call(func=ast.Name(id=called)):
+            owner = ""
+        case ast.Call(func=ast.Attribute(attr=called, value=ast.Name(id=owner))):
+            pass
+        case _:
+            return False
+    given = (*node.args, *(word.value for word in node.keywords))
+    keeps = called.islower() and any(word in called for word in _KEEPS) and owner not in flow.body.local_names
+    return keeps and any(isinstance(argument, ast.Name) and argument.id == name for argument in given)
 
 
 def is_used_at_once(view: View, flow: Flow, event: Event) -> bool:

@@ -46,6 +46,8 @@ def check(view: View) -> Iterator[Diagnostic]:
         if not is_module and not is_factory(flow, asking, view):
             continue
         when = "while the module is imported" if is_module else f"while {flow.body.name}() builds the application"
+        if is_module and is_program(view):
+            continue
         found = [node for node in queries(flow, asking, view, pool) if not is_guarded(node, view)]
         if found and not pool.is_aside and not is_sqlite(pool) and (not is_module or pool.is_imported):
             for node in found:
@@ -77,6 +79,20 @@ def is_guarded(node: ast.expr, view: View) -> bool:
     """Whether the node stands under ``if __name__ == "__main__"``."""
     guards = (s for s in view.source.tree.body if isinstance(s, ast.If) and "__name__" in ast.unparse(s.test))
     return any(guard.lineno <= node.lineno <= (guard.end_lineno or 0) for guard in guards)
+
+
+def is_program(view: View) -> bool:
+    """Whether the file is run and not imported: it says what runs it, or reads its command line as it goes."""
+    if view.source.text.startswith("#!"):
+        return True
+    read = (part for statement in view.source.tree.body for part in parts_of(statement))
+    return any(isinstance(part, ast.Attribute) and part.attr in ("argv", "parse_args") for part in read)
+
+
+def parts_of(statement: ast.stmt) -> Iterator[ast.AST]:
+    """What a statement of the module does itself: no functions and classes."""
+    if not isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        yield from ast.walk(statement)
 
 
 def starts_several(pool: FilePool) -> bool:

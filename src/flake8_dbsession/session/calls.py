@@ -183,8 +183,8 @@ def named(ev: Evaluation, name: str, call: Call, awaited: bool, receiver: Value 
         inner = known.call(call.positional[0].name)
         fact = inner if inner is not None and inner.kind else fact
     for_others = handover is not None and handover.every and not only_names(call)
-    endless = handover is not None and handover.inline and run_to_its_end(ev, call)
-    if fact is not None and fact.kind and not for_others and not endless:
+    is_seen = handover is not None and handover.inline and run_to_its_end(ev, call)
+    if fact is not None and fact.kind and not for_others and not is_seen:
         wait(ev, fact, call)
     made = Value(OBJECT, fact.makes) if fact is not None and fact.makes else UNKNOWN
     if known.never_raises(name) or (fact is not None and fact.kind == "sleep"):

@@ -6,10 +6,12 @@ import ast
 from typing import TYPE_CHECKING
 
 from ..names import dotted
+from .state import UNSURE
 
 if TYPE_CHECKING:
     from .evaluate import Evaluation
 
+OTHER = "other"
 _EVERYTHING = frozenset({"Exception", "BaseException"})
 _DATABASE = frozenset(
     {"SQLAlchemyError", "DBAPIError", "DatabaseError", "StatementError", "OperationalError", "IntegrityError"}
@@ -27,23 +29,46 @@ def accepts(handler: ast.ExceptHandler, raising: str, ev: Evaluation) -> tuple[b
     """Whether the handler may take an exception of this kind, and whether it may let it pass.
 
     "db" is what flush, commit and SQL raise (``sqlalchemy.exc.SQLAlchemyError`` and below), "lookup" what
-    ``one()`` and its like raise when there is no row, "other" anything else.
+    ``one()`` and its like raise when there is no row, "other" anything else, and "other:Name" an exception of that
+    name that is raised while a session is failed. What the database raises comes of no call that has no session.
     """
     if handler.type is None:
         return True, False
-    return takes(handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type], raising)
+    is_lent = any(life.phases & UNSURE for life in ev.now.lives.values())
+    if raising == OTHER and is_for_database(handler) and not is_lent:
+        return False, True
+    return takes(types_of(handler), raising)
+
+
+def types_of(handler: ast.ExceptHandler) -> list[ast.expr]:
+    """The types that a handler names."""
+    if handler.type is None:
+        return []
+    return handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+
+
+def expects(handler: ast.AST | None, raising: str) -> bool:
+    """Whether the handler is surely meant for an exception of this kind, not only for one that may hide behind it."""
+    if not isinstance(handler, ast.ExceptHandler) or not raising.startswith(OTHER):
+        return True
+    names = last_names(types_of(handler))
+    return not names or bool(names & _EVERYTHING) or raising.removeprefix(f"{OTHER}:") in names
 
 
 def is_for_database(handler: ast.ExceptHandler) -> bool:
     """Whether the handler takes nothing but what the database or the session raises."""
-    types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-    names = {(dotted(each) or "?").rpartition(".")[2] for each in types if each is not None}
+    names = last_names(types_of(handler))
     return bool(names) and names <= _DATABASE
+
+
+def last_names(types: list[ast.expr]) -> set[str]:
+    """``IntegrityError`` for ``sqlalchemy.exc.IntegrityError``."""
+    return {(dotted(each) or "?").rpartition(".")[2] for each in types}
 
 
 def takes(types: list[ast.expr], raising: str) -> tuple[bool, bool]:
     """The same for a list of exception types."""
-    names = {(dotted(t) or "?").rpartition(".")[2] for t in types}
+    names = last_names(types)
     if names & _EVERYTHING:
         return True, False
     if raising == "db":

@@ -174,6 +174,7 @@ class Moment:
         life = self.life(resource)
         self.lives[resource] = Life(phase, life.marks & ~(WRITTEN | CHANGED | SWALLOWED | DROPPED))
         self.steps.pop(resource, None)
+        self.steps.pop(("caught", resource), None)
 
     def cut(self, resource: Resource, node: ast.AST) -> None:
         """The transaction ends while its rows are being read: the next one is missing, or raises (measured)."""

@@ -13,6 +13,7 @@ from .state import ENTRY, GIVEN, GUESSED, HELD, HOLDING, IDLE, KEPT, RETURNED, S
 from .summary import Steps, Summary, Target, Wait
 from .values import (
     CONSTANT,
+    COROUTINE,
     FUNCTION,
     GENERATOR,
     MANAGER,
@@ -20,6 +21,7 @@ from .values import (
     OBJECT,
     OPENED,
     SESSION,
+    TUPLE,
     UNKNOWN,
     Resource,
     Value,
@@ -53,6 +55,8 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
     summary = ev.world.summary(function, told(ev, target, function, call, formals))
     if summary is None:
         return unseen(ev, call, by_annotation(ev, function, call))
+    if target.gathers and any(map(is_coroutine, call.values)):  # they are seen where they are given
+        summary = summary._replace(waits=tuple(w for w in summary.waits if w[0].name != target.gathers))
     if target.is_cached:
         summary = summary._replace(makes_engine=False, makes_owner=False)
     if not (target.is_generator and not target.is_fixture):
@@ -64,6 +68,11 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
     if value.kind == "generated":
         return value._replace(name=function.name)
     return value if value != UNKNOWN else by_annotation(ev, function, call)
+
+
+def is_coroutine(value: Value) -> bool:
+    """A coroutine, or several."""
+    return value.kind == COROUTINE or (value.kind == TUPLE and any(map(is_coroutine, value.extra)))
 
 
 def told(
@@ -190,7 +199,7 @@ def apply(ev: Evaluation, summary: Summary, formals: Formals, node: ast.AST, fun
     before = dict(ev.now.lives)
     ev.now.lives = changed(ev, summary.normal, formals)
     for formal, handler in summary.swallows:
-        ev.now.steps["caught", formals.actual.get(formal, formal)] = Swallowed(node, handler, formal)
+        ev.now.steps["caught", formals.of_caller(formal)] = Swallowed(node, handler, formal)
     for resource, life in list(ev.now.lives.items()):
         old = before.get(resource, Life(ENTRY))
         if life.may_hold and not old.may_hold:

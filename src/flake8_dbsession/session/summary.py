@@ -86,6 +86,10 @@ class Target(Protocol):
         """The parameters with a default that decides something, such as None for a session."""
 
     @property
+    def awaits(self) -> bool:
+        """Whether it awaits anything."""
+
+    @property
     def gathers(self) -> str:
         """The name of what runs the coroutines it is given at once; "" for none."""
 

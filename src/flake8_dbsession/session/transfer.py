@@ -11,7 +11,7 @@ from .body import Body
 from .call import place
 from .evaluate import Evaluation, names_in
 from .events import Event, Happening
-from .exceptions import accepts, takes
+from .exceptions import OTHER, accepts, expects, takes
 from .liveness import CAUGHT
 from .memory import Key, Memory, Outcomes
 from .moment import Moment
@@ -203,9 +203,15 @@ class Transfer:
     def raise_(self, ev: Evaluation, statement: ast.Raise) -> None:
         if statement.exc is not None:
             ev.value(statement.exc)
-        raised = ev.now.names.get(CAUGHT)
+        caught = ev.now.names.get(CAUGHT)
+        exception = statement.exc.func if isinstance(statement.exc, ast.Call) else statement.exc
+        named = exception.id if isinstance(exception, ast.Name) else getattr(exception, "attr", "")
         ev.now.failures.clear()
-        ev.now.may_raise(raised.name if raised is not None and statement.exc is None else "other")
+        if caught is not None and (exception is None or named in caught.extra):
+            ev.now.may_raise(caught.name)
+        else:
+            is_failed = any(life.phases & FAILED for life in ev.now.lives.values())
+            ev.now.may_raise(f"{OTHER}:{named}" if is_failed and named else OTHER)
 
     def define(self, ev: Evaluation, statement: Function) -> None:
         """A nested function; one that closes a session of the function around it owns that session from then on."""
@@ -378,8 +384,8 @@ class Transfer:
         assert isinstance(handler, ast.ExceptHandler)
         enters, passes = accepts(handler, state.raising, self.evaluation(state))
         if enters:
-            inside = swallowed(state, handler)
-            names = {**inside.names, CAUGHT: Value("caught", state.raising)}
+            inside = swallowed(state, handler) if expects(handler, state.raising) else state
+            names = {**inside.names, CAUGHT: Value("caught", state.raising, extra=(handler.name,))}
             yield Via.TRUE, State(names, inside.lives, "", inside.result, inside.steps)
         if passes:
             yield Via.FALSE, state

@@ -27,13 +27,19 @@ class Resource(NamedTuple):
     """"flask" for a registry of Flask-SQLAlchemy, "scoped" for a plain one, "scoped by function" with a scopefunc."""
     anonymous: bool = False
     pool: str = ""
-    """The dotted name of the engine it takes connections of; "" where that is not known."""
+    """The engine it takes connections of: its dotted name, or that of a parameter; "" where that is not known."""
 
     def is_of_another_pool(self, other: Resource) -> bool:
         """Whether the two have different engines; an engine that only a connection tells of may be any."""
         if self.is_connection or other.is_connection:
             return self.pool != other.pool or not self.pool
-        return bool(self.pool and other.pool and self.pool != other.pool)
+        are_known = bool(self.pool and other.pool) and self.is_of_given_engine == other.is_of_given_engine
+        return are_known and self.pool != other.pool
+
+    @property
+    def is_of_given_engine(self) -> bool:
+        """Whether the engine is a parameter, which may be any engine of a module."""
+        return bool(self.pool) and "." not in self.pool
 
     def is_apart_from(self, other: Resource) -> bool:
         """Whether the two surely take two connections of one pool: what was handed in may be the registry's session."""
@@ -100,7 +106,7 @@ MAYBE = "maybe"
 
 
 def pool_of(engine: Value) -> str:
-    """The dotted name of an engine at module level, "" for any other value."""
+    """The dotted name of an engine at module level, the name of one that is a parameter, "" for any other value."""
     marks = (mark for mark in engine.extra if isinstance(mark, tuple) and mark[:1] == ("pool",))
     return str(next(marks, ("", ""))[1])
 

@@ -53,21 +53,20 @@ def literal_seconds(duration: ast.expr | None) -> float:
 
 
 def run_to_its_end(ev: Evaluation, call: Call) -> bool:
-    """``asyncio.run(main())``: what the coroutine of the project waits for without end, its caller waits for.
+    """``asyncio.run(main())``: what a coroutine of the project waits for, its caller waits for.
 
-    Whether there is such a wait.
+    Whether that is told, or there is nothing: of any other coroutine it is known only that it takes its time.
     """
     coroutine = call.positional[0] if call.positional else UNKNOWN
     function = Value(FUNCTION, coroutine.name, extra=(None, None))
     target = ev.world.target(function) if coroutine.kind == COROUTINE and coroutine.name else None
-    summary = ev.world.summary(function, ()) if target is not None and ev.now.held() else None
+    summary = ev.world.summary(function, ()) if target is not None else None
     if target is None or summary is None:
         return False
-    endless = [what for what, *_ in summary.waits if what.seconds == math.inf]
-    for what in endless:
+    for what, *_ in summary.waits:
         chain = ((coroutine.name, target.path, what.line), *what.chain)[:4]
         report_wait(ev, what._replace(chain=chain, line=call.node.lineno), call.node)
-    return bool(endless)
+    return bool(summary.waits) or not target.awaits
 
 
 def only_names(call: Call) -> bool:
