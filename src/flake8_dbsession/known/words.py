@@ -82,6 +82,11 @@ class Entry(NamedTuple):
         return "all" in self.cleans
 
     @property
+    def is_waited_for(self) -> bool:
+        """``asyncio.run(main())``: part of what whoever calls it does, and no unit of work of its own."""
+        return self.framework == "asyncio" and not self.runs
+
+    @property
     def is_short_lived(self) -> bool:
         """Whether the process (or test) ends with the function, so that nothing held can add up."""
         return self.kind in SHORT_LIVED

@@ -108,7 +108,7 @@ def worker_of(view: View, flow: Flow, resource: Resource) -> Entry | None:
     entries = view.units.entries(flow.body)
     if not entries and resource.flavour != "flask":
         entries = entries_by_handing(view.project, flow.body)
-    own = next((entry for entry in entries if entry.kind in WORKERS), None)
+    own = next((entry for entry in entries if entry.kind in WORKERS and not entry.is_waited_for), None)
     return own or (calling_worker(view, flow) if enters_context(flow) else None)
 
 

@@ -155,6 +155,8 @@ class Transfer:
         match statement:
             case ast.Expr():
                 value = ev.value(statement.value)
+                if value.resource is not None and value.resource.type == "PoolProxiedConnection":
+                    ev.now.finish(value.resource, statement.value)  # nobody keeps it: it is back (measured)
                 if value.kind == "coroutine" and is_known_coroutine(value):
                     ev.now.event(Happening.UNAWAITED, statement.value, value.resource, value.name)
                     if value.name in ("close", "aclose", "remove"):  # it was meant to: one report says so
