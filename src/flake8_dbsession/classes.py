@@ -14,6 +14,7 @@ from .session.state import KEPT
 from .session.values import (
     AMBIENT,
     ATTRIBUTE,
+    CLASS,
     CONSTANT,
     FUNCTION,
     MAYBE,
@@ -233,7 +234,7 @@ class Classes:
             for p in (*method.args.posonlyargs, *method.args.args, *method.args.kwonlyargs)
         }
         if method.args.args:
-            names[method.args.args[0].arg] = Value(OBJECT, info.qualified)
+            names[method.args.args[0].arg] = Value(CLASS if is_classmethod(method) else OBJECT, info.qualified)
         for statement in method.body:
             match statement:
                 case ast.Assign(targets=[ast.Name(id=local)]) if statement.value is not expression:
@@ -321,6 +322,10 @@ def is_parameter(expression: ast.expr, method: Function) -> bool:
     """Whether an expression is just a parameter of the method."""
     arguments = (*method.args.posonlyargs, *method.args.args, *method.args.kwonlyargs)
     return isinstance(expression, ast.Name) and any(argument.arg == expression.id for argument in arguments)
+
+
+def is_classmethod(method: Function) -> bool:
+    return any(isinstance(d, ast.Name) and d.id == "classmethod" for d in method.decorator_list)
 
 
 def is_property(method: Function) -> bool:

@@ -425,7 +425,11 @@ class Project:
         if value != UNKNOWN:
             return value
         type_name = self.asked(body, name)
-        return Value(SESSION, resource=Resource(PARAMETER, name, type_name)) if type_name else self.called(body, name)
+        if type_name:
+            return Value(SESSION, resource=Resource(PARAMETER, name, type_name))
+        default = body.defaults.get(name)
+        usual = self.evaluate(module, default) if isinstance(default, (ast.Name, ast.Attribute)) else UNKNOWN
+        return usual if usual.kind in (FUNCTION, FACTORY, REGISTRY) else self.called(body, name)
 
     def called(self, body: Body, name: str) -> Value:
         """What a variable of a function is by its name alone: ``SessionLocal``, ``ScopedSession``."""

@@ -25,7 +25,7 @@ from .project_calls import construct, run
 from .rows import LOADER
 from .statements import LOCKING, STATEMENT, STREAMED, asks_for_stream, marked
 from .summary import Wait
-from .values import COROUTINE, NAMED, OBJECT, SESSION, UNKNOWN, Value, contained
+from .values import COROUTINE, FUNCTION, NAMED, OBJECT, SESSION, UNKNOWN, Value, contained
 from .waiting import STREAMING_RESPONSES, only_names, report_wait, run_to_its_end, stream, wait
 
 if TYPE_CHECKING:
@@ -90,6 +90,9 @@ def perform(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value
             return construct(ev, function, call)
         case "named":
             return named(ev, function.name, call, awaited)
+        case "object":
+            called = ev.world.attribute(function, "__call__")
+            return project_function(ev, called, call, awaited) if called.kind == FUNCTION else unknown(ev, call)
         case "partial":
             inner, values, words = function.extra
             whole = Call(call.node, (*values, *call.positional), {**dict(words), **call.keywords})

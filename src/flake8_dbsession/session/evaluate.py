@@ -28,6 +28,7 @@ from .values import (
     FLASK_DB,
     FUNCTION,
     GENERATOR,
+    HANDLES,
     METHOD,
     NAMED,
     NONE,
@@ -45,6 +46,7 @@ from .values import (
     Value,
     constant,
     contained,
+    pool_of,
     truth,
 )
 
@@ -151,13 +153,13 @@ class Evaluation:
             case "object" | "class":
                 if loads_by_attribute(self, owner, name):
                     return loader_of(owner)
+                found = self.now.names.get(f"self.{name}") if self.is_self(node.value) else None
+                if found is not None:
+                    return found
                 known = dict(p for p in owner.extra if isinstance(p, tuple) and len(p) == 2)
                 if name in known:
                     value: Value = known[name]
                     return value
-                found = self.now.names.get(f"self.{name}") if self.is_self(node.value) else None
-                if found is not None:
-                    return found
                 value = self.world.attribute(owner, name)
                 if value.kind == "opens":
                     return opened(self, value, node)
@@ -237,7 +239,7 @@ class Evaluation:
             if key is not None:
                 self.value(key)
             values.append((key, self.value(item)))
-        if not any(contained(value) for _, value in values):
+        if not any(contained(value) or value.kind in HANDLES for _, value in values):
             return UNKNOWN
         named = ((ast.unparse(key) if key is not None else "**", value) for key, value in values)
         return Value(TUPLE, "dict", extra=tuple(named))
@@ -293,7 +295,11 @@ class Evaluation:
                 return element
         if owner.kind == TUPLE and owner.name == "dict":
             items: dict[str, Value] = dict(owner.extra)
-            return items.get(ast.unparse(node.slice), UNKNOWN)
+            alike = next(iter(items.values())) if len({value.kind for value in items.values()}) == 1 else UNKNOWN
+            is_any = not isinstance(node.slice, ast.Constant) and alike.kind in HANDLES
+            item = items.get(ast.unparse(node.slice), alike if is_any else UNKNOWN)
+            pooled = item.kind not in HANDLES or bool(pool_of(item))  # entries of a table are of different databases
+            return item if pooled else item.with_extra(*item.extra, ("pool", ast.unparse(node)))
         if owner.kind == UNKNOWN.kind:
             is_any_known = any(name.endswith("]") for name in self.now.names)
             return self.now.names.get(ast.unparse(node), UNKNOWN) if is_any_known else UNKNOWN

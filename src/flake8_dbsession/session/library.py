@@ -101,6 +101,7 @@ PASSING: dict[str, Callable[[Evaluation, Call], Value]] = {
     "builtins.list": _listed,
     "builtins.sorted": _listed,
     "builtins.tuple": _listed,
+    "builtins.staticmethod": lambda ev, call: call.positional[0] if call.positional else UNKNOWN,
     "builtins.iter": lambda ev, call: call.positional[0] if call.positional else UNKNOWN,
     "functools.partial": _partial,
     "typing.cast": _cast,

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from .state import CHANGED, KEPT, STORED
-from .values import OBJECT, OPENED, PARAMETER, ROW, SESSION, UNKNOWN, Value, contained
+from .values import HANDLES, OBJECT, OPENED, PARAMETER, ROW, SESSION, UNKNOWN, Value, contained
 
 if TYPE_CHECKING:
     from .evaluate import Evaluation
@@ -52,4 +52,5 @@ def store(ev: Evaluation, target: ast.expr, value: Value) -> None:
     ev.now.give(value, uncertain=False)
     if contained(value):
         ev.scope.stored.append((target, value))
+    if contained(value) or value.kind in HANDLES:
         ev.now.names[ast.unparse(target)] = value

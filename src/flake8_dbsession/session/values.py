@@ -101,6 +101,9 @@ CLOSING = "closing"  # contextlib.closing(x): extra (x,)
 MODULE = "module"
 SUPER = "super"  # name: the dotted class whose bases are asked; extra: (self value,)
 
+HANDLES = frozenset({FACTORY, REGISTRY, ENGINE})
+"""What gives sessions and connections."""
+
 MAYBE = "maybe"
 """In ``extra``: an attribute that is None until something sets it."""
 
