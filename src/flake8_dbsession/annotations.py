@@ -18,6 +18,7 @@ from .session.values import (
     PARAMETER,
     REGISTRY,
     SESSION,
+    TUPLE,
     UNKNOWN,
     Resource,
     Value,
@@ -31,6 +32,10 @@ _WRAPPERS = frozenset(
     | {"typing.ClassVar"}
 )
 _NEW_NAMES = frozenset({"typing.NewType", "typing_extensions.NewType", "typing.TypeVar", "typing_extensions.TypeVar"})
+_LISTS = frozenset(
+    {"builtins.list", "builtins.set", "builtins.frozenset", "typing.List", "typing.Sequence", "typing.Iterable"}
+    | {"collections.abc.Sequence", "collections.abc.Iterable", "collections.abc.Collection", "typing.Collection"}
+)
 _CALLABLES = frozenset({"typing.Callable", "collections.abc.Callable"})
 _SESSIONS = frozenset(
     {
@@ -98,6 +103,9 @@ def _subscript(project: Project, names: Names, annotation: ast.Subscript, name: 
                 value = injected(project, names, part, name)
             if value != UNKNOWN:
                 return value
+    if outer in _LISTS and len(inside) == 1:
+        value = _meaning(project, names, inside[0], name, depth - 1) if depth > 1 else UNKNOWN
+        return Value(TUPLE, extra=(value,)) if value.kind == OBJECT else UNKNOWN
     if outer in _CALLABLES and len(inside) == 2:
         value = _meaning(project, names, inside[1], name, depth - 1)
         return Value(FACTORY, value.resource.type) if value.kind == SESSION and value.resource else UNKNOWN

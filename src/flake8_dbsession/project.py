@@ -40,6 +40,7 @@ from .session.values import (
     PARAMETER,
     REGISTRY,
     SESSION,
+    TUPLE,
     UNKNOWN,
     Resource,
     Value,
@@ -365,7 +366,7 @@ class Project:
         if value.kind == SESSION and value.resource is not None and not target.body.owner:
             opens = target.body.name.lower().startswith(_OPENERS)
             return Value("opens", value.resource.type) if opens else UNKNOWN
-        return value if value.kind in (FACTORY, REGISTRY, ENGINE, OBJECT) else UNKNOWN
+        return value if value.kind in (FACTORY, REGISTRY, ENGINE, OBJECT, TUPLE) else UNKNOWN
 
     def summary(self, function: Value, sessions: tuple[tuple[str, Value], ...]) -> Summary | None:
         """What a call does where the named parameters are ``sessions``; None where that cannot be seen."""

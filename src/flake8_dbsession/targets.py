@@ -34,7 +34,13 @@ class Target:
     @cached_property
     def is_abstract(self) -> bool:
         """Whether the function is a method that only subclasses carry out."""
-        return bool(self.body.owner) and (bool(self.decorators & _ABSTRACT) or only_refuses(self.body))
+        refuses = only_raises(self.body) == "NotImplementedError"
+        return bool(self.body.owner) and (bool(self.decorators & _ABSTRACT) or refuses)
+
+    @property
+    def refuses(self) -> bool:
+        """Whether the function does nothing but raise."""
+        return bool(only_raises(self.body))
 
     @cached_property
     def defaults(self) -> tuple[tuple[str, Value], ...]:
@@ -76,10 +82,10 @@ class Target:
         return bound + [(name, value) for name, value in keywords.items() if name in names]
 
 
-def only_refuses(body: Body) -> bool:
-    """Whether ``raise NotImplementedError`` is all that a function does."""
+def only_raises(body: Body) -> str:
+    """The name of what is raised where that is all that a function does; "" for any other function."""
     *before, last = body.statements
     raised = last.exc if isinstance(last, ast.Raise) else None
     name = raised.func if isinstance(raised, ast.Call) else raised
     said = all(isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant) for s in before)
-    return said and isinstance(name, ast.Name) and name.id == "NotImplementedError"
+    return name.id if said and isinstance(name, ast.Name) else ""

@@ -320,7 +320,7 @@ class Evaluation:
                 self.now.names[name] = kept[name]
         if values[0].kind == ROW:
             return values[0]._replace(kind=ROWS, extra=())
-        told = any(value.kind == COROUTINE or contained(value) for value in values)
+        told = any(value.kind in (COROUTINE, OBJECT) or contained(value) for value in values)
         return Value(TUPLE, extra=tuple(values)) if told else UNKNOWN
 
     def await_(self, node: ast.Await) -> Value:

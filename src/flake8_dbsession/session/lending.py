@@ -48,7 +48,7 @@ def pass_on(ev: Evaluation, call: Call) -> None:
     named = [(k, v) for k, v in call.keywords.items()] + [("", v) for v in call.positional]
     for keyword, value in named:
         if value.kind == SESSION and (keyword in _SESSION_WORDS or is_borrower(ev, call.node.func, value)):
-            ev.now.lend(value, call.node)
+            ev.now.lend(value, call.node, reads(dotted(call.node.func) or ""))
         elif value.kind == FUNCTION:
             for resource in ev.reached(value):
                 ev.now.mark(resource, GIVEN)
@@ -80,6 +80,19 @@ def is_borrower(ev: Evaluation, function: ast.expr, session: Value) -> bool:
     if any(held.resource == session.resource for slot, held in ev.now.names.items() if slot.startswith("<")):
         return True
     return (head in ("self", "cls") or head not in ev.scope.local_names) and ("." in name or "_" in name)
+
+
+def reads(name: str) -> bool:
+    """``get_limits``, ``orders.find_open``: a name that says that a function only reads, not ``get_or_create``."""
+    first, *rest = name.rpartition(".")[2].lstrip("_").split("_")
+    return first in _READING and not _WRITING.intersection(rest)
+
+
+_READING = frozenset({"check", "count", "exists", "fetch", "find", "get", "has", "is", "list", "load", "query", "read"})
+_WRITING = frozenset(
+    {"add", "and", "commit", "create", "delete", "ensure", "insert", "lock", "mark", "or", "save", "set", "then"}
+    | {"session", "sync", "update", "upsert", "write"}
+)
 
 
 def keeps(name: str) -> bool:

@@ -255,13 +255,16 @@ class Moment:
         if life.marks & SWALLOWED and life.phases & FAILED:
             self.event(Happening.FAILED_USED, node, resource, self.steps.get(("caught", resource)))
 
-    def lend(self, value: Value, node: ast.AST) -> None:
-        """The value is passed to a function that cannot be seen and gives it back: it may have run SQL or committed."""
+    def lend(self, value: Value, node: ast.AST, reads: bool = False) -> None:
+        """The value is passed to a function that cannot be seen and gives it back: it may have run SQL or committed.
+
+        One that only ``reads`` leaves the transaction as it is.
+        """
         for resource in contained(value):
             self.after_failure(resource, node)
             life = self.life(resource)
-            phases = life.phases if resource.is_connection else UNSURE
-            self.lives[resource] = Life(phases, life.marks | USED | CHANGED)
+            stays = resource.is_connection or (reads and life.surely_holds)
+            self.lives[resource] = Life(life.phases if stays else UNSURE, life.marks | USED | CHANGED)
 
     def is_lent(self, resource: Resource) -> bool:
         """Whether code that cannot be seen had the session last, whose rows expire when it commits.

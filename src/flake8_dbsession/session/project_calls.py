@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from .events import Happening, Swallowed
 from .formals import SELF, Formals, receiver_of
 from .handover import gathered_by_ours, given_to_object
-from .state import ENTRY, GIVEN, GUESSED, HELD, HOLDING, IDLE, KEPT, RETURNED, STORED, SWALLOWED, Life
+from .lending import reads
+from .state import ENTRY, GIVEN, GUESSED, HELD, HOLDING, IDLE, KEPT, RETURNED, STORED, SWALLOWED, UNSURE, Life
 from .summary import Steps, Summary, Target, Wait
 from .values import (
     CONSTANT,
@@ -117,16 +118,21 @@ def inherit(ev: Evaluation, summary: Summary, formals: Formals, node: ast.AST) -
 
 
 def carry_out(ev: Evaluation, method: Value, call: Call) -> None:
-    """A call of an abstract method waits where most of the project's classes that have the method do."""
-    methods = ev.world.carried_out(method)
-    waiting = []
-    for each in methods:
+    """A call of an abstract method waits where no less than half of the project's classes that have the method do.
+
+    Those that only refuse do not count.
+    """
+    able, waiting = 0, []
+    for each in ev.world.carried_out(method):
         target = ev.world.target(each)
-        given = target.bind(each, call.positional, call.keywords) if target is not None else ()
+        if target is None or target.refuses:
+            continue
+        given = target.bind(each, call.positional, call.keywords)
         summary = ev.world.summary(each, tuple((n, v) for n, v in given if v.kind in _TOLD and not contained(v)))
-        if target is not None and summary is not None and summary.waits:
+        able += 1
+        if summary is not None and summary.waits:
             waiting.append((each, target, summary))
-    if 2 * len(waiting) > len(methods):
+    if waiting and 2 * len(waiting) >= able:
         each, target, summary = waiting[0]
         apply(ev, Summary(waits=summary.waits, can_raise=False), Formals(), call.node, each, target.path)
 
@@ -197,7 +203,7 @@ def apply(ev: Evaluation, summary: Summary, formals: Formals, node: ast.AST, fun
     if not summary.normal:
         return
     before = dict(ev.now.lives)
-    ev.now.lives = changed(ev, summary.normal, formals)
+    ev.now.lives = changed(ev, summary.normal, formals, function.name)
     for formal, handler in summary.swallows:
         ev.now.steps["caught", formals.of_caller(formal)] = Swallowed(node, handler, formal)
     for resource, life in list(ev.now.lives.items()):
@@ -240,10 +246,13 @@ def report(ev: Evaluation, what: Wait, node: ast.AST, released: set[Resource], i
     report_wait(ev, what, node, tuple(sorted(released)), tuple(sorted(inside)))
 
 
-def changed(ev: Evaluation, lives: Iterable[tuple[Resource, Life]], formals: Formals) -> dict[Resource, Life]:
+def changed(
+    ev: Evaluation, lives: Iterable[tuple[Resource, Life]], formals: Formals, name: str = ""
+) -> dict[Resource, Life]:
     """The caller's lives after the callee left its formals as ``lives`` say (ENTRY: as they were).
 
-    What the callee only passes on to unknown code comes back to the caller, who still has to close it.
+    What the callee only passes on to unknown code comes back to the caller, who still has to close it. What a callee
+    does whose ``name`` says that it reads ends no transaction.
     """
     after = dict(ev.now.lives)
     for formal, life in lives:
@@ -254,6 +263,8 @@ def changed(ev: Evaluation, lives: Iterable[tuple[Resource, Life]], formals: For
         phases = (life.phases & ~ENTRY) | old.phases if life.phases & ENTRY else life.phases
         if life.phases == HELD | ENTRY and not old.may_leak:
             phases = HELD  # on the way inside on which it is taken
+        if life.phases & UNSURE and old.surely_holds and not life.phases & ~(UNSURE | ENTRY | HELD) and reads(name):
+            phases = old.phases
         stored = STORED if life.marks & KEPT else 0
         after[actual] = Life(phases, old.marks | stored | life.marks & ~(GUESSED | KEPT))
     return after

@@ -90,6 +90,10 @@ class Target(Protocol):
         """Whether it awaits anything."""
 
     @property
+    def refuses(self) -> bool:
+        """Whether it does nothing but raise."""
+
+    @property
     def gathers(self) -> str:
         """The name of what runs the coroutines it is given at once; "" for none."""
 

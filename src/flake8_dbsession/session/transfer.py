@@ -252,6 +252,8 @@ class Transfer:
             ev.now.open(item.resource, loop.iter, HELD if item.resource.is_connection else IDLE)
             ev.now.mark(item.resource, STORED)
         ev.now.names[slot(loop)] = item
+        if value.kind == OBJECT:
+            ev.now.names[f"{slot(loop)} source"] = value
         stream = value.extra[0] if value.kind == ENUMERATED and value.extra else value
         if STREAMED in stream.extra and stream.resource is not None:
             ev.now.names[f"{slot(loop)} rows"] = stream
@@ -264,7 +266,7 @@ class Transfer:
         assert isinstance(loop, (ast.For, ast.AsyncFor))
         ev = self.evaluation(state)
         item = ev.now.names.get(slot(loop), UNKNOWN)
-        if item.kind == OBJECT:
+        if item.kind == OBJECT and f"{slot(loop)} source" in ev.now.names:
             wait_for_next(ev, item, loop.iter)
             item = UNKNOWN
         stream = ev.now.names.get(f"{slot(loop)} rows", UNKNOWN).resource
