@@ -191,7 +191,7 @@ class Classes:
                 return plain
         assigned = info.attribute_values.get(name, ())
         for expression, method in assigned:
-            value = self._as_attribute(self._in_method(info, expression, method), name, info)
+            value = self._as_attribute(of_the_object(self._in_method(info, expression, method), name), name, info)
             if value.kind not in ("unknown", CONSTANT):
                 is_late = plain == NONE or any(isinstance(e, ast.Constant) and e.value is None for e, _ in assigned)
                 return value.with_extra(*value.extra, MAYBE) if is_late and value.kind == SESSION else value
@@ -326,6 +326,14 @@ def is_parameter(expression: ast.expr, method: Function) -> bool:
 
 def is_classmethod(method: Function) -> bool:
     return any(isinstance(d, ast.Name) and d.id == "classmethod" for d in method.decorator_list)
+
+
+def of_the_object(value: Value, attribute: str) -> Value:
+    """A registry that a method makes for its object is known by the attribute, in all methods alike."""
+    resource = value.resource
+    if value.kind != REGISTRY or resource is None or ":" not in resource.key:
+        return value
+    return value._replace(resource=resource._replace(key=f"self:{attribute}"))
 
 
 def is_property(method: Function) -> bool:

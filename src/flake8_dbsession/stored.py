@@ -13,7 +13,7 @@ from .session.body import Body
 from .session.events import Happening
 from .session.flow import Flow, Leak
 from .session.state import CLOSED, ENTRY, GIVEN, HOLDING, State
-from .session.values import AMBIENT, OBJECT, SESSION, Resource, Value
+from .session.values import AMBIENT, OBJECT, REGISTRY, SESSION, UNKNOWN, Resource, Value
 from .view import View
 
 Named = tuple[Leak, str]
@@ -78,7 +78,9 @@ def closed_at_the_end(view: View, flow: Flow) -> Iterator[tuple[str, ast.AST, bo
     for attribute, close in closes_of_itself(flow):
         resource = view.project.attribute(me, attribute).resource
         held = [error for state, error in ways_out(flow) if is_left_held(state, resource)]
-        if held and opens_when_made(view, flow, attribute) and not closed_elsewhere(view, flow, attribute):
+        if not held or closed_elsewhere(view, flow, attribute):
+            continue
+        if makes_registry(view, flow, attribute) or opens_alone(view, flow, attribute):
             yield attribute, close, all(held)
 
 
@@ -103,18 +105,27 @@ def is_left_held(state: State, resource: Resource | None) -> bool:
     return life is not None and bool(life.phases & HOLDING) and not life.phases & ENTRY
 
 
-def opens_when_made(view: View, flow: Flow, attribute: str) -> bool:
-    """Whether the constructor of the method's class opens the session for the object."""
-    made = (f for f in view.flows if f.body.owner == flow.body.owner and f.body.name.endswith(".__init__"))
-    return any(attribute == kept for constructor in made for kept, *_ in stored(constructor))
+def constructors(view: View, flow: Flow) -> Iterator[Flow]:
+    return (f for f in view.flows if f.body.owner == flow.body.owner and f.body.name.endswith(".__init__"))
+
+
+def makes_registry(view: View, flow: Flow, attribute: str) -> bool:
+    """Whether the constructor of the method's class makes a registry for the object."""
+    values = (constructor.scope.attributes.get(attribute, UNKNOWN) for constructor in constructors(view, flow))
+    return any(value.kind == REGISTRY and value.resource and ":" in value.resource.key for value in values)
+
+
+def opens_alone(view: View, flow: Flow, attribute: str) -> bool:
+    """Whether it opens a session that no other method leaves held: ORM101 speaks of those."""
+    if not any(attribute == kept for constructor in constructors(view, flow) for kept, *_ in stored(constructor)):
+        return False
+    return not any(leaves_held(view, other, attribute) for other in methods_beside(view, flow))
 
 
 def closed_elsewhere(view: View, flow: Flow, attribute: str) -> bool:
-    """Whether anybody else closes the attribute, or is left with it: ORM101 speaks of those."""
+    """Whether anybody else closes the attribute."""
     others = [m for m in view.module.classes[flow.body.owner].methods.values() if m is not flow.body.node]
     if any(gives_back(method, attribute, _CLOSES) or passes_close_on(method, attribute) for method in others):
-        return True
-    if any(leaves_held(view, other, attribute) for other in methods_beside(view, flow)):
         return True
     return is_closed_from_outside(view.project, f"{view.module.name}.{flow.body.owner}", attribute)
 
