@@ -30,7 +30,9 @@ def block_of(flow: Flow, statement: ast.stmt) -> list[ast.stmt]:
 
 
 def statement_of(flow: Flow, node: ast.AST) -> ast.stmt | None:
-    """The innermost statement of the body around an expression."""
+    """The innermost statement of the body around an expression; a lambda has none."""
+    if isinstance(flow.body.node, ast.Lambda):
+        return None
     place = (node.lineno, node.col_offset)  # type: ignore[attr-defined]
     around = None
     for candidate in flow.body.own_nodes:

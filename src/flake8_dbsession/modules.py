@@ -10,7 +10,7 @@ from functools import cached_property
 from .files import bytes_of
 from .names import Function, Names, dotted
 from .roots import root_of
-from .session.body import Body
+from .session.body import Body, of_lambda
 from .source import Source, Unreadable
 
 
@@ -119,7 +119,9 @@ class Module:
         return found
 
     def body_of(self, node: ast.AST) -> Body | None:
-        """The body of a function node of this file."""
+        """The body of a function node of this file, lambdas included."""
+        if isinstance(node, ast.Lambda) and node not in self._by_node:
+            self._by_node[node] = of_lambda(node, self.top)
         return self._by_node.get(node)
 
     @cached_property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import os
 from collections.abc import Iterable, Iterator
 from functools import cached_property
@@ -13,7 +14,7 @@ from .modules import Module
 from .names import Names
 from .project import Project
 from .relevance import can_matter
-from .session.body import Body
+from .session.body import Body, of_lambda
 from .session.flow import Flow
 from .session.values import SESSION, Resource, Value
 from .source import Source
@@ -85,6 +86,15 @@ class View:
                 continue
             solved[name] = flow
             yield flow
+            yield from self._solve_lambdas(flow)
+
+    def _solve_lambdas(self, flow: Flow) -> Iterator[Flow]:
+        """The lambdas of a function that call anything."""
+        calling = [n for n in flow.body.own(ast.Lambda) if any(isinstance(p, ast.Call) for p in ast.walk(n.body))]
+        enclosing = enclosed(flow) if calling else {}
+        for node in calling:
+            with contextlib.suppress(RecursionError):
+                yield self.project.flow(self.module, of_lambda(node, flow.body), {}, enclosing)
 
     # -- reporting
 

@@ -132,3 +132,10 @@ class Body:
     @cached_property
     def is_generator(self) -> bool:
         return bool(self.own(ast.Yield, ast.YieldFrom))
+
+
+def of_lambda(node: ast.Lambda, outer: Body) -> Body:
+    """A lambda inside of ``outer`` as a function that returns its expression."""
+    returned = ast.copy_location(ast.Return(value=node.body), node.body)
+    name = f"{outer.name}.<locals>.<lambda>" if outer.name else "<lambda>"
+    return Body(outer.module, name, node, [returned], is_package=outer.is_package)

@@ -98,7 +98,7 @@ class Evaluation:
             case ast.Starred():
                 return self.value(node.value)
             case ast.Lambda():
-                return Value(FUNCTION, extra=(None, node))
+                return Value(FUNCTION, f"{self.body.module}.<lambda>".lstrip("."), extra=(None, node))
             case ast.Yield():
                 return self.yielded(node)
             case ast.YieldFrom():

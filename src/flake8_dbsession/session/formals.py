@@ -75,7 +75,7 @@ class Formals:
         if resource in self.actual:
             return self.actual[resource]
         if resource.origin == AMBIENT:
-            own = ":" in resource.key and not (resource.key.startswith("self:") and self._is_same(resource))
+            own = ":" in resource.key and not (resource.key.startswith("self:") and self.receiver == SELF)
             return resource if not own else None
         if resource.origin != ATTRIBUTE or not resource.is_of_an_object or self._is_same(resource):
             return resource if resource.origin == ATTRIBUTE else None

@@ -63,13 +63,13 @@ def register(ev: Evaluation, target: Value, fact: HandoverFact) -> None:
     ev.now.meet()
     if target.kind == PARTIAL:
         target = target.extra[0]
-    if target.kind in (FUNCTION, "coroutine") and target.name:
-        ev.scope.registered.append((target.name, fact.entry))
-    elif target.kind == FUNCTION and isinstance(target.extra[1], ast.Lambda):
+    if target.kind == FUNCTION and isinstance(target.extra[1], ast.Lambda):
         called = target.extra[1].body
         inner = ev.value(called.func) if isinstance(called, ast.Call) else UNKNOWN
         if inner.kind == FUNCTION and inner.name:
             ev.scope.registered.append((inner.name, fact.entry))
+    elif target.kind in (FUNCTION, "coroutine") and target.name:
+        ev.scope.registered.append((target.name, fact.entry))
 
 
 def value_of(call: Call, argument: Argument | None) -> Value:

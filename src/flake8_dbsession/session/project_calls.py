@@ -40,6 +40,9 @@ _TOLD = frozenset(
 )
 
 
+_REACHED = _TOLD - {CONSTANT}
+
+
 def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
     """A call of a function of the project."""
     target = ev.world.target(function)
@@ -165,9 +168,9 @@ def reached(ev: Evaluation, function: Value) -> list[Value]:
 
 
 def captured(ev: Evaluation, function: Value) -> list[tuple[str, Value]]:
-    """The caller's sessions that a function defined inside it reaches by name."""
+    """What a function defined inside the caller reaches by name: its sessions, and what it works with."""
     node = function.extra[1] if len(function.extra) > 1 else None
-    telling = [(name, value) for name, value in ev.now.names.items() if contained(value)] if node is not None else []
+    telling = [(n, v) for n, v in ev.now.names.items() if v.kind in _REACHED] if node is not None else []
     if node is None or not telling:
         return []
     used = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
