@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .annotations import annotated
 from .evidence import may_be_session, session_type
 from .modules import ClassInfo
-from .names import Function
+from .names import Function, is_none
 from .session.state import KEPT
 from .session.values import (
     AMBIENT,
@@ -193,7 +193,7 @@ class Classes:
         for expression, method in assigned:
             value = self._as_attribute(of_the_object(self._in_method(info, expression, method), name), name, info)
             if value.kind not in ("unknown", CONSTANT):
-                is_late = plain == NONE or any(isinstance(e, ast.Constant) and e.value is None for e, _ in assigned)
+                is_late = plain == NONE or any(is_none(expression) for expression, _ in assigned)
                 return value.with_extra(*value.extra, MAYBE) if is_late and value.kind == SESSION else value
         if name in info.annotations:
             return self._as_attribute(self._declared(info, name), name, info)

@@ -55,6 +55,11 @@ def dotted(expression: ast.expr) -> str | None:
     return ".".join([expression.id, *reversed(parts)])
 
 
+def is_none(expression: ast.expr) -> bool:
+    """Whether an expression is ``None`` as written."""
+    return isinstance(expression, ast.Constant) and expression.value is None
+
+
 def imports_of(statement: ast.Import | ast.ImportFrom, module: str, is_package: bool) -> Iterator[tuple[str, str]]:
     """Each local name that the import binds, with the dotted name it stands for (a star import binds ``*``)."""
     if isinstance(statement, ast.Import):

@@ -18,7 +18,7 @@ from .classes import Classes
 from .evidence import may_be_session, session_type
 from .known import Known, load
 from .modules import ClassInfo, Module, Modules
-from .names import Names
+from .names import Names, is_none
 from .reach import Reach
 from .session.body import Body
 from .session.evaluate import Evaluation
@@ -35,6 +35,7 @@ from .session.values import (
     FACTORY,
     FLASK_DB,
     FUNCTION,
+    MAYBE,
     NAMED,
     OBJECT,
     PARAMETER,
@@ -165,6 +166,8 @@ class Project:
         known = next((value for value in values if value.kind not in ("unknown", CONSTANT)), None)
         if known is not None and known.kind == FACTORY:  # Session = scoped_session(Session)
             return next((value for value in values if value.kind == REGISTRY), known)
+        if known is not None and known.kind == SESSION and any(map(is_none, binding.values)):
+            return known.with_extra(*known.extra, MAYBE)
         if known is not None:
             return known
         if binding.imported:

@@ -27,7 +27,7 @@ from collections.abc import Iterator
 
 from ..mending import wrap_in_with
 from ..model import Diagnostic, Note, Rule
-from ..reports import ignorable, is_closed_somewhere, is_out_of_scope, owned_leaks
+from ..reports import ignorable, is_closed_somewhere, is_out_of_scope, owned_leaks, within
 from ..session.events import Happening
 from ..session.flow import Flow, Leak
 from ..session.values import AMBIENT, PARAMETER, REGISTRY, Resource, Value
@@ -99,15 +99,23 @@ def lent(view: View, flow: Flow) -> Iterator[tuple[Resource, ast.Call]]:
 
 
 def asking(flow: Flow, session: Value, resource: Resource) -> ast.Call | None:
-    """``session = Session()``: the call that asks the registry for its session."""
+    """``session = Session()`` or ``session = given or Session()``: the call that asks the registry for its session."""
     given = {name for start in flow.starts for name, value in start.items() if value == (REGISTRY, name, resource, ())}
     names = {name for state in flow.returned for name, value in state.names.items() if value == session}
     for node in flow.body.own(ast.Assign):
         match node:
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=called) as call) if name in names:
-                if resource.origin == AMBIENT or (isinstance(called, ast.Name) and called.id in given):
-                    return call
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in names:
+                for call in calls_in(value):
+                    of_a_parameter = isinstance(call.func, ast.Name) and call.func.id in given
+                    if resource.origin == AMBIENT or of_a_parameter:
+                        return call
     return None
+
+
+def calls_in(value: ast.expr) -> list[ast.Call]:
+    """The calls that may give a value: ``make()``, ``given or make()``."""
+    choices = value.values if isinstance(value, ast.BoolOp) else [value]
+    return [choice for choice in choices if isinstance(choice, ast.Call)]
 
 
 def report_manager(view: View, flow: Flow, resource: Resource, asked: ast.Call) -> Diagnostic:
@@ -117,7 +125,7 @@ def report_manager(view: View, flow: Flow, resource: Resource, asked: ast.Call) 
 
 
 def asked_name(flow: Flow, asked: ast.Call) -> str:
-    return next(ast.unparse(node.targets[0]) for node in flow.body.own(ast.Assign) if node.value is asked)
+    return next(ast.unparse(n.targets[0]) for n in flow.body.own(ast.Assign) if within(n.value, asked))
 
 
 def way_out(flow: Flow, resource: Resource) -> str:
