@@ -29,7 +29,7 @@ LAYERS = (
     # rules
     {"stored"},
     {"reports", "mending", "spelling", "pool"},
-    {"afterwards", "entering", "hoisting", "lasting", "touching"},
+    {"afterwards", "entering", "going_on", "hoisting", "lasting", "touching"},
     {"keeping", "shedding", "beginning"},
     {"releasing", "job_methods"},
     {"sharing"},

@@ -6,7 +6,7 @@ import ast
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from .names import Names
+from .names import Names, dotted
 from .session.values import (
     CLASS,
     ENGINE,
@@ -94,7 +94,7 @@ def _meaning(project: Project, names: Names, annotation: ast.expr, name: str, de
 
 
 def _subscript(project: Project, names: Names, annotation: ast.Subscript, name: str, depth: int) -> Value:
-    outer = names.resolve(annotation.value) or ""
+    outer = names.resolve(annotation.value) or f"typing.{dotted(annotation.value)}"  # of a star import
     inside = annotation.slice.elts if isinstance(annotation.slice, ast.Tuple) else [annotation.slice]
     if outer in _WRAPPERS:
         for part in inside:

@@ -92,6 +92,8 @@ class Reach:
         words = words_of(body, module)
         if not words.attributes.isdisjoint(TELLING_WORDS):
             yield None
+        if ("super",) in words.chains and body.owner in module.classes:
+            yield module.classes[body.owner]
         own = dict(self._parameters(module, body))
         for chain in words.chains:
             if self._is_known_by_name(chain):

@@ -93,8 +93,10 @@ class View:
         calling = [n for n in flow.body.own(ast.Lambda) if any(isinstance(p, ast.Call) for p in ast.walk(n.body))]
         enclosing = enclosed(flow) if calling else {}
         for node in calling:
+            body = of_lambda(node, flow.body)
             with contextlib.suppress(RecursionError):
-                yield self.project.flow(self.module, of_lambda(node, flow.body), {}, enclosing)
+                if not self.is_test and self.project.reach.touches(self.module, body):
+                    yield self.project.flow(self.module, body, {}, enclosing)
 
     # -- reporting
 

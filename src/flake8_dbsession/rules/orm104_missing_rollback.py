@@ -28,14 +28,15 @@ from collections.abc import Iterator
 
 from ..fix.plans import InsertFirst, WrapInExcept
 from ..flow.graph import Kind
+from ..going_on import goes_on_elsewhere
 from ..mending import Answer, statement_of
-from ..model import Diagnostic, Plan, Rule, Safety
+from ..model import Diagnostic, Note, Plan, Rule, Safety
 from ..reports import is_out_of_scope, within
 from ..session.events import Event, Happening, Swallowed
 from ..session.exceptions import accepts, is_for_database
-from ..session.flow import Flow
+from ..session.flow import Flow, is_mute
 from ..session.state import CHANGED, FAILED, WRITTEN
-from ..session.values import AMBIENT, ATTRIBUTE, OPENED, TRANSACTION, Resource
+from ..session.values import AMBIENT, ATTRIBUTE, OPENED, PARAMETER, TRANSACTION, Resource
 from ..spelling import spelled
 from ..story import name_of
 from ..view import View
@@ -59,6 +60,11 @@ def check(view: View) -> Iterator[Diagnostic]:
             if handler not in reported:
                 reported.add(handler)
                 yield report(view, owner, handler, resource, use)
+        for handler, resource in lent(flow):
+            note = goes_on_elsewhere(view, flow, handler) if handler not in reported else None
+            if note is not None:
+                reported.add(handler)
+                yield report(view, flow, handler, resource, None, note)
         for commit, resource in dict(raised_failed(flow)).items() if not found else ():
             message = f"session {name_of(flow, resource)!r}, which others go on with, is left failed when this raises"
             plan, refusal = guard(view, flow, resource)
@@ -78,6 +84,13 @@ def failures(view: View, flow: Flow) -> dict[ast.AST, Failure]:
         if goes_on(flow, resource):
             found.setdefault(handler, (flow, resource, None))
     return found
+
+
+def lent(flow: Flow) -> Iterator[tuple[ast.AST, Resource]]:
+    """The handlers that leave a session of the caller failed, who is told nothing of it."""
+    for resource, handler in flow.left_failed() if is_mute(flow.body) else ():
+        if resource.origin == PARAMETER:
+            yield handler, resource
 
 
 def inside(view: View, flow: Flow, event: Event) -> tuple[ast.AST, Failure]:
@@ -106,11 +119,14 @@ def goes_on(flow: Flow, resource: Resource) -> bool:
     return kept and not flow.body.name.endswith("__exit__") and not flow.body.name.endswith("__init__")
 
 
-def report(view: View, flow: Flow, handler: ast.AST, resource: Resource, use: ast.AST | None) -> Diagnostic:
+def report(
+    view: View, flow: Flow, handler: ast.AST, resource: Resource, use: ast.AST | None, elsewhere: Note | None = None
+) -> Diagnostic:
     name = name_of(flow, resource)
     subject = f"session {name!r}" if name else "the session"
     after = "used again" if use is not None else "left to others"
     notes = [view.note("it is used here, and raises PendingRollbackError", use)] if use is not None else []
+    notes += [elsewhere] if elsewhere is not None else []
     plan, refusal = repair(view, flow, handler, resource)
     message = f"{subject} is {after} after a failed flush or commit without rollback()"
     return view.diagnostic(RULE, handler, message, notes, plan, refusal, flow.body)

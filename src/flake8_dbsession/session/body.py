@@ -138,4 +138,5 @@ def of_lambda(node: ast.Lambda, outer: Body) -> Body:
     """A lambda inside of ``outer`` as a function that returns its expression."""
     returned = ast.copy_location(ast.Return(value=node.body), node.body)
     name = f"{outer.name}.<locals>.<lambda>" if outer.name else "<lambda>"
-    return Body(outer.module, name, node, [returned], "", outer.is_package, outer.outermost)
+    outermost = outer.outermost if outer.node is not None else None
+    return Body(outer.module, name, node, [returned], "", outer.is_package, outermost)
