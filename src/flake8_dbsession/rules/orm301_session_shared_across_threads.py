@@ -1,8 +1,9 @@
 """Give each thread a session of its own
 
 What it does
-    Reports one session or connection that reaches several threads at once: as an argument of executor jobs or threads,
-    through a closure or lambda, or as an attribute (``self.db``) that the jobs of an executor use.
+    Reports one session or connection that reaches several threads at once: as an argument of executor jobs, of threads
+    or of objects whose class is one, through a closure or lambda, or as an attribute (``self.db``) that the jobs of an
+    executor use.
 
 Why it matters
     A session is not safe for concurrent use. Four threads on one session failed in every one of 40 runs on PyMySQL,
