@@ -174,6 +174,11 @@ class Modules:
         self._files: dict[str, frozenset[str]] = {}
         self._is_ours: dict[tuple[str, int], bool] = {}
 
+    def take_over(self, others: Modules, without: str) -> None:
+        """Take what another project has read and parsed, but for the file at ``without``."""
+        gone = os.path.abspath(without)
+        self._by_path.update((path, module) for path, module in others._by_path.items() if path != gone)
+
     def add_root(self, folder: str) -> None:
         if folder not in self.roots and os.path.isdir(folder):
             self.roots.append(folder)

@@ -86,15 +86,21 @@ def mend_text(path: str, data: bytes, how: How, ask: Ask | None = None) -> Mende
 def _analyser(config: Config) -> Callable[[bytes, str], list[Diagnostic]]:
     """Every finding, so that no fix brings one that was not asked for.
 
-    Each text gets a project of its own: what another one has learnt is about the text before.
+    Each text gets a project of its own: what another one has learnt is about the text before. Only what it has read of
+    other files is the same.
     """
     from ..analyze import analyze
 
     every = config._replace(select=(), ignore=(), extend_select=(), extend_ignore=())
+    before: list[Project] = []
 
     def analyse(data: bytes, path: str) -> list[Diagnostic]:
         source = Source(path, data)
-        found = analyze(source, Project(config, config.root))
+        project = Project(config, config.root)
+        if before:
+            project.modules.take_over(before.pop().modules, path)
+        before.append(project)
+        found = analyze(source, project)
         return suppress(source, [d for d in found if config.selects(d.code, path) or every.selects(d.code, path)]).kept
 
     return analyse

@@ -15,12 +15,12 @@ Stays silent when
 Fix safety
     ``session.commit()`` goes before the wait, or before the loop around it that leaves the session alone. Columns that
     are read afterwards are read before it and kept in names of their own; setting attributes of a row needs no
-    connection. Safe where the function opened the session, or is a handler whose hooks and
-    dependencies have only read with it, has only read so far, and loads no row anew afterwards.
-    Unsafe where others have the session too (what they changed would be committed, and their rows expire), where rows
-    are changed afterwards, in another transaction than they were read in, or where they are read in another way. Shown
-    only where the function changed something before, where a row is read before the wait is over, and for rows of an
-    async session that are read in another way.
+    connection. Safe where the function opened the session, or handles a request whose hooks and dependencies have only
+    read with it, has only read so far itself, and loads no row anew afterwards. Unsafe where others have the session
+    too (what they changed would be committed, and their rows expire), where rows are changed afterwards, in another
+    transaction than they were read in, or where they are read in another way. Shown only where the function changed
+    something before, where a row is read before the wait is over, and for rows of an async session that are read in
+    another way.
 
 Configuration
     ``blocking-calls`` adds calls of your own.
