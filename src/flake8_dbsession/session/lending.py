@@ -96,38 +96,21 @@ _WRITING = frozenset(
 
 
 def keeps(name: str) -> bool:
-    return name[:1].isupper() or any(word in name.lower() for word in _KEEPING)
+    """Whether a name speaks of closing or keeping: a constructor, or one with such a word in it."""
+    return name[:1].isupper() or "handle_error" in name or any(map(is_keeping, name.lower().split("_")))
 
 
-_KEEPING = (
-    *(
-        "close",
-        "clean",
-        "dispose",
-        "release",
-        "remove",
-        "finish",
-        "teardown",
-        "shutdown",
-        "stop",
-        "end",
-        "exit",
-        "free",
-        "done",
-    ),
-    *(
-        "register",
-        "append",
-        "push",
-        "put",
-        "store",
-        "attach",
-        "enqueue",
-        "submit",
-        "cache",
-        "callback",
-        "return",
-        "finaliz",
-    ),
-    *("set", "insert", "yield", "bind", "wrap", "handle_error", "rollback", "abort", "reset", "init", "enter", "with_"),
+def is_keeping(word: str) -> bool:
+    return word in _WHOLE or word.startswith(_BEGINNINGS) or any(part in word for part in _PARTS)
+
+
+_WHOLE = frozenset(
+    {"bind", "done", "end", "ends", "enter", "exit", "free", "push", "put", "set", "stop", "with", "wrap"}
+)
+"""Words that are only meant where they stand for themselves: "send" and "dataset" are none of them."""
+_BEGINNINGS = ("init", "setup")
+_PARTS = (
+    *("close", "clean", "dispose", "release", "remove", "finish", "teardown", "shutdown", "rollback", "abort", "reset"),
+    *("register", "append", "store", "attach", "enqueue", "submit", "cache", "callback", "return", "finaliz"),
+    *("insert", "yield"),
 )
