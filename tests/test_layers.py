@@ -22,7 +22,8 @@ LAYERS = (
     # what sessions do in one function, in one module, in the project
     {"session"},
     {"annotations", "evidence", "modules", "app", "solved", "story"},
-    {"classes", "targets", "reach"},
+    {"classes", "targets", "reach", "parameters"},
+    {"functions"},
     {"project"},
     {"entries", "cleaning", "handing"},
     {"view", "teardown", "injection"},

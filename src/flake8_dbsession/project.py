@@ -16,13 +16,16 @@ from .annotations import annotated
 from .app import Application
 from .classes import Classes
 from .evidence import may_be_session, session_type
+from .functions import Functions
 from .known import Known, load
 from .modules import ClassInfo, Module, Modules
 from .names import Names, is_none
+from .parameters import parameter_of, untold_in
 from .reach import Reach
 from .session.body import Body
 from .session.evaluate import Evaluation
 from .session.flow import Flow, starts
+from .session.memory import Key, Outcomes
 from .session.scope import Scope
 from .session.state import State
 from .session.summary import Summary
@@ -38,14 +41,11 @@ from .session.values import (
     MAYBE,
     NAMED,
     OBJECT,
-    PARAMETER,
     REGISTRY,
     SESSION,
-    TUPLE,
     UNKNOWN,
     Resource,
     Value,
-    contained,
     pool_of,
 )
 from .solved import Solved
@@ -58,7 +58,6 @@ DEPTH = 4
 """How many calls deep a function is followed: four hops resolve more than nine in ten of what crosses files."""
 
 _ROLES = {"closer": "closers", "owner": "owners", "wait": "blocking_calls", "manager": "context_managers"}
-_OPENERS = ("open", "make", "create", "new", "build", "start")
 
 
 class Project:
@@ -81,8 +80,9 @@ class Project:
         self.classes = Classes(self)
         self.reach = Reach(self)
         self._solved = Solved(DEPTH)
+        self._remembered: dict[Body, dict[Key, Outcomes]] = {}
         self.summaries = 0
-        self._targets: dict[str, Target | None] = {}
+        self.functions = Functions(self)
         self._asked: dict[tuple[Body, str], str] = {}
         self._stored: dict[tuple[str, str], Value] = {}
         self.app.forget()
@@ -325,51 +325,15 @@ class Project:
 
     def target(self, function: Value) -> Target | None:
         """The project function a value stands for; None where it cannot be found."""
-        node = function.extra[1] if len(function.extra) > 1 else None
-        if node is not None:
-            return self._local_target(function, node)
-        if function.name not in self._targets:
-            self._targets[function.name] = self._find_target(function.name)
-        return self._targets[function.name]
-
-    def _find_target(self, name: str) -> Target | None:
-        module, rest = self.split(name)
-        body = module.bodies.get(rest) if module is not None else None
-        if module is None or body is None:
-            return None
-        return Target(module, body, self.decorators(module, body))
-
-    def _local_target(self, function: Value, node: ast.AST) -> Target | None:
-        module, _ = self.split(function.name.partition(".<locals>")[0]) if function.name else (None, "")
-        body = module.body_of(node) if module is not None else None
-        if module is None or body is None:
-            return None
-        return Target(module, body, self.decorators(module, body))
+        return self.functions.target(function)
 
     def decorators(self, module: Module, body: Body) -> frozenset[str]:
         """The dotted names of a function's decorators, called or not."""
-        found = set()
-        for decorator in body.decorators:
-            inner = decorator.func if isinstance(decorator, ast.Call) else decorator
-            name = module.names.resolve(inner)
-            if name:
-                found.add(name)
-                value = self.value(name) if not name.startswith("builtins.") else UNKNOWN
-                if value.kind == NAMED:
-                    found.add(value.name)
-        return frozenset(found)
+        return self.functions.decorators(module, body)
 
     def returned(self, function: Value) -> Value:
         """What calling a function gives as far as its return annotation says."""
-        target = self.target(function)
-        annotation = getattr(target.body.node, "returns", None) if target is not None else None
-        if target is None or annotation is None or target.is_generator:
-            return UNKNOWN
-        value = annotated(self, target.module.names, annotation, "")
-        if value.kind == SESSION and value.resource is not None and not target.body.owner:
-            opens = target.body.name.lower().startswith(_OPENERS)
-            return Value("opens", value.resource.type) if opens else UNKNOWN
-        return value if value.kind in (FACTORY, REGISTRY, ENGINE, OBJECT, TUPLE) else UNKNOWN
+        return self.functions.returned(function)
 
     def summary(self, function: Value, sessions: tuple[tuple[str, Value], ...]) -> Summary | None:
         """What a call does where the named parameters are ``sessions``; None where that cannot be seen."""
@@ -402,38 +366,14 @@ class Project:
                 given = {**given, me: Value(kind, f"{module.name}.{body.owner}".lstrip("."))}
 
         def parameter(argument: ast.arg) -> Value:
-            return self._parameter(module, body, argument)
+            return parameter_of(self, module, body, argument)
 
-        untold = frozenset(r for p in body.parameters for r in self._untold(given.get(p.arg, UNKNOWN), parameter, p))
-        outer = self.outer(module, enclosing)
-        return Flow(body, self, outer, lambda: starts(body, given, parameter), untold, is_quiet, not enclosing)
-
-    def _untold(self, given: Value, known: Callable[[ast.arg], Value], parameter: ast.arg) -> Iterator[Resource]:
-        """The sessions in an argument that the function would not know of by itself."""
-        sessions = contained(given)
-        if not sessions or contained(known(parameter)):
-            return
-        told = (
-            {r for n, v in given.extra if contained(self.attribute(given, n)) for r in contained(v)}
-            if given.kind == OBJECT
-            else set()
+        untold = frozenset(
+            r for p in body.parameters if p.arg in given for r in untold_in(self, given[p.arg], parameter, p)
         )
-        yield from (resource for resource in sessions if resource not in told)
-
-    def _parameter(self, module: Module, body: Body, argument: ast.arg) -> Value:
-        """What a parameter is by its annotation, by what it is filled from, or by what it is asked."""
-        name = argument.arg
-        value = annotated(self, module.names, argument.annotation, name, body.defaults.get(name))
-        if value.kind == ENGINE:
-            return value.with_extra(*value.extra, ("pool", name))
-        if value != UNKNOWN:
-            return value
-        type_name = self.asked(body, name)
-        if type_name:
-            return Value(SESSION, resource=Resource(PARAMETER, name, type_name))
-        default = body.defaults.get(name)
-        usual = self.evaluate(module, default) if isinstance(default, (ast.Name, ast.Attribute)) else UNKNOWN
-        return usual if usual.kind in (FUNCTION, FACTORY, REGISTRY) else self.called(body, name)
+        outer = self.outer(module, enclosing)
+        remembered = self._remembered.setdefault(body, {}) if not enclosing else None
+        return Flow(body, self, outer, lambda: starts(body, given, parameter), untold, is_quiet, remembered)
 
     def called(self, body: Body, name: str) -> Value:
         """What a variable of a function is by its name alone: ``SessionLocal``, ``ScopedSession``."""

@@ -95,7 +95,7 @@ class Reach:
         if ("super",) in words.chains and body.owner in module.classes:
             yield module.classes[body.owner]
         own = dict(self._parameters(module, body))
-        for chain in words.chains:
+        for chain in sorted(words.chains):
             if self._is_known_by_name(chain):
                 yield None
             value = own.get(chain[0]) or self._imported(words, chain[0]) or self._root(module, chain[0])
@@ -120,7 +120,7 @@ class Reach:
                 if body is not None:
                     yield self._function(base.module, body)
             for expression in (*base.values.values(), *base.annotations.values()):
-                for chain in words_in([expression], base.module).chains:
+                for chain in sorted(words_in([expression], base.module).chains):
                     yield from self._follow(self._root(base.module, chain[0]), chain[1:])
             if any(text.startswith(f"{base.name}.") for text in base.module.stored):
                 yield None

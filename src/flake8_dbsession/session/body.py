@@ -36,8 +36,6 @@ class Body:
         self.is_package = is_package
         self.outermost: Body = outermost or self
         """The function that stands in no other function and has this one inside; itself where it is that."""
-        self.remembered: dict[Any, Any] = {}
-        """What came of steps that met no session, for all who call it: filled by :mod:`.memory`."""
 
     @property
     def qualified(self) -> str:

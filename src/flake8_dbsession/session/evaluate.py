@@ -345,7 +345,6 @@ class Evaluation:
     def yielded(self, node: ast.Yield) -> Value:
         """The consumer works with what it gets, until it comes back or raises."""
         value = self.value(node.value) if node.value else NONE
-        self.now.meet()
         for resource in contained(value):
             if not resource.is_connection:
                 life = self.now.life(resource)

@@ -13,6 +13,7 @@ from ..flow.solve import Solution, solve
 from .body import Body
 from .call import place
 from .events import Event, Happening
+from .memory import Key, Outcomes
 from .scope import Scope
 from .state import CLOSED, ENTRY, FAILED, GIVEN, SWALLOWED, USED, Life, State, merge
 from .summary import Summary, World
@@ -55,8 +56,8 @@ class Leak(NamedTuple):
 class Flow:
     """The states of one body, followed when they are first asked for. Lines and columns are those of its syntax.
 
-    Nothing is told of a function that ``is_quiet``: it can reach no session, so no path through it is followed. One
-    that ``is_shared`` finds the same around it whoever calls it, so that solutions of it may help each other.
+    Nothing is told of a function that ``is_quiet``: it can reach no session, so no path through it is followed.
+    ``remembered`` is what is known of its steps from other solutions of the same body.
     """
 
     def __init__(
@@ -67,14 +68,14 @@ class Flow:
         starts: Callable[[], list[dict[str, Value]]],
         untold: frozenset[Resource] = frozenset(),
         is_quiet: bool = False,
-        is_shared: bool = False,
+        remembered: dict[Key, Outcomes] | None = None,
     ) -> None:
         self.body = body
         self.is_quiet = is_quiet
         self._world = world
         self._scope = Scope(body, outer)
         self._scope.untold = untold
-        self._remembered = body.remembered if is_shared else None
+        self._remembered = remembered
         self._starts = starts
 
     @property

@@ -60,7 +60,6 @@ def hand_over(ev: Evaluation, fact: HandoverFact, call: Call, awaited: bool) -> 
 
 def register(ev: Evaluation, target: Value, fact: HandoverFact) -> None:
     """Remember that the project function behind ``target`` is run by somebody else."""
-    ev.now.meet()
     if target.kind == PARTIAL:
         target = target.extra[0]
     if target.kind == FUNCTION and isinstance(target.extra[1], ast.Lambda):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 
 from ..known import Entry
 from .body import Body
@@ -52,3 +52,9 @@ class Scope:
         if key not in self._heard:
             self._heard.add(key)
             self.waits[what, released, held] = node
+
+    @property
+    def size(self) -> int:
+        """How much was left behind so far."""
+        left: tuple[Sized, ...] = (self.yields, self.attributes, self.kept, self.stored, self.registered, self.forked)
+        return sum(map(len, left)) + len(self.engines) + len(self.owners)

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from ..flow.graph import Kind, Node, Via
 from ..names import Function, imports_of
+from .blocks import entered, left
 from .body import Body
-from .call import place
 from .evaluate import Evaluation, names_in
 from .events import Event, Happening
 from .exceptions import OTHER, accepts, expects, takes
@@ -22,26 +22,20 @@ from .state import CUT, FAILED, HELD, IDLE, RETURNED, STORED, STREAMING, SWALLOW
 from .statements import ENUMERATED, STREAMED
 from .summary import World
 from .values import (
-    CLOSING,
     FUNCTION,
     GENERATOR,
     MANAGER,
     NAMED,
     OBJECT,
-    OPENED,
-    REGISTRY,
     SESSION,
-    TRANSACTION,
     TUPLE,
     UNKNOWN,
     Value,
-    contained,
     truth,
 )
 from .waiting import wait_for_next, wait_to_enter
 
 Out = Iterator[tuple[Via, State]]
-_CONTEXT = Value(OBJECT, "flask.app_context")
 _SUPPRESS = "contextlib.suppress"
 
 
@@ -67,15 +61,15 @@ class Transfer:
         ]
 
     def outcomes(self, node: Node, state: State) -> Iterable[tuple[Via, State]]:
-        """As :meth:`carried_out`; a step that meets no session is carried out once."""
+        """As :meth:`carried_out`; a step that meets no session and leaves nothing behind is carried out once."""
         key = self.memory.key(node, state)
         known = self.memory.recall(key) if key is not None else None
         if known is not None:
             return [(outcome.via, outcome.after(state)) for outcome in known]
         self.moments.clear()
-        asked = self.world.summaries
+        asked, left = self.world.summaries, self.scope.size
         outcomes = list(self.carried_out(node, state))
-        if key is not None and all(moment.is_apart for moment in self.moments):
+        if key is not None and left == self.scope.size and all(moment.is_apart for moment in self.moments):
             self.memory.keep(key, node, state, outcomes, for_all=asked == self.world.summaries)
         return outcomes
 
@@ -293,7 +287,7 @@ class Transfer:
         if isinstance(node.statement, ast.AsyncWith):
             ev.awaited = item.context_expr
         value = ev.value(item.context_expr)
-        bound = self.entered(ev, value, item.context_expr)
+        bound = entered(ev, value, item.context_expr)
         if bound == UNKNOWN and value == UNKNOWN:
             bound = ev.by_its_use(item.optional_vars)
             if bound.kind == SESSION:
@@ -305,67 +299,12 @@ class Transfer:
         ev.now.names[slot(item.context_expr)] = value
         yield from self.outcome(ev, Via.NEXT)
 
-    def entered(self, ev: Evaluation, value: Value, node: ast.expr) -> Value:
-        """What ``as`` binds."""
-        resource = value.resource
-        if value.kind in (MANAGER, GENERATOR) and resource is not None:
-            if "borrowed" not in value.extra:
-                ev.now.open(resource, node, HELD if resource.is_connection else IDLE)
-            return Value(SESSION, resource=resource)
-        if value.kind == "coroutine" and resource is not None:
-            return UNKNOWN
-        if value.kind == CLOSING:
-            inner: Value = value.extra[0]
-            return inner
-        if value.kind == "generated":
-            made: Value = value.extra[0]
-            for inside in contained(made):
-                if inside.origin == OPENED and inside.key == place(node):
-                    ev.now.open(inside, node, HELD if inside.is_connection else IDLE)
-            return made
-        if value.kind in (SESSION, REGISTRY, OBJECT):
-            return Value(SESSION, resource=resource) if value.kind == REGISTRY else value
-        if value.kind == TRANSACTION and resource is not None:
-            return UNKNOWN
-        return UNKNOWN
-
     def leave(self, node: Node, state: State) -> State:
-        """The end of a ``with`` block gives back what it manages (measured: also when it ends by an exception)."""
         item = node.syntax
         assert isinstance(item, ast.withitem)
         now = Moment(state, self.events)
-        value = now.names.pop(slot(item.context_expr), UNKNOWN)
-        closed = value.extra[0] if value.kind == CLOSING else value
-        if closed.kind == REGISTRY and value.kind == CLOSING:
-            closed = Value(SESSION, resource=closed.resource)
-        if closed.kind in (SESSION, MANAGER, GENERATOR) and closed.resource is not None:
-            if "borrowed" in closed.extra:
-                if closed.extra[1]:
-                    now.release(closed.resource)
-            else:
-                now.finish(closed.resource, item.context_expr, "with")
-        elif closed.kind == TRANSACTION and closed.resource is not None and closed.name == "root":
-            now.release(closed.resource)
-            now.expire(closed.resource)
-        elif closed.kind == TRANSACTION and closed.resource is not None and now.life(closed.resource).phases & FAILED:
-            life = now.life(closed.resource)  # rolled back to the savepoint, the session goes on (measured)
-            now.lives[closed.resource] = life._replace(phases=life.phases & ~FAILED | HELD)
-        elif closed.kind == "generated":
-            self.leave_object(now, closed, item.context_expr, place(item.context_expr))
-        elif closed == _CONTEXT:
-            now.pop_context(self.world)
-        elif closed.kind == OBJECT and value.kind != CLOSING:
-            self.leave_object(now, closed, item.context_expr)
-        elif closed.kind == OBJECT:
-            for resource in contained(closed):
-                now.finish(resource, item.context_expr)
+        left(now, now.names.pop(slot(item.context_expr), UNKNOWN), item.context_expr, self.world)
         return now.state()
-
-    def leave_object(self, now: Moment, value: Value, node: ast.expr, opened_at: str = "") -> None:
-        """``with Repository() as r``: its own ``__exit__`` closes what it opened, where that is told."""
-        for resource in contained(value):
-            if not opened_at or resource.key == opened_at:
-                now.finish(resource, node, "with")
 
     def abort(self, node: Node, state: State) -> Out:
         item = node.syntax

@@ -1,0 +1,101 @@
+"""``with`` blocks: what ``as`` binds, and what the end of the block gives back."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from .call import place
+from .moment import Moment
+from .state import FAILED, HELD, IDLE
+from .summary import World
+from .values import (
+    CLOSING,
+    GENERATOR,
+    MANAGER,
+    OBJECT,
+    OPENED,
+    REGISTRY,
+    SESSION,
+    TRANSACTION,
+    UNKNOWN,
+    Value,
+    contained,
+)
+
+if TYPE_CHECKING:
+    from .evaluate import Evaluation
+
+_CONTEXT = Value(OBJECT, "flask.app_context")
+
+
+def entered(ev: Evaluation, value: Value, node: ast.expr) -> Value:
+    """What ``as`` binds where ``value``, of the expression ``node``, is entered."""
+    resource = value.resource
+    match value.kind:
+        case "manager" | "generator" if resource is not None:
+            if "borrowed" not in value.extra:
+                ev.now.open(resource, node, HELD if resource.is_connection else IDLE)
+            return Value(SESSION, resource=resource)
+        case "closing":
+            inner: Value = value.extra[0]
+            return inner
+        case "generated":
+            made: Value = value.extra[0]
+            for inside in contained(made):
+                if inside.origin == OPENED and inside.key == place(node):
+                    ev.now.open(inside, node, HELD if inside.is_connection else IDLE)
+            return made
+        case "registry":
+            return Value(SESSION, resource=resource)
+        case "session" | "object":
+            return value
+    return UNKNOWN
+
+
+def left(now: Moment, value: Value, node: ast.expr, world: World) -> None:
+    """The block over ``value`` ends: what it manages is given back (measured: also when it ends by an exception)."""
+    closed: Value = value.extra[0] if value.kind == CLOSING else value
+    if value.kind == CLOSING and closed.kind in (REGISTRY, OBJECT):
+        for resource in contained(Value(SESSION, resource=closed.resource) if closed.kind == REGISTRY else closed):
+            now.finish(resource, node, "with" if closed.kind == REGISTRY else "close")
+    elif closed.kind in (SESSION, MANAGER, GENERATOR):
+        leave_session(now, closed, node)
+    elif closed.kind == TRANSACTION:
+        end_transaction(now, closed)
+    elif closed.kind == "generated":
+        leave_object(now, closed, node, place(node))
+    elif closed == _CONTEXT:
+        now.pop_context(world)
+    elif closed.kind == OBJECT:
+        leave_object(now, closed, node)
+
+
+def leave_session(now: Moment, session: Value, node: ast.expr) -> None:
+    """A session is closed; one that the manager was lent is given back where the manager does so."""
+    if session.resource is None:
+        return
+    if "borrowed" not in session.extra:
+        now.finish(session.resource, node, "with")
+    elif session.extra[1]:
+        now.release(session.resource)
+
+
+def end_transaction(now: Moment, transaction: Value) -> None:
+    """``begin()`` gives the connection back; a failed savepoint is rolled back, and the session goes on (measured)."""
+    resource = transaction.resource
+    if resource is None:
+        return
+    if transaction.name == "root":
+        now.release(resource)
+        now.expire(resource)
+    elif now.life(resource).phases & FAILED:
+        life = now.life(resource)
+        now.lives[resource] = life._replace(phases=life.phases & ~FAILED | HELD)
+
+
+def leave_object(now: Moment, value: Value, node: ast.expr, opened_at: str = "") -> None:
+    """``with Repository() as r``: its own ``__exit__`` closes what it opened, where that is told."""
+    for resource in contained(value):
+        if not opened_at or resource.key == opened_at:
+            now.finish(resource, node, "with")
