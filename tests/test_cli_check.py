@@ -250,7 +250,7 @@ def test_what_another_branch_did_meanwhile_does_not_count(check, repository):
 
 
 def test_names_that_git_quotes(check, repository):
-    lay(repository, **{"öde name_py": LEAK, "tab\there_py": LEAK})
+    lay(repository, **{"öde_py": LEAK, "tab\there/app_py": LEAK})
     git("add", ".")
     assert len(changed(check, "--diff-base=HEAD")[1]) == 2
 
