@@ -8,6 +8,7 @@ Without folders an application is generated.
 from __future__ import annotations
 
 import argparse
+import ast
 import json
 import os
 import platform
@@ -78,7 +79,7 @@ def measure(command: list[str], folder: str) -> Sample:
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode not in (0, 1):
+    if process.returncode not in (0, 1, 2) or (process.returncode == 2 and command[:3] == COMMAND[:3]):
         raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
     unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
     return Sample(usage.ru_utime + usage.ru_stime, time.perf_counter() - start, usage.ru_maxrss / unit)
@@ -89,8 +90,19 @@ def measure_all(subject: Subject, folders: list[str]) -> Sample:
     samples = []
     for folder in folders if subject.in_folders else folders[:1]:
         command = [part.replace("{folder}", os.path.basename(folder)) for part in subject.command]
+        if command[-1] == "{python files}":
+            command[-1:] = [str(path) for path in Path(folder).rglob("*.py") if is_python(path)]
         samples.append(measure(command, folder))
     return Sample(sum(s.cpu for s in samples), sum(s.wall for s in samples), max(s.peak for s in samples))
+
+
+def is_python(path: Path) -> bool:
+    """Whether a file can be parsed: some tools stop at one that cannot."""
+    try:
+        ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError):
+        return False
+    return True
 
 
 def subjects(scratch: Path, with_flake8: bool) -> list[Subject]:
@@ -124,10 +136,24 @@ def subjects(scratch: Path, with_flake8: bool) -> list[Subject]:
         ruff = ["ruff", "check", "-q", "--exit-zero", "--isolated", "--statistics"]
         found.append(Subject("ruff check, cold", [*ruff, "--no-cache", "."]))
         found.append(Subject("check, cold, against ruff", found[4].command, "ruff check, cold", 2.5))
+        cached = [*ruff, f"--cache-dir={scratch}/ruff of {{folder}}", "."]
+        found.append(Subject("ruff check, warm", cached, is_primed=True))
+        found.append(Subject("check, warm, against ruff", warm, "ruff check, warm", 3, is_primed=True))
     if with_flake8:
         found.append(Subject("flake8", [*python, "-c", WITHOUT_PLUGIN, *FLAKE8, "."]))
         found.append(Subject("flake8 with the plugin", [*python, "-m", "flake8", *FLAKE8, "."], "flake8", 1.1))
     return found
+
+
+def peers() -> list[Subject]:
+    """Other tools with the rule that is nearest, as far as they are installed; they take minutes."""
+    base = "read all, parse what may matter"
+    commands = {
+        "pylint": ["pylint", "--disable=all", "--enable=consider-using-with", "--exit-zero", "."],
+        "flake8-async": ["flake8-async", "--enable=ASYNC100", "{python files}"],
+        "fixit": ["fixit", "--quiet", "lint", "."],
+    }
+    return [Subject(name, words, base) for name, words in commands.items() if shutil.which(words[0])]
 
 
 def rounds(measured: list[Subject], folders: list[str], count: int) -> dict[str, list[Sample]]:
@@ -200,13 +226,14 @@ def main() -> None:
     parser.add_argument(
         "--growth", type=int, default=0, metavar="FILES", help="also measure 1, 4 and 16 times FILES files"
     )
+    parser.add_argument("--peers", action="store_true", help="also measure pylint, flake8-async and fixit")
     parser.add_argument("--write", action="store_true", help="put the results into docs/performance.*")
     options = parser.parse_args()
     count = 2 if options.quick else options.rounds
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         folders = [os.path.abspath(f) for f in options.folders] or [str(application(scratch / "generated", 300))]
-        measured = subjects(scratch, not (options.quick or options.no_flake8))
+        measured = subjects(scratch, not (options.quick or options.no_flake8)) + (peers() if options.peers else [])
         found = {
             "machine": machine(),
             "folders": [os.path.basename(folder) for folder in folders],

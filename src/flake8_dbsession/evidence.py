@@ -11,7 +11,6 @@ _SHORT = frozenset({"db", "sess", "s"})
 _OF_SESSIONS = frozenset({"exec", "scalars", "stream_scalars"})
 _OF_ENGINES_TOO = frozenset({"execute", "scalar"})
 """An engine of old releases and a connection can be asked the same."""
-QUESTIONS = _OF_SESSIONS | _OF_ENGINES_TOO | {"query"}
 _LIBRARIES = ("sqlalchemy.", "sqlmodel.")
 QUESTIONS = _OF_SESSIONS | _OF_ENGINES_TOO | {"query"}
 """What a session may be asked."""
