@@ -23,10 +23,10 @@ from typing import NamedTuple
 from flake8_dbsession.analyze import analyze
 from flake8_dbsession.cli.mend import How, can_help, mend_file
 from flake8_dbsession.config import Config
-from flake8_dbsession.discover import discover
+from flake8_dbsession.files.discover import discover
 from flake8_dbsession.model import Diagnostic, Safety
-from flake8_dbsession.project import Project
-from flake8_dbsession.settings import load
+from flake8_dbsession.project.project import Project
+from flake8_dbsession.settings.reading import load
 from flake8_dbsession.source import Source, Unreadable
 from flake8_dbsession.suppress import suppress
 

@@ -30,7 +30,7 @@ from flake8_dbsession.cli.gather import Texts, report_of
 from flake8_dbsession.config import Config
 from flake8_dbsession.fix.loop import fix
 from flake8_dbsession.model import Diagnostic
-from flake8_dbsession.project import Project
+from flake8_dbsession.project.project import Project
 from flake8_dbsession.relevance import MARKERS
 from flake8_dbsession.render import renderer
 from flake8_dbsession.run import Outcome

@@ -14,7 +14,7 @@ from flask_sqlalchemy import SQLAlchemy
 from flake8_dbsession.analyze import analyze
 from flake8_dbsession.config import Config
 from flake8_dbsession.model import Plan, Safety
-from flake8_dbsession.project import Project
+from flake8_dbsession.project.project import Project
 from flake8_dbsession.source import Source
 
 FLASK = """\

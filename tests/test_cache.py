@@ -13,7 +13,7 @@ from doors import LEAK, dbsession, lay, run
 from flake8_dbsession.cache import packed, unpacked
 from flake8_dbsession.cli import main
 from flake8_dbsession.run import Outcome, check_file
-from flake8_dbsession.settings import load
+from flake8_dbsession.settings.reading import load
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 HELPER = "def finish(session):\n    session.{method}()\n"

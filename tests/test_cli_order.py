@@ -8,7 +8,7 @@ from pathlib import Path
 from doors import dbsession, run
 
 from flake8_dbsession.run import check_files, project
-from flake8_dbsession.settings import load
+from flake8_dbsession.settings.reading import load
 
 REFERENCE = Path(__file__).parents[1] / "fixtures" / "reference"
 

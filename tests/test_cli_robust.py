@@ -95,7 +95,7 @@ def _too_deep(line):
 
 
 def test_a_file_that_vanishes_is_told(project, monkeypatch, capfd):
-    from flake8_dbsession import discover as module
+    from flake8_dbsession.files import discover as module
 
     real = module.discover
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flake8_dbsession.config import Config, inside
-from flake8_dbsession.settings import KEYS, POOL_KEYS, ConfigError, find, from_file, from_table, load
+from flake8_dbsession.settings.reading import KEYS, POOL_KEYS, ConfigError, find, from_file, from_table, load
 
 
 def config(**fields):

@@ -10,8 +10,8 @@ import pytest
 import tomli
 
 from flake8_dbsession.config import Config, Pool
-from flake8_dbsession.schema import as_toml, json_schema
-from flake8_dbsession.settings import ConfigError, from_table
+from flake8_dbsession.settings.reading import ConfigError, from_table
+from flake8_dbsession.settings.schema import as_toml, json_schema
 
 SCHEMA = Path(__file__).parents[1] / "docs" / "dbsession.schema.json"
 TABLES = [

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from pathspec import GitIgnoreSpec
 
 from flake8_dbsession.config import Config
-from flake8_dbsession.discover import discover
-from flake8_dbsession.patterns import Patterns
+from flake8_dbsession.files.discover import discover
+from flake8_dbsession.files.patterns import Patterns
 
 
 @pytest.fixture

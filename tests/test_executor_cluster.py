@@ -11,9 +11,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from flake8_dbsession import executor, parcel, run
+from flake8_dbsession import run
 from flake8_dbsession.cli import main
-from flake8_dbsession.settings import load
+from flake8_dbsession.parallel import executor, parcel
+from flake8_dbsession.settings.reading import load
 
 HELPER = """\
 def finish(session):

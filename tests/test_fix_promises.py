@@ -21,7 +21,7 @@ from flake8_dbsession.analyze import analyze
 from flake8_dbsession.config import Config
 from flake8_dbsession.fix.loop import Fate, fix
 from flake8_dbsession.model import Diagnostic
-from flake8_dbsession.project import Project
+from flake8_dbsession.project.project import Project
 from flake8_dbsession.source import Source
 
 SHAPES = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))

@@ -10,13 +10,13 @@ import pathlib
 import pytest
 from wants import FIXTURES, fixture_files, wants, without_wants
 
-from flake8_dbsession import settings
 from flake8_dbsession.analyze import analyze
 from flake8_dbsession.config import Config
 from flake8_dbsession.fix.loop import Fate, Fixed, fix
 from flake8_dbsession.model import Diagnostic
-from flake8_dbsession.project import Project
+from flake8_dbsession.project.project import Project
 from flake8_dbsession.rules import ALL
+from flake8_dbsession.settings import reading as settings
 from flake8_dbsession.source import Source
 
 FILES = fixture_files()

@@ -11,8 +11,8 @@ from doors import dbsession, lay
 
 from flake8_dbsession.analyze import analyze
 from flake8_dbsession.known import DATA, Known, own
-from flake8_dbsession.project import Project
-from flake8_dbsession.settings import ConfigError, from_table, load
+from flake8_dbsession.project.project import Project
+from flake8_dbsession.settings.reading import ConfigError, from_table, load
 from flake8_dbsession.source import Source
 
 TABLES = """\

@@ -9,7 +9,7 @@ import pytest
 
 from flake8_dbsession.analyze import analyze
 from flake8_dbsession.config import Config
-from flake8_dbsession.project import Project
+from flake8_dbsession.project.project import Project
 from flake8_dbsession.source import Source
 
 SYNC = """

@@ -18,7 +18,7 @@ from flake8_dbsession.pool.budget import UNLIMITED, Budget, budgets, fitting
 from flake8_dbsession.pool.command import main
 from flake8_dbsession.pool.picture import picture
 from flake8_dbsession.pool.survey import Survey
-from flake8_dbsession.project import Project
+from flake8_dbsession.project.project import Project
 from flake8_dbsession.rules.orm413_pool_over_budget import RULE
 from flake8_dbsession.source import Source
 from flake8_dbsession.view import View

@@ -8,7 +8,7 @@ import textwrap
 import pytest
 
 from flake8_dbsession.config import Pool
-from flake8_dbsession.declared import declared_in
+from flake8_dbsession.files.declared import declared_in
 from flake8_dbsession.pool.factors import How
 from flake8_dbsession.pool.shell import commands, expand, option
 from flake8_dbsession.pool.survey import Survey

@@ -15,7 +15,7 @@ import yaml
 from flake8_dbsession import __version__
 from flake8_dbsession.cli import SUBCOMMANDS, check, fix
 from flake8_dbsession.render import FORMATS
-from flake8_dbsession.settings import KEYS, POOL_KEYS, from_table
+from flake8_dbsession.settings.reading import KEYS, POOL_KEYS, from_table
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")

@@ -33,7 +33,7 @@ def forget_stock(article):
     session.commit()
     session.close()
 '''
-COMMAND = "import sys; from flake8_dbsession.server import main; sys.exit(main(['--stdio']))"
+COMMAND = "import sys; from flake8_dbsession.editor.server import main; sys.exit(main(['--stdio']))"
 
 
 class Editor:
@@ -237,7 +237,9 @@ def test_excluded_files_and_comments_are_heeded(editor, tmp_path):
 
 
 def test_without_pygls_it_says_what_to_install():
-    code = "import sys; sys.modules['pygls'] = None; from flake8_dbsession.server import main; sys.exit(main([]))"
+    code = (
+        "import sys; sys.modules['pygls'] = None; from flake8_dbsession.editor.server import main; sys.exit(main([]))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
     assert done.returncode == 2
     assert "pip install 'flake8-dbsession[lsp]'" in done.stderr

@@ -10,8 +10,8 @@ from test_fixtures import FILES, identify, reports
 
 from flake8_dbsession.config import Config
 from flake8_dbsession.flow.graph import Via
-from flake8_dbsession.project import Project
-from flake8_dbsession.reach import Reach
+from flake8_dbsession.project.project import Project
+from flake8_dbsession.project.reach import Reach
 from flake8_dbsession.session.body import Body
 from flake8_dbsession.session.memory import Memory
 from flake8_dbsession.source import Source

@@ -8,7 +8,7 @@ from programs import programs
 
 from flake8_dbsession.config import Config
 from flake8_dbsession.flow.solve import solve
-from flake8_dbsession.project import Project
+from flake8_dbsession.project.project import Project
 from flake8_dbsession.run import check_text
 from flake8_dbsession.session.flow import Flow
 from flake8_dbsession.session.state import Life, State, join, merge

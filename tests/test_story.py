@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flake8_dbsession.analyze import analyze
 from flake8_dbsession.config import Config
-from flake8_dbsession.project import Project
+from flake8_dbsession.project.project import Project
 from flake8_dbsession.source import Source
 
 SENDING = """\

@@ -11,8 +11,8 @@ import time
 
 import pytest
 
-from flake8_dbsession import workers
-from flake8_dbsession.workers import in_order
+from flake8_dbsession.parallel import workers
+from flake8_dbsession.parallel.workers import in_order
 
 ITEMS = list(range(500))
 
@@ -75,7 +75,7 @@ def test_an_interrupt_leaves_no_worker_behind(tmp_path):
         textwrap.dedent(
             """
             import os, sys, time
-            from flake8_dbsession.workers import in_order
+            from flake8_dbsession.parallel.workers import in_order
             def work(item):
                 open(os.path.join(sys.argv[1], str(os.getpid())), "w").close()
                 time.sleep(60)

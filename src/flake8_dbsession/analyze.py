@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .model import Diagnostic
-from .project import Project
+from .project.project import Project
 from .rules import ALL
 from .source import Source
 from .view import View

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from . import __version__
 from .config import Config
 from .model import Diagnostic, Note, Plan, Safety, Span
-from .parcel import is_wanted, is_wanted_folder
+from .parallel.parcel import is_wanted, is_wanted_folder
 from .run import Outcome
 from .suppress import Unused
 

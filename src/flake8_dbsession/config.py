@@ -1,6 +1,6 @@
 """The configuration of a run, as the engine and the doors see it: frozen, complete, already checked.
 
-:mod:`flake8_dbsession.settings` makes one from files and options.
+:mod:`flake8_dbsession.settings.reading` makes one from files and options.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from fnmatch import translate
 from functools import lru_cache
 from typing import NamedTuple
 
-from .patterns import patterns
+from .files.patterns import patterns
 
 OPINIONS = "ORM9"
 """The family that is off unless it is selected."""

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from . import __version__
 from .config import OPINIONS, Config
-from .kinds import entries
 from .relevance import can_matter
-from .settings import KEYS, ConfigError, load
+from .settings.kinds import entries
+from .settings.reading import KEYS, ConfigError, load
 from .source import Source
 
 if TYPE_CHECKING:

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .config import Config
 from .model import Diagnostic
+from .parallel.workers import available, in_order
 from .relevance import can_matter
 from .render import Problem
 from .source import Source, Unreadable
 from .suppress import Unused, suppress
-from .workers import available, in_order
 
 if TYPE_CHECKING:
-    from .project import Project
+    from .project.project import Project
 
 STDIN = "-"
 _FILES_WORTH_A_WORKER = 20
@@ -102,7 +102,7 @@ def _found(source: Source, config: Config) -> list[Diagnostic]:
 @lru_cache(maxsize=4)
 def project(config: Config) -> Project:
     """The project of a configuration, one for this process."""
-    from .project import Project
+    from .project.project import Project
 
     return Project(config, config.root)
 

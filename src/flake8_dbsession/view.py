@@ -8,11 +8,11 @@ import os
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
-from .entries import Units
 from .model import Diagnostic, Note, Plan, Rule, Span
-from .modules import Module
 from .names import Names
-from .project import Project
+from .project.entries import Units
+from .project.modules import Module
+from .project.project import Project
 from .relevance import can_matter
 from .session.body import Body, of_lambda
 from .session.flow import Flow

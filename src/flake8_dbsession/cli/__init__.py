@@ -19,9 +19,9 @@ SUBCOMMANDS: dict[str, tuple[str, str]] = {
     "rules": ("flake8_dbsession.explain:main_rules", "list all rules"),
     "facts": ("flake8_dbsession.cli.facts:main", "print what is known of a module, and why"),
     "pool": ("flake8_dbsession.pool.command:main", "add up what the connection pools may come to"),
-    "server": ("flake8_dbsession.server:main", "serve an editor (language server protocol)"),
+    "server": ("flake8_dbsession.editor.server:main", "serve an editor (language server protocol)"),
     "clean": ("flake8_dbsession.cli.clean:main", "forget what is remembered between runs"),
-    "schema": ("flake8_dbsession.schema:main", "print the JSON Schema of the configuration"),
+    "schema": ("flake8_dbsession.settings.schema:main", "print the JSON Schema of the configuration"),
 }
 """Name -> ``module:function`` and a line of help. The function takes the arguments and returns the exit code."""
 

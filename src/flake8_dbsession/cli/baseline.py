@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from ..baseline import FILE, Entries, Unusable, Verdict, covered_by, dump, entries_of, judge, load
 from ..model import Diagnostic
 from ..render import Report, renderer
-from ..settings import ConfigError
+from ..settings.reading import ConfigError
 from . import CLEAN, ERROR, FINDINGS
 from .gather import gather, rooted
 from .options import add_executor, add_files, add_running, add_selection, configured

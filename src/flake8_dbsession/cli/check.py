@@ -11,7 +11,7 @@ from ..config import Config
 from ..model import Safety
 from ..render import FORMATS, Report, renderer
 from ..run import Outcome
-from ..settings import ConfigError
+from ..settings.reading import ConfigError
 from . import CLEAN, ERROR, FINDINGS
 from .gather import Gathered, gather, rooted
 from .options import add_executor, add_files, add_running, add_selection, configured
@@ -84,7 +84,7 @@ def _check(options: Namespace, config: Config) -> int:
 def _gathered(options: Namespace, config: Config) -> Gathered:
     if not options.diff_base:
         return gather(options, config)
-    from ..changes import NoGit, changed_files, since, touches
+    from ..files.changes import NoGit, changed_files, since, touches
     from .gather import find
 
     try:
@@ -210,7 +210,7 @@ def _outlook(report: Report) -> str:
 
 def _show(options: Namespace, config: Config) -> int:
     if options.show_settings:
-        from ..schema import as_toml
+        from ..settings.schema import as_toml
 
         print(as_toml(config), end="")
         return CLEAN

@@ -7,7 +7,7 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
 
-from ..settings import ConfigError, load
+from ..settings.reading import ConfigError, load
 from . import CLEAN, ERROR
 from .options import start_of
 

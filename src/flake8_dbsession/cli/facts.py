@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from ..facts import Facts
 from ..nearest import nearest
-from ..settings import ConfigError, load
+from ..settings.reading import ConfigError, load
 from ..source import Source, Unreadable
 from . import CLEAN, ERROR
 from .options import start_of

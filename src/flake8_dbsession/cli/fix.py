@@ -7,10 +7,10 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from functools import partial
 
+from ..parallel.workers import available, in_order
 from ..render import Problem
 from ..run import STDIN, check_files, lost
-from ..settings import ConfigError
-from ..workers import available, in_order
+from ..settings.reading import ConfigError
 from . import CLEAN, ERROR, FINDINGS
 from .gather import find
 from .mend import How, Left, Mended, can_help, mend_file, mend_text, why_not

@@ -51,7 +51,7 @@ def _collect_seldom() -> None:
 
 def _checked(files: Sequence[str], options: Namespace, config: Config, told: Callable[[int], None]) -> list[Outcome]:
     if options.executor == "dask":
-        from ..executor import check_files as check_on_cluster
+        from ..parallel.executor import check_files as check_on_cluster
 
         return check_on_cluster(files, config, options.scheduler, options.debug, told)
     from ..cache import check_files as check_unknown
@@ -66,7 +66,7 @@ def _checked(files: Sequence[str], options: Namespace, config: Config, told: Cal
 
 def find(options: Namespace, config: Config) -> tuple[list[str], list[Problem], int]:
     """The files that the options name, what is wrong with the naming, and how many notebooks were left out."""
-    from ..discover import discover
+    from ..files.discover import discover
 
     return discover(options.paths, config, options.force_exclude)
 

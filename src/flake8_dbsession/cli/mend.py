@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ..config import Config
 from ..model import Diagnostic, Safety
-from ..project import Project
+from ..project.project import Project
 from ..render import Problem
 from ..run import described
 from ..source import Source, Unreadable

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..config import Config
-from ..kinds import codes
 from ..run import STDIN
-from ..settings import ConfigError, load
+from ..settings.kinds import codes
+from ..settings.reading import ConfigError, load
 
 
 def add_selection(parser: ArgumentParser) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from ..app import MOST_FILES
-from ..modules import ClassInfo, Module
+from ..project.app import MOST_FILES
+from ..project.modules import ClassInfo, Module
+from ..project.teardown import is_removed, releasing
 from ..session.body import Body
 from ..session.events import Happening
 from ..session.flow import Flow
@@ -26,7 +27,6 @@ from ..session.values import (
     Value,
 )
 from ..story import name_of
-from ..teardown import is_removed, releasing
 from ..view import View
 from . import ClassFacts, Facts, FunctionFacts, Handed, Kept, Named, Parameter, Release, Step, Teardown
 from .packing import portable

@@ -116,7 +116,7 @@ def _analyse(data: bytes, path: str) -> list[Diagnostic]:
     Each text gets a project of its own: what another one has learnt is about the text before.
     """
     from ..analyze import analyze
-    from ..project import Project
+    from ..project.project import Project
     from ..suppress import suppress
 
     config = _config(os.path.dirname(os.path.abspath(path)))
@@ -128,6 +128,6 @@ def _analyse(data: bytes, path: str) -> list[Diagnostic]:
 @lru_cache(maxsize=1)
 def _config(folder: str) -> Config:
     """The configuration for the files of ``folder``; the last one is kept, since files come folder by folder."""
-    from ..settings import load
+    from ..settings.reading import load
 
     return load(folder)

@@ -15,8 +15,8 @@ from .reading import last_part
 from .settings import knowledge
 
 if TYPE_CHECKING:
-    from ..modules import Module
-    from ..project import Project
+    from ..project.modules import Module
+    from ..project.project import Project
     from ..session.body import Body
 
 _DEPTH = 4

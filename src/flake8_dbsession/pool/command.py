@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from ..settings import ConfigError, load
+from ..settings.reading import ConfigError, load
 from . import report
 from .budget import budgets
 from .survey import Survey

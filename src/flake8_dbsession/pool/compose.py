@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from ..files import text_of
+from ..files.reading import text_of
 from .shell import environment_file, expand
 
 

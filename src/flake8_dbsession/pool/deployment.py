@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ..files import line_of, text_of
+from ..files.reading import line_of, text_of
 from .compose import Service, Text, services
 from .factors import Factor, How, Processes
 from .processes import Place, program_of, workers_in_ini, workers_in_python, workers_of

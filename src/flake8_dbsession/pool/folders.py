@@ -6,7 +6,7 @@ import itertools
 import os
 from collections.abc import Callable, Iterator
 
-from ..declared import PROJECT_FILES
+from ..files.declared import PROJECT_FILES
 
 ASIDE = frozenset(
     {

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ..files import bytes_of, line_of
+from ..files.reading import bytes_of, line_of
 from ..names import Names
 from .factors import Factor, How
 from .reading import read

@@ -7,7 +7,7 @@ import os
 from typing import NamedTuple
 
 from ..config import Pool
-from ..files import line_of, text_of
+from ..files.reading import line_of, text_of
 from .compose import Service
 from .factors import Factor, How
 from .settings import Server, knowledge

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from ..config import Pool
-from ..declared import Declared, declared_in, declares, project_of
-from ..files import bytes_of, text_of
-from ..modules import Module, Modules
+from ..files.declared import Declared, declared_in, declares, project_of
+from ..files.reading import bytes_of, text_of
+from ..project.modules import Module, Modules
 from ..source import Source, Unreadable
 from .deployment import Deployment, deployment, is_deployment
 from .engines import TOKENS, Found, find

@@ -24,9 +24,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..mending import wrap_in_with
+from ..mending.common import wrap_in_with
 from ..model import Diagnostic, Rule
-from ..reports import ignorable, is_closed_somewhere, owned_leaks
+from ..questions.asking import ignorable, is_closed_somewhere, owned_leaks
 from ..session.events import Happening
 from ..session.flow import Flow, Leak
 from ..story import taken, what

@@ -25,15 +25,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..mending import wrap_in_with
+from ..mending.common import wrap_in_with
 from ..model import Diagnostic, Note, Rule
-from ..reports import ignorable, is_closed_somewhere, is_out_of_scope, owned_leaks, within
+from ..project.teardown import is_removed
+from ..questions.asking import ignorable, is_closed_somewhere, is_out_of_scope, owned_leaks, within
+from ..questions.stored import closed_at_the_end
 from ..session.events import Happening
 from ..session.flow import Flow, Leak
 from ..session.values import AMBIENT, PARAMETER, REGISTRY, Resource, Value
-from ..stored import closed_at_the_end
 from ..story import name_of, taken, what
-from ..teardown import is_removed
 from ..view import View
 from .orm101_session_never_closed import is_never_closed
 from .orm103_missing_remove import Left, first_use, is_left_held, is_removed_sometimes, left_held, repair

@@ -29,19 +29,19 @@ import ast
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ..cleaning import is_cleaned_around, wrapping_call
 from ..flow.graph import Kind
-from ..handing import entries_by_handing
 from ..known import Entry
-from ..mending import Answer, finally_around
+from ..mending.common import Answer, finally_around
+from ..mending.spelling import spelled
 from ..model import Diagnostic, Note, Rule, Safety
-from ..reports import is_out_of_scope
+from ..project.cleaning import is_cleaned_around, wrapping_call
+from ..project.handing import entries_by_handing
+from ..questions.asking import is_out_of_scope
 from ..session.body import Body
 from ..session.events import Event, Happening
 from ..session.flow import Flow
 from ..session.state import CHANGED, WRITTEN, State
 from ..session.values import AMBIENT, FUNCTION, Resource
-from ..spelling import spelled
 from ..story import name_of
 from ..view import View
 

@@ -28,16 +28,16 @@ from collections.abc import Iterator
 
 from ..fix.plans import InsertFirst, WrapInExcept
 from ..flow.graph import Kind
-from ..going_on import goes_on_elsewhere
-from ..mending import Answer, statement_of
+from ..mending.common import Answer, statement_of
+from ..mending.spelling import spelled
 from ..model import Diagnostic, Note, Plan, Rule, Safety
-from ..reports import is_out_of_scope, within
+from ..questions.asking import is_out_of_scope, within
+from ..questions.going_on import goes_on_elsewhere
 from ..session.events import Event, Happening, Swallowed
 from ..session.exceptions import accepts, is_for_database
 from ..session.flow import Flow, is_mute
 from ..session.state import CHANGED, FAILED, WRITTEN
 from ..session.values import AMBIENT, ATTRIBUTE, OPENED, PARAMETER, TRANSACTION, Resource
-from ..spelling import spelled
 from ..story import name_of
 from ..view import View
 

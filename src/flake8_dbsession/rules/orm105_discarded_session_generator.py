@@ -22,9 +22,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..entering import enter_generator
+from ..mending.entering import enter_generator
 from ..model import Diagnostic, Rule
-from ..reports import first_of_each_node, is_released_here
+from ..questions.asking import first_of_each_node, is_released_here
 from ..session.events import Happening
 from ..view import View
 

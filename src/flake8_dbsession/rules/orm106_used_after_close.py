@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..model import Diagnostic, Rule
-from ..reports import is_out_of_scope
+from ..questions.asking import is_out_of_scope
 from ..session.events import Event, Happening
 from ..session.flow import Flow
 from ..story import name_or_object

@@ -26,14 +26,10 @@ from collections.abc import Iterator
 from itertools import islice
 
 from ..fix.plans import AppendStatements, InsertAfter, Step
-from ..mending import Answer, statement_of
+from ..mending.common import Answer, statement_of
+from ..mending.spelling import spelled
 from ..model import Diagnostic, Plan, Rule, Safety
-from ..session.events import Happening
-from ..session.flow import Flow
-from ..session.values import AMBIENT, FUNCTION, REGISTRY, Resource
-from ..spelling import spelled
-from ..story import name_of
-from ..teardown import (
+from ..project.teardown import (
     all_in_handlers,
     is_removed,
     is_removed_around,
@@ -45,6 +41,10 @@ from ..teardown import (
     releases,
     runs_around,
 )
+from ..session.events import Happening
+from ..session.flow import Flow
+from ..session.values import AMBIENT, FUNCTION, REGISTRY, Resource
+from ..story import name_of
 from ..view import View
 
 _REFUSED = "the application or the registry has no name here"

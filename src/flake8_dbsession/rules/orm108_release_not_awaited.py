@@ -21,9 +21,9 @@ import ast
 from collections.abc import Iterator
 
 from ..fix.plans import AwaitExpression
-from ..mending import Answer
+from ..mending.common import Answer
 from ..model import Diagnostic, Plan, Rule, Safety
-from ..reports import first_of_each_node
+from ..questions.asking import first_of_each_node
 from ..session.events import Happening
 from ..session.flow import Flow
 from ..view import View

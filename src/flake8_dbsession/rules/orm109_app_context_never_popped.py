@@ -21,7 +21,7 @@ import ast
 from collections.abc import Iterator
 
 from ..model import Diagnostic, Rule
-from ..reports import first_of_each_node, is_out_of_scope, within
+from ..questions.asking import first_of_each_node, is_out_of_scope, within
 from ..session.body import Body
 from ..session.events import Happening
 from ..session.flow import Flow

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..model import Diagnostic, Rule
-from ..reports import first_of_each_node
+from ..questions.asking import first_of_each_node
 from ..session.events import Happening
 from ..story import name_of
 from ..view import View

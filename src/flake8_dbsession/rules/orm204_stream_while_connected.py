@@ -25,9 +25,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..injection import dependencies_of_streams, held_at_entry, providers, scope_of
 from ..model import Diagnostic, Rule
-from ..reports import first_of_each_node, is_out_of_scope
+from ..project.injection import dependencies_of_streams, held_at_entry, providers, scope_of
+from ..questions.asking import first_of_each_node, is_out_of_scope
 from ..session.body import Body
 from ..session.events import Event, Happening
 from ..session.flow import Flow

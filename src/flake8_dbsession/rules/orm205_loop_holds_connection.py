@@ -22,7 +22,7 @@ from collections.abc import Iterator
 
 from ..flow.graph import Kind
 from ..model import Diagnostic, Rule
-from ..reports import is_out_of_scope
+from ..questions.asking import is_out_of_scope
 from ..session.events import Happening
 from ..session.flow import Flow
 from ..session.values import AMBIENT, OPENED, Resource

@@ -21,9 +21,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..mending.releasing import release_before
 from ..model import Diagnostic, Rule
-from ..releasing import release_before
-from ..reports import first_of_each_node, is_out_of_scope
+from ..questions.asking import first_of_each_node, is_out_of_scope
 from ..session.events import Event, Happening
 from ..session.flow import Flow
 from ..session.summary import Steps

@@ -28,12 +28,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from ..mending.sharing import own_sessions
 from ..model import Diagnostic, Note, Rule
-from ..reports import first_of_each_node, in_loop
+from ..questions.asking import first_of_each_node, in_loop
 from ..session.events import Event, Handover, Happening
 from ..session.flow import Flow
 from ..session.values import OPENED
-from ..sharing import own_sessions
 from ..view import View
 from .orm303_request_session_escapes import outlives_request
 

@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..model import Diagnostic, Rule
-from ..reports import first_of_each_node, in_loop
+from ..questions.asking import first_of_each_node, in_loop
 from ..session.events import Event, Handover, Happening
 from ..session.flow import Flow
 from ..view import View

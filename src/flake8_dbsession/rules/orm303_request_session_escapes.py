@@ -21,9 +21,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..mending import statement_of
+from ..mending.common import statement_of
 from ..model import Diagnostic, Rule
-from ..reports import first_of_each_node
+from ..questions.asking import first_of_each_node
 from ..session.events import Event, Handover, Happening
 from ..session.flow import Flow
 from ..session.values import AMBIENT, OPENED

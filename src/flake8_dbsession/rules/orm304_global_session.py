@@ -22,10 +22,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..lasting import is_run, kept_with_objects, lasting
 from ..model import Diagnostic, Rule
+from ..questions.lasting import is_run, kept_with_objects, lasting
+from ..questions.stored import shared_by_callers
 from ..session.values import AMBIENT, SESSION, Value
-from ..stored import shared_by_callers
 from ..view import View
 
 _OWN = "each unit of work needs a session of its own"

@@ -21,8 +21,8 @@ import ast
 from collections.abc import Iterator
 
 from ..fix.plans import ReplaceExpression
-from ..lasting import is_run
 from ..model import Diagnostic, Plan, Rule, Safety
+from ..questions.lasting import is_run
 from ..session.body import Body
 from ..session.flow import Flow
 from ..session.values import AMBIENT, SESSION

@@ -23,12 +23,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..mending import Answer
+from ..mending.common import Answer
+from ..mending.shedding import shed_in_block, shed_in_child
 from ..model import Diagnostic, Note, Rule, Span
-from ..reports import is_out_of_scope
+from ..questions.asking import is_out_of_scope
 from ..session.flow import Flow
 from ..session.values import FUNCTION, PARTIAL, Resource, Value
-from ..shedding import shed_in_block, shed_in_child
 from ..view import View
 
 _AFRESH = frozenset({"spawn", "forkserver"})

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 
 from ..model import Diagnostic, Rule
 from ..names import dotted
-from ..reports import is_out_of_scope
+from ..questions.asking import is_out_of_scope
 from ..session.events import Happening
 from ..session.flow import Flow
 from ..session.values import AMBIENT, REGISTRY, SESSION, Resource

@@ -20,7 +20,7 @@ import ast
 from collections.abc import Iterator
 
 from ..model import Diagnostic, Rule
-from ..reports import first_of_each_node
+from ..questions.asking import first_of_each_node
 from ..session.events import Event, Handover, Happening
 from ..session.flow import Flow
 from ..story import name_of

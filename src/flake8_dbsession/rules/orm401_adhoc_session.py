@@ -21,9 +21,9 @@ import ast
 from collections.abc import Iterator
 
 from ..fix.plans import DeleteStatement, ReplaceExpression
-from ..mending import Answer, is_close, statement_of
+from ..mending.common import Answer, is_close, statement_of
 from ..model import Diagnostic, Plan, Rule, Safety
-from ..reports import is_out_of_scope
+from ..questions.asking import is_out_of_scope
 from ..session.events import Event, Happening
 from ..session.flow import Flow
 from ..story import name_of

@@ -23,9 +23,9 @@ import ast
 from collections.abc import Iterator
 
 from ..fix.plans import DeleteStatement
-from ..mending import block_of, statement_of
+from ..mending.common import block_of, statement_of
 from ..model import Diagnostic, Plan, Rule, Safety
-from ..reports import in_loop, is_out_of_scope
+from ..questions.asking import in_loop, is_out_of_scope
 from ..session.events import Event, Happening
 from ..session.flow import Flow
 from ..session.values import AMBIENT, UNKNOWN, Resource

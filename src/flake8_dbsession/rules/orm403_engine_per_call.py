@@ -24,10 +24,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..hoisting import hoist
 from ..known import Entry
+from ..mending.hoisting import hoist
 from ..model import Diagnostic, Rule
-from ..reports import first_of_each_node, is_out_of_scope
+from ..questions.asking import first_of_each_node, is_out_of_scope
 from ..session.events import Event, Happening
 from ..session.flow import Flow
 from ..session.values import ENGINE, FACTORY, REGISTRY

@@ -21,9 +21,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..hoisting import hoist
+from ..mending.hoisting import hoist
 from ..model import Diagnostic, Rule
-from ..reports import is_out_of_scope
+from ..questions.asking import is_out_of_scope
 from ..session.events import Happening
 from ..session.flow import Flow
 from ..view import View

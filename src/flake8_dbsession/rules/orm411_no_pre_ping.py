@@ -34,7 +34,7 @@ import ast
 from collections.abc import Iterator
 
 from ..fix.plans import SetItem, SetKeyword
-from ..mending import Answer
+from ..mending.common import Answer
 from ..model import Diagnostic, Plan, Rule, Safety
 from ..pool.judge import FilePool, pool_of
 from ..pool.made import Made

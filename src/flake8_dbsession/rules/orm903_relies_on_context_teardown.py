@@ -26,7 +26,7 @@ from collections.abc import Iterator
 
 from ..flow.graph import Kind
 from ..model import Diagnostic, Rule
-from ..reports import in_loop, is_out_of_scope
+from ..questions.asking import in_loop, is_out_of_scope
 from ..session.flow import Flow
 from ..session.values import AMBIENT, Resource
 from ..story import name_of

@@ -22,7 +22,7 @@ import ast
 from collections.abc import Iterator
 
 from ..model import Diagnostic, Rule
-from ..reports import is_out_of_scope
+from ..questions.asking import is_out_of_scope
 from ..session.events import Happening
 from ..session.flow import Flow
 from ..session.state import FAILED

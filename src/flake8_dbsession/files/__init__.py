@@ -1,0 +1,1 @@
+"""Which files a run is about, and what the files beside the code say."""

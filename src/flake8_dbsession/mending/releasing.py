@@ -1,0 +1,219 @@
+"""The fix of a wait: a transaction that has only read ends before it, so that its connection is back meanwhile."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ..fix.plans import InsertBefore, Step
+from ..flow.graph import Node
+from ..model import Plan, Safety
+from ..questions.asking import within
+from ..questions.touching import touches
+from ..session.events import Event, Happening
+from ..session.flow import Flow
+from ..session.state import CHANGED, FAILED, GIVEN, STREAMING, WRITTEN, Life
+from ..session.values import FUNCTION, OPENED, TRANSACTION, Resource
+from ..view import View
+from .afterwards import Afterwards, evaluated, node_of
+from .beginning import begins_unit
+from .common import Answer, statement_of
+from .keeping import keep, way_to
+from .spelling import spelled
+
+_BLOCKS = (ast.While, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Try, ast.Match)
+_TRUST = {safety: number for number, safety in enumerate((Safety.SAFE, Safety.UNSAFE, Safety.DISPLAY))}
+Loop = ast.While | ast.For | ast.AsyncFor
+
+
+class Place(NamedTuple):
+    """A statement to put something before, and the step of control that it begins with."""
+
+    statement: ast.stmt
+    node: Node
+
+
+def release_before(view: View, flow: Flow, event: Event) -> Answer:
+    """``session.commit()`` before the wait at ``event``, or further up where that is as good: before a wait above it,
+    or before a loop that leaves the session alone.
+
+    The commit ends the transaction and keeps the session usable: what comes later takes a connection again. In an
+    ``except`` it is ``rollback()``, since the connection may be what failed. The use of a second session waits too.
+    """
+    own, refusal = released_at(view, flow, event, own_place(flow, event))
+    for place in places_above(view, flow, event):
+        plan, _ = released_at(view, flow, event, place)
+        if plan is not None and (own is None or _TRUST[plan.safety] <= _TRUST[own.safety]):
+            return plan, ""
+    return own, refusal
+
+
+def own_place(flow: Flow, event: Event) -> Place | None:
+    """The statement that waits; None where nothing can be put before it for each wait."""
+    statement, node = statement_of(flow, event.node), node_of(flow, event.node)
+    if statement is None or node is None:
+        return None
+    loops = isinstance(statement, (ast.For, ast.AsyncFor)) and event.happening is not Happening.SECOND
+    return None if loops or isinstance(statement, _BLOCKS) else Place(statement, node)
+
+
+def places_above(view: View, flow: Flow, event: Event) -> Iterator[Place]:
+    """Where the connection can be given back before the wait, the first in the file first."""
+    for wait in [*earlier_waits(view, flow, event), event]:
+        for loop in loops_around(flow, wait):
+            node = node_of(flow, loop.test if isinstance(loop, ast.While) else loop.iter)
+            if node is not None and is_left_alone(view, flow, loop, wait):
+                yield Place(loop, node)
+        place = own_place(flow, wait)
+        if place is not None and wait is not event:
+            yield place
+
+
+def earlier_waits(view: View, flow: Flow, event: Event) -> list[Event]:
+    """The waits before, in the same block or one around it, that the same connection is held for, with nothing between
+    that would take it again."""
+    statement = statement_of(flow, event.node)
+    before = set(way_to(flow, statement)) if statement is not None else set()
+    waits = [e for e in flow.events(Happening.WAITED, Happening.SECOND) if statement_of(flow, e.node) in before]
+    same = [wait for wait in waits if wait.resource == event.resource and wait.taken is event.taken]
+    if statement is None or event.resource is None or not same:
+        return []
+    lines = {node.lineno for node in touches(view, flow, event.resource)}  # type: ignore[attr-defined]
+    last = max((line for line in lines if line < statement.lineno), default=0)
+    return [wait for wait in same if wait.node.lineno > last]  # type: ignore[attr-defined]
+
+
+def loops_around(flow: Flow, event: Event) -> list[Loop]:
+    """The loops that the wait stands in, or whose header waits; the outermost first."""
+    return [loop for loop in flow.body.own(ast.While, ast.For, ast.AsyncFor) if within(loop, event.node)]
+
+
+def is_left_alone(view: View, flow: Flow, loop: Loop, event: Event) -> bool:
+    """Whether a loop holds the connection that was taken before it, and does nothing with the session."""
+    inside = set(ast.walk(loop))
+    if event.resource is None or event.taken is None or event.taken in inside:
+        return False
+    for node in flow.graph.nodes:
+        for state in flow.at(node) if node.syntax in inside else ():
+            life = state.lives.get(event.resource)
+            if life is None or not life.surely_holds or state.steps.get(event.resource) is not event.taken:
+                return False
+    return not any(node in inside for node in touches(view, flow, event.resource))
+
+
+def released_at(view: View, flow: Flow, event: Event, place: Place | None) -> Answer:
+    """The plan for one place."""
+    resource = event.resource
+    if resource is None or place is None:
+        return None, "nothing can be put before the wait for each of its turns"
+    written = spelled(view, flow, resource)
+    if written is None:
+        return None, "the session has no name here"
+    refusal = next(hindrances(view, flow, resource, place.node), "")
+    if refusal:
+        return None, refusal
+    handled = in_handler(flow, place.statement)
+    kept, safety, reason = how_safe(view, flow, event, place, expires=handled or not resource.keeps_rows)
+    call = f"{'await ' if resource.is_async else ''}{written.text}.{'rollback' if handled else 'commit'}()"
+    title = f"end the transaction of {written.text!r} first"
+    return Plan(title, safety, (*kept, InsertBefore(view.span(place.statement), call), *written.steps), reason), ""
+
+
+def in_handler(flow: Flow, statement: ast.stmt) -> bool:
+    """Whether the statement stands in an ``except``."""
+    handlers = [handler for each in flow.body.own(ast.Try) for handler in each.handlers]
+    return any(handler.lineno <= statement.lineno <= (handler.end_lineno or 0) for handler in handlers)
+
+
+def hindrances(view: View, flow: Flow, resource: Resource, place: Node) -> Iterator[str]:
+    """Why nothing can be released there."""
+    lives = [state.lives[resource] for state in flow.at(place) if resource in state.lives]
+    if resource.is_connection:
+        yield "a connection is given back by close() only"
+    if resource.is_async and not flow.body.is_async:
+        yield "await needs an async function around it"
+    if not any(life.surely_holds for life in lives) or takes_there(flow, resource, place):
+        yield "the statement that waits takes the connection itself"
+    if any(life.phases & FAILED for life in lives):
+        yield "the session may have failed, and needs a rollback"
+    if any(life.marks & STREAMING for life in lives):
+        yield "its rows are still being streamed"
+    if in_transaction_block(view, flow, resource, place):
+        yield "the transaction belongs to a begin() block, which ends it"
+
+
+def takes_there(flow: Flow, resource: Resource, place: Node) -> bool:
+    """Whether the step that waits runs SQL as well."""
+    asked = [e.node for e in flow.events(Happening.QUERIED) if e.resource == resource]
+    return any(within(syntax, node) for syntax in evaluated(place) for node in asked)
+
+
+def in_transaction_block(view: View, flow: Flow, resource: Resource, place: Node) -> bool:
+    """Whether ``with session.begin():`` is around, here or in the function that hands the session out."""
+    values = [v for state in flow.at(place) for name, v in state.names.items() if name.startswith("<")]
+    if any(value.kind == TRANSACTION and value.resource == resource for value in values):
+        return True
+    opened = next((e.node for e in flow.events(Happening.OPENED) if e.resource == resource), None)
+    if not isinstance(opened, ast.Call):
+        return False
+    if isinstance(opened.func, ast.Attribute) and opened.func.attr == "begin":
+        return True
+    function = view.project.evaluate(view.module, opened.func)
+    target = view.project.target(function) if function.kind == FUNCTION else None
+    parts = ast.walk(target.body.node) if target is not None and target.body.node is not None else ()
+    return any(isinstance(part, ast.Attribute) and part.attr in ("begin", "begin_nested") for part in parts)
+
+
+def how_safe(
+    view: View, flow: Flow, event: Event, place: Place, *, expires: bool
+) -> tuple[tuple[Step, ...], Safety, str]:
+    """Safe where the transaction is the function's own, has only read, and no row of it is read anew afterwards.
+
+    The steps keep columns that are read afterwards in names of their own: they have the value that the row has then,
+    since a row that is loaded is not loaded again while its transaction lasts.
+    """
+    resource = event.resource
+    assert resource is not None
+    lives = [state.lives[resource] for state in flow.at(place.node) if resource in state.lives]
+    if any(life.marks & (WRITTEN | CHANGED) for life in lives):
+        return (), Safety.DISPLAY, "the transaction may have changed something, which would be committed too early"
+    if not expires:
+        return (), *shared(view, flow, resource, lives)
+    afterwards = Afterwards(flow, place.node, resource)
+    kept = keep(view, flow, resource, place.statement, afterwards.reads)
+    if afterwards.reads and not kept:
+        return (), *read_anew(event, afterwards)
+    safety, reason = shared(view, flow, resource, lives)
+    if safety is Safety.SAFE:
+        safety, reason = later(afterwards)
+    return kept, safety, reason
+
+
+def read_anew(event: Event, afterwards: Afterwards) -> tuple[Safety, str]:
+    """How far rows can be read again: not by what waits, and not at all where only ``await`` can load them."""
+    first = min(afterwards.reads, key=lambda use: use.node.lineno)  # type: ignore[attr-defined]
+    if event.resource is not None and event.resource.is_async:
+        return Safety.DISPLAY, f"{first.name!r} is read afterwards, which an async session cannot load by itself"
+    if first.node.lineno <= event.node.end_lineno:  # type: ignore[attr-defined]
+        return Safety.DISPLAY, f"{first.name!r} is read before the wait is over, which takes the connection again"
+    return Safety.UNSAFE, f"{first.name!r} is read afterwards, which takes a connection again and may read other values"
+
+
+def shared(view: View, flow: Flow, resource: Resource, lives: list[Life]) -> tuple[Safety, str]:
+    """Whether anybody else may have part in the transaction."""
+    given = any(life.marks & GIVEN for life in lives)
+    if given or not (resource.origin == OPENED or begins_unit(view, flow, resource)):
+        return Safety.UNSAFE, "whoever else has the session may have changes or rows in the transaction"
+    return Safety.SAFE, ""
+
+
+def later(afterwards: Afterwards) -> tuple[Safety, str]:
+    """How far what comes later can do without the transaction of before."""
+    derived = afterwards.derived()
+    if derived:
+        return Safety.UNSAFE, f"{derived!r} may hold rows, which would be read anew afterwards"
+    changed = next((use.name for use in afterwards.changes), "")
+    if changed:
+        return Safety.UNSAFE, f"{changed!r} is changed afterwards, in another transaction than it was read in"
+    return Safety.SAFE, ""

@@ -1,0 +1,186 @@
+"""What an annotation (and ``= Depends(…)``) says about a parameter or attribute."""
+
+from __future__ import annotations
+
+import ast
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from ..names import Names, dotted
+from ..session.values import (
+    CLASS,
+    ENGINE,
+    FACTORY,
+    GENERATOR,
+    MANAGER,
+    NAMED,
+    OBJECT,
+    PARAMETER,
+    REGISTRY,
+    SESSION,
+    TUPLE,
+    UNKNOWN,
+    Resource,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from .project import Project
+
+_WRAPPERS = frozenset(
+    {"typing.Optional", "typing.Annotated", "typing_extensions.Annotated", "typing.Union", "typing.Final"}
+    | {"typing.ClassVar"}
+)
+_NEW_NAMES = frozenset({"typing.NewType", "typing_extensions.NewType", "typing.TypeVar", "typing_extensions.TypeVar"})
+_LISTS = frozenset(
+    {"builtins.list", "builtins.set", "builtins.frozenset", "typing.List", "typing.Sequence", "typing.Iterable"}
+    | {"collections.abc.Sequence", "collections.abc.Iterable", "collections.abc.Collection", "typing.Collection"}
+)
+_CALLABLES = frozenset({"typing.Callable", "collections.abc.Callable"})
+_SESSIONS = frozenset(
+    {
+        "Session",
+        "AsyncSession",
+        "sqlmodel.Session",
+        "sqlmodel.ext.asyncio.session.AsyncSession",
+        "Connection",
+        "AsyncConnection",
+    }
+)
+_REGISTRIES = frozenset({"scoped_session", "async_scoped_session"})
+
+
+def annotated(
+    project: Project,
+    names: Names,
+    annotation: ast.expr | None,
+    name: str,
+    default: ast.expr | None = None,
+    depth: int = 4,
+) -> Value:
+    """The value a name has by its annotation, or by the dependency it is filled from; UNKNOWN where neither tells."""
+    if depth == 0:
+        return UNKNOWN
+    value = _meaning(project, names, annotation, name, depth) if annotation is not None else UNKNOWN
+    if value == UNKNOWN and isinstance(default, ast.Call):
+        value = injected(project, names, default, name)
+    return value
+
+
+@lru_cache(maxsize=512)
+def _parsed(text: str) -> ast.expr:
+    return ast.parse(text, mode="eval").body
+
+
+def _meaning(project: Project, names: Names, annotation: ast.expr, name: str, depth: int) -> Value:
+    match annotation:
+        case ast.Constant(value=str(text)):
+            try:
+                return _meaning(project, names, _parsed(text), name, depth - 1)
+            except (SyntaxError, ValueError):
+                return UNKNOWN
+        case ast.BinOp(op=ast.BitOr()):
+            left = _meaning(project, names, annotation.left, name, depth)
+            return left if left != UNKNOWN else _meaning(project, names, annotation.right, name, depth)
+        case ast.Subscript():
+            return _subscript(project, names, annotation, name, depth)
+        case ast.Name() | ast.Attribute():
+            return _plain(project, names, annotation, name, depth)
+        case ast.Call(args=[ast.Constant(), *constraints]):
+            bound = [k.value for k in annotation.keywords if k.arg == "bound"] or constraints
+            kind = names.resolve(annotation.func) if len(bound) == 1 else ""
+            return _meaning(project, names, bound[0], name, depth) if kind in _NEW_NAMES else UNKNOWN
+    return UNKNOWN
+
+
+def _subscript(project: Project, names: Names, annotation: ast.Subscript, name: str, depth: int) -> Value:
+    outer = names.resolve(annotation.value) or f"typing.{dotted(annotation.value)}"  # of a star import
+    inside = annotation.slice.elts if isinstance(annotation.slice, ast.Tuple) else [annotation.slice]
+    if outer in _WRAPPERS:
+        for part in inside:
+            value = _meaning(project, names, part, name, depth - 1) if depth > 1 else UNKNOWN
+            if value == UNKNOWN and isinstance(part, ast.Call):
+                value = injected(project, names, part, name)
+            if value != UNKNOWN:
+                return value
+    if outer in _LISTS and len(inside) == 1:
+        value = _meaning(project, names, inside[0], name, depth - 1) if depth > 1 else UNKNOWN
+        return Value(TUPLE, extra=(value,)) if value.kind == OBJECT else UNKNOWN
+    if outer in _CALLABLES and len(inside) == 2:
+        value = _meaning(project, names, inside[1], name, depth - 1)
+        return Value(FACTORY, value.resource.type) if value.kind == SESSION and value.resource else UNKNOWN
+    return _plain(project, names, annotation.value, name, depth)
+
+
+def _plain(project: Project, names: Names, annotation: ast.expr, name: str, depth: int) -> Value:
+    qualified = names.resolve(annotation)
+    if qualified is None or qualified.startswith("builtins."):
+        return UNKNOWN
+    value = by_type(project, qualified, name)
+    if value != UNKNOWN or depth <= 1:
+        return value
+    meaning = project.value(qualified)
+    if meaning.kind == FACTORY:  # a subclass of Session
+        return Value(SESSION, resource=Resource(PARAMETER, name, meaning.name))
+    if meaning.kind == CLASS:
+        return Value(OBJECT, meaning.name)
+    if meaning.kind == NAMED and meaning.name != qualified:
+        value = by_type(project, meaning.name, name)
+        if value != UNKNOWN:
+            return value
+    return _alias(project, qualified if meaning.kind != NAMED else meaning.name, name, depth)
+
+
+def _alias(project: Project, qualified: str, name: str, depth: int) -> Value:
+    """``SessionDep = Annotated[AsyncSession, Depends(get_session)]`` somewhere in the project."""
+    module_name, _, last = qualified.rpartition(".")
+    for _ in range(3):
+        module = project.modules.find(module_name)
+        binding = module.names.bindings.get(last) if module is not None else None
+        if module is None or binding is None:
+            return UNKNOWN
+        if binding.values:
+            return _meaning(project, module.names, binding.values[-1], name, depth - 1)
+        module_name, _, last = binding.imported.rpartition(".")
+    return UNKNOWN
+
+
+def by_type(project: Project, qualified: str, name: str) -> Value:
+    """A value of the type called ``qualified``."""
+    short = project.known.sqlalchemy_type(qualified)
+    if short in _SESSIONS:
+        return Value(SESSION, resource=Resource(PARAMETER, name, short))
+    if short in _REGISTRIES:
+        return Value(
+            REGISTRY,
+            name,
+            Resource(PARAMETER, name, "AsyncSession" if "async" in short else "Session", flavour="scoped"),
+        )
+    if short in ("Engine", "AsyncEngine"):
+        return Value(ENGINE, short)
+    if short in ("sessionmaker", "async_sessionmaker"):
+        return Value(FACTORY, "AsyncSession" if "async" in short else "Session")
+    receiver = project.known.receiver(qualified)
+    if receiver is not None:
+        return Value(OBJECT, receiver)
+    foreign = qualified.rpartition(".")[2][:1].isupper() and not project.modules.is_first_party(qualified)
+    return Value(OBJECT, qualified) if foreign and "." in qualified and not qualified.startswith("typing.") else UNKNOWN
+
+
+def injected(project: Project, names: Names, call: ast.Call, name: str) -> Value:
+    """``Depends(get_db)``: what the dependency returns or yields."""
+    if (names.resolve(call.func) or "").rpartition(".")[2] not in ("Depends", "Security", "Provide") or not call.args:
+        return UNKNOWN
+    function = project.evaluate_in(names, call.args[0])
+    qualified = names.resolve(call.args[0]) or ""
+    if qualified.rpartition(".")[2] in project.known.conventions.dependencies and project.target(function) is None:
+        return Value(SESSION, resource=Resource(PARAMETER, name, "Session"))
+    if function.kind != "function":
+        return UNKNOWN
+    summary = project.summary(function, ())
+    if summary is None:
+        return UNKNOWN
+    for value in (summary.yields, summary.returns):
+        if value.kind in (SESSION, MANAGER, GENERATOR) and value.resource is not None:
+            return Value(SESSION, resource=Resource(PARAMETER, name, value.resource.type, value.resource.keeps_rows))
+    return UNKNOWN

@@ -1,0 +1,341 @@
+"""Classes of the project: what they extend, and what their attributes stand for."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ..names import Function, is_none
+from ..session.state import KEPT
+from ..session.values import (
+    AMBIENT,
+    ATTRIBUTE,
+    CLASS,
+    CONSTANT,
+    FUNCTION,
+    MAYBE,
+    METHOD,
+    NAMED,
+    NONE,
+    OBJECT,
+    QUERY,
+    REGISTRY,
+    SESSION,
+    UNKNOWN,
+    Resource,
+    Value,
+)
+from .annotations import annotated
+from .evidence import may_be_session, session_type
+from .modules import ClassInfo
+
+if TYPE_CHECKING:
+    from .project import Project
+
+MOST_EXTENDING = 12
+"""A class that more files extend is the door of a plug-in system: which of them runs, nobody can say."""
+
+_PROPERTIES = frozenset({"property", "cached_property"})
+
+
+class Classes:
+    """Everything about the classes of one project; attributes are remembered."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._attributes: dict[tuple[str, str], Value] = {}
+        self._of_library: dict[tuple[str, int], bool] = {}
+        self._owns: dict[str, bool] = {}
+        self._extended: dict[str, list[str]] = {}
+        self._carried_out: dict[str, tuple[Value, ...]] = {}
+
+    def info(self, qualified: str) -> ClassInfo | None:
+        """The project class of a dotted name."""
+        module, rest = self.project.split(qualified)
+        if module is None:
+            return None
+        info = module.classes.get(rest)
+        if info is not None:
+            return info
+        binding = module.names.bindings.get(rest)
+        if binding is not None and binding.imported and binding.imported != qualified:
+            return self.info(binding.imported)
+        return None
+
+    def lineage(self, info: ClassInfo, seen: frozenset[str] = frozenset()) -> Iterator[ClassInfo | str]:
+        """The class, then its bases depth first; a base outside the project is its dotted name."""
+        yield info
+        for base in info.bases:
+            if base in seen:
+                continue
+            inner = self.info(base)
+            if inner is None:
+                yield base
+                value = self.project.value(base)
+                if value.kind == NAMED and value.name != base:
+                    yield value.name
+            else:
+                yield from self.lineage(inner, seen | {base, info.qualified})
+
+    def foreign_bases(self, name: str) -> tuple[str, ...]:
+        """The dotted names of the library classes that a project class extends."""
+        info = self.info(name)
+        return tuple(base for base in self.lineage(info) if isinstance(base, str)) if info is not None else ()
+
+    def inherited(self, owner: str, name: str, me: Value) -> Value:
+        """The method that ``super()`` finds in the bases of a project class, bound to ``me``; UNKNOWN for none."""
+        for base in self._own_lineage(owner)[1:]:
+            if name in base.methods:
+                return Value(FUNCTION, f"{base.qualified}.{name}", extra=(me, None))
+        return UNKNOWN
+
+    def attribute(self, owner: Value, name: str) -> Value:
+        """An attribute of a project class, of an object of it, or of a known type."""
+        value = self.unbound(owner, name)
+        if value.kind == FUNCTION and value.extra[:1] == ("method",):
+            return self._bound(value, owner)
+        return value
+
+    def unbound(self, owner: Value, name: str) -> Value:
+        """As :meth:`attribute`, with methods and properties as the functions that they are in the class."""
+        if owner.kind == OBJECT and self._is_of_library(owner.name):
+            return Value(METHOD, name, extra=(owner,))
+        key = (f"{owner.kind}:{owner.name}", name)
+        if key not in self._attributes:
+            self._attributes[key] = UNKNOWN
+            self._attributes[key] = self._find_attribute(owner, name)
+        return self._attributes[key]
+
+    def _is_of_library(self, name: str) -> bool:
+        """Whether a type belongs to a library, or is one of which something is known."""
+        asked = name, len(self.project.modules.roots)  # roots are only added
+        if asked not in self._of_library:
+            known = self.project.known.receiver(name) is not None
+            self._of_library[asked] = known or self._is_foreign(name)
+        return self._of_library[asked]
+
+    def _is_foreign(self, name: str) -> bool:
+        """Whether a type belongs to a library."""
+        return "." in name and not self.project.modules.is_first_party(name) and self.info(name) is None
+
+    def _bound(self, value: Value, owner: Value) -> Value:
+        function = value._replace(extra=(owner if owner.kind == OBJECT else None, None))
+        target = self.project.target(function)
+        if target is not None and "builtins.classmethod" in target.decorators:
+            return function._replace(extra=(owner, None))
+        if target is not None and target.is_property:
+            summary = self.project.summary(function, (("self", owner),))
+            if summary is not None and summary.returns != UNKNOWN:
+                found = summary.returns
+                kept = summary.returned_life is not None and summary.returned_life.marks & KEPT
+                if (
+                    found.kind == SESSION
+                    and found.resource is not None
+                    and found.resource.origin == "opened"
+                    and not kept
+                ):
+                    return Value("opens", found.resource.type)
+                if found.resource is not None and found.resource.origin == "opened":
+                    return found._replace(
+                        resource=found.resource._replace(
+                            origin=ATTRIBUTE, key=f"self.{target.body.name.rpartition('.')[2]}"
+                        )
+                    )
+                return found
+            return self.project.returned(function)
+        return function
+
+    def _find_attribute(self, owner: Value, name: str) -> Value:
+        info = self.info(owner.name)
+        if info is None:
+            return UNKNOWN
+        for base in self.lineage(info):
+            if isinstance(base, str):
+                value = self._library_attribute(base, name, owner)
+            else:
+                value = self._own_attribute(base, name, owner)
+            if value == UNKNOWN:
+                value = self._set_from_outside(base if isinstance(base, str) else base.qualified, name)
+            if value != UNKNOWN:
+                return value
+        return UNKNOWN
+
+    def _library_attribute(self, base: str, name: str, owner: Value) -> Value:
+        """An attribute that a library's base class gives: ``Model.query`` of Flask-SQLAlchemy."""
+        value = self.project.value(base)
+        if name == "query" and value.kind == NAMED and value.resource is not None:
+            return Value(QUERY, owner.name, value.resource)
+        if self.project.known.receiver(base) is not None and self.project.known.call(f"{base}.{name}") is not None:
+            return Value(METHOD, name, extra=(Value(OBJECT, base),))
+        return UNKNOWN
+
+    def _set_from_outside(self, qualified: str, name: str) -> Value:
+        """A registry that the module of a class sets on it, or its query: ``Base.query = Session.query_property()``."""
+        module, rest = self.project.split(qualified)
+        if module is None or not rest:
+            return UNKNOWN
+        for expression in module.stored.get(f"{rest}.{name}", ()):
+            value = self.project.named_after(self.project.evaluate(module, expression), f"{qualified}.{name}")
+            if value.resource is not None and value.resource.origin == AMBIENT:
+                return value
+        return UNKNOWN
+
+    def _own_attribute(self, info: ClassInfo, name: str, owner: Value) -> Value:
+        if name in info.methods:
+            return Value(FUNCTION, f"{info.qualified}.{name}", extra=("method", None))
+        plain = UNKNOWN
+        if name in info.values:
+            plain = self._as_attribute(self.project.evaluate(info.module, info.values[name]), name, info)
+            if plain.kind not in ("unknown", CONSTANT):
+                return plain
+        assigned = info.attribute_values.get(name, ())
+        for expression, method in assigned:
+            value = self._as_attribute(of_the_object(self._in_method(info, expression, method), name), name, info)
+            if value.kind not in ("unknown", CONSTANT):
+                is_late = plain == NONE or any(is_none(expression) for expression, _ in assigned)
+                return value.with_extra(*value.extra, MAYBE) if is_late and value.kind == SESSION else value
+        if name in info.annotations:
+            return self._as_attribute(self._declared(info, name), name, info)
+        return plain if plain != UNKNOWN or not assigned else self._asked(info, name)
+
+    def _asked(self, info: ClassInfo, name: str) -> Value:
+        """A session by what the methods ask it, where the class stores under ``name`` what it is given."""
+        is_given = any(is_parameter(expression, method) for expression, method in info.attribute_values[name])
+        if not is_given or not may_be_session(name):
+            return UNKNOWN
+        names, module = info.module.names, info.module
+        for method in info.methods.values():
+            body = module.body_of(method)
+            me = body.parameters[0].arg if body is not None and body.parameters else ""
+            type_name = session_type(names, f"{me}.{name}", body.own_nodes) if body is not None else ""
+            if type_name:
+                return Value(SESSION, resource=Resource(ATTRIBUTE, f"self.{name}", type_name))
+        return UNKNOWN
+
+    def _declared(self, info: ClassInfo, name: str) -> Value:
+        """What a class says an attribute is; ``session: ClassVar[scoped_session]`` is one registry for all models.
+
+        Whether its scope is the thread stands where it is made.
+        """
+        value = annotated(self.project, info.module.names, info.annotations[name], name)
+        if value.kind == REGISTRY and value.resource is not None:
+            key = f"{info.module.name.partition('.')[0]}.{name}"
+            return value._replace(resource=value.resource._replace(origin=AMBIENT, key=key, flavour=""))
+        return value
+
+    def _in_method(self, info: ClassInfo, expression: ast.expr, method: Function) -> Value:
+        """The value of an expression inside a method, its parameters as annotated and simple locals followed."""
+        body = info.module.body_of(method) or info.module.top
+        names = {
+            p.arg: annotated(self.project, info.module.names, p.annotation, p.arg)
+            if p.annotation is not None
+            else self.project.called(body, p.arg)
+            for p in (*method.args.posonlyargs, *method.args.args, *method.args.kwonlyargs)
+        }
+        if method.args.args:
+            names[method.args.args[0].arg] = Value(CLASS if is_classmethod(method) else OBJECT, info.qualified)
+        for statement in method.body:
+            match statement:
+                case ast.Assign(targets=[ast.Name(id=local)]) if statement.value is not expression:
+                    names[local] = self.project.evaluate(info.module, statement.value, names)
+        return self.project.evaluate(info.module, expression, names)
+
+    @staticmethod
+    def _as_attribute(value: Value, name: str, info: ClassInfo) -> Value:
+        if value.resource is not None and value.resource.origin != AMBIENT and value.kind == SESSION:
+            return value._replace(resource=value.resource._replace(origin=ATTRIBUTE, key=f"self.{name}"))
+        return value
+
+    def owns_engine(self, name: str) -> bool:
+        """Whether a property of the class makes an engine for each object: ``self._engine = create_engine(…)``."""
+        if name not in self._owns:
+            self._owns[name] = False  # a circle ends here
+            self._owns[name] = not self.is_single(name) and any(map(self._makes_engine, self._own_lineage(name)))
+        return self._owns[name]
+
+    def is_single(self, name: str) -> bool:
+        """Whether the class may give the same object each time: by ``__new__``, a metaclass or a decorator."""
+        return any("__new__" in i.methods or i.node.keywords or i.node.decorator_list for i in self._own_lineage(name))
+
+    def _own_lineage(self, name: str) -> list[ClassInfo]:
+        info = self.info(name)
+        return [base for base in self.lineage(info) if isinstance(base, ClassInfo)] if info is not None else []
+
+    def _makes_engine(self, info: ClassInfo) -> bool:
+        values = [value for values in info.attribute_values.values() for value in values]
+        lazy = (e for e, method in values if isinstance(e, ast.Call) and is_property(method))
+        return any(self.project.makes_engine(info.module, expression) for expression in lazy)
+
+    def extended(self, qualified: str) -> list[str]:
+        """The project's classes that extend a class directly, outside of tests."""
+        if qualified not in self._extended:
+            self._extended[qualified] = [info.qualified for info in self._extending(qualified)]
+        return self._extended[qualified]
+
+    def _extending(self, qualified: str) -> Iterator[ClassInfo]:
+        own = self.info(qualified)
+        paths = self.project.app.extending.get(qualified.rpartition(".")[2].encode(), ())
+        for path in paths if len(paths) <= MOST_EXTENDING else ():
+            module = self.project.modules.at(path) if not self.project.config.is_test(path) else None
+            for info in module.classes.values() if module is not None else ():
+                if own is not None and any(self.info(base) is own for base in info.bases):
+                    yield info
+
+    def carried_out(self, method: Value) -> tuple[Value, ...]:
+        """The methods of subclasses that carry out an abstract method of an object."""
+        if method.name not in self._carried_out:
+            self._carried_out[method.name] = ()  # a circle ends here
+            self._carried_out[method.name] = tuple(self._implementations(method))
+        return self._carried_out[method.name]
+
+    def _implementations(self, method: Value) -> Iterator[Value]:
+        owner, _, name = method.name.rpartition(".")
+        for each in self.extended(owner):
+            found = self.attribute(Value(OBJECT, each), name)
+            target = self.project.target(found) if found.kind == FUNCTION else None
+            if target is not None and not target.is_abstract:
+                yield found
+            elif target is not None:
+                yield from self.carried_out(found._replace(name=f"{each}.{name}"))
+
+    def attributes_used(self, method: Value) -> list[tuple[str, Value]]:
+        """The attributes of ``self`` that a bound method (and the methods it calls on ``self``) reads."""
+        owner, found, seen = method.extra[0], {}, set()
+        waiting = [method]
+        while waiting:
+            target = self.project.target(waiting.pop())
+            if target is None or target.body.name in seen or not target.body.parameters:
+                continue
+            seen.add(target.body.name)
+            me = target.body.parameters[0].arg
+            for node in target.body.own_nodes:
+                if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == me:
+                    value = self.attribute(owner, node.attr)
+                    found[node.attr] = value
+                    if value.kind == FUNCTION:
+                        waiting.append(value)
+        return sorted(found.items())
+
+
+def is_parameter(expression: ast.expr, method: Function) -> bool:
+    """Whether an expression is just a parameter of the method."""
+    arguments = (*method.args.posonlyargs, *method.args.args, *method.args.kwonlyargs)
+    return isinstance(expression, ast.Name) and any(argument.arg == expression.id for argument in arguments)
+
+
+def is_classmethod(method: Function) -> bool:
+    return any(isinstance(d, ast.Name) and d.id == "classmethod" for d in method.decorator_list)
+
+
+def of_the_object(value: Value, attribute: str) -> Value:
+    """A registry that a method makes for its object is known by the attribute, in all methods alike."""
+    resource = value.resource
+    if value.kind != REGISTRY or resource is None or ":" not in resource.key:
+        return value
+    return value._replace(resource=resource._replace(key=f"self:{attribute}"))
+
+
+def is_property(method: Function) -> bool:
+    names = (d.attr if isinstance(d, ast.Attribute) else getattr(d, "id", "") for d in method.decorator_list)
+    return any(name in _PROPERTIES for name in names)

@@ -1,0 +1,111 @@
+"""Who gives a registry's connection back after a worker has run: decorators, base classes, signals.
+
+What is looked for is the release itself (``Session.remove()`` and the like) inside a function that the framework or a
+decorator runs around or after the worker.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from ..names import dotted
+from ..session.body import Body
+from ..session.values import REGISTRY, Resource
+from .modules import ClassInfo, Module
+from .project import Project
+
+_RELEASES = frozenset({"remove", "close", "rollback", "commit", "reset"})
+_CONTEXTS = frozenset({"app_context", "test_request_context"})
+_AFTER = frozenset({"after_return", "__call__", "on_success", "perform_job", "execute_job"})
+
+
+def is_cleaned_around(project: Project, module: Module, body: Body, resource: Resource) -> bool:
+    """Whether a decorator, the task's base class or a signal of the same module releases the registry."""
+    return any(releases(project, where, node, resource, line) for where, node, line in around(project, module, body))
+
+
+def around(project: Project, module: Module, body: Body) -> Iterator[tuple[Module, ast.AST, int]]:
+    """The functions that run around or after ``body``, each with its module and the line where it runs ``body``."""
+    for decorator in body.decorators:
+        for where, node in of_decorator(project, module, decorator):
+            inner = running(where, node)
+            yield where, node, inner[1].lineno if inner is not None else 0
+    for other in module.bodies.values():
+        if any(is_signal(project, module, d) for d in other.decorators) and other.node is not None:
+            yield module, other.node, 0
+    for info in bases(project, module, body):
+        yield from ((info.module, method, 0) for name, method in info.methods.items() if name in _AFTER)
+
+
+def of_decorator(project: Project, module: Module, decorator: ast.expr) -> Iterator[tuple[Module, ast.AST]]:
+    inner = decorator.func if isinstance(decorator, ast.Call) else decorator
+    target = project.target(project.evaluate(module, inner))
+    if target is not None and target.body.node is not None:
+        yield target.module, target.body.node
+
+
+def wrapping_call(project: Project, module: Module, body: Body) -> tuple[Body, ast.Call] | None:
+    """The call by which a decorator of the same module runs the function, and the function it stands in."""
+    decorators = (found for decorator in body.decorators for found in of_decorator(project, module, decorator))
+    calls = (running(where, node) for where, node in decorators if where is module)
+    return next((call for call in calls if call is not None), None)
+
+
+def running(module: Module, decorator: ast.AST) -> tuple[Body, ast.Call] | None:
+    """The call inside a decorator of what it decorates, and the function that it stands in."""
+    outer = module.body_of(decorator)
+    inside = [b for b in module.bodies.values() if outer and b.name.startswith(f"{outer.name}.<locals>.")]
+    given = {b.parameters[0].arg for b in (outer, *inside) if b is not None and b.parameters}
+    for wrapper in inside:
+        for call in wrapper.own(ast.Call):
+            if isinstance(call.func, ast.Name) and call.func.id in given - wrapper.local_names:
+                return wrapper, call
+    return None
+
+
+def is_signal(project: Project, module: Module, decorator: ast.expr) -> bool:
+    """``@task_postrun.connect`` and its like."""
+    inner = decorator.func if isinstance(decorator, ast.Call) else decorator
+    name = module.names.resolve(inner) or ""
+    return name.startswith("celery.signals.task_postrun") or name.endswith(".teardown_appcontext")
+
+
+def bases(project: Project, module: Module, body: Body) -> Iterator[ClassInfo]:
+    """The task classes behind a task: ``base=`` of its decorator, ``task_cls=`` of its application, its own class."""
+    for decorator in body.decorators:
+        if isinstance(decorator, ast.Call):
+            yield from named_class(project, module, [k.value for k in decorator.keywords if k.arg == "base"])
+        inner = decorator.func if isinstance(decorator, ast.Call) else decorator
+        application = inner.value if isinstance(inner, ast.Attribute) else inner
+        for call in constructions(module, application):
+            yield from named_class(project, module, [k.value for k in call.keywords if k.arg == "task_cls"])
+    if body.owner and body.owner in module.classes:
+        yield from (c for c in project.lineage(module.classes[body.owner]) if isinstance(c, ClassInfo))
+
+
+def constructions(module: Module, name: ast.expr) -> list[ast.Call]:
+    binding = module.names.bindings.get(dotted(name) or "")
+    return [v for v in binding.values if isinstance(v, ast.Call)] if binding is not None else []
+
+
+def named_class(project: Project, module: Module, expressions: list[ast.expr]) -> Iterator[ClassInfo]:
+    for expression in expressions:
+        name = module.names.resolve(expression)
+        info = project.class_info(name) if name else None
+        if info is not None:
+            yield from (c for c in project.lineage(info) if isinstance(c, ClassInfo))
+
+
+def releases(project: Project, module: Module, node: ast.AST, resource: Resource, line: int) -> bool:
+    """Whether the function releases the registry after a line, or enters an app context for Flask-SQLAlchemy's."""
+    for part in ast.walk(node):
+        if not (isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute)):
+            continue
+        if part.func.attr in _CONTEXTS and resource.flavour == "flask":
+            return True
+        if part.func.attr in _RELEASES and part.lineno > line:
+            value = project.evaluate(module, part.func.value)
+            if value.kind == REGISTRY and value.resource is not None and value.resource.key == resource.key:
+                return True
+    return False

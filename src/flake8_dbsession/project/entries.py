@@ -1,0 +1,108 @@
+"""Who runs the functions of a file: requests, threads, consumers, tasks, commands.
+
+An entry is found at the function itself (a decorator, a method that a framework's class calls) or where the
+function is handed over (``Thread(target=work)``, ``basic_consume(on_message_callback=work)``).
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from functools import cached_property
+
+from ..known import Entry
+from ..names import dotted
+from ..session.body import Body
+from ..session.values import METHOD, NAMED, OBJECT, Value
+from .modules import Module
+from .project import Project
+
+COMMAND = Entry("script", "command")
+
+
+class Units:
+    """The entries of one module."""
+
+    def __init__(self, module: Module, project: Project, registered: Iterable[tuple[str, Entry]]) -> None:
+        self.module = module
+        self.project = project
+        self._entries: dict[Body, list[Entry]] = {}
+        self.handed_over: dict[str, list[Entry]] = {}
+        for function, entry in registered:
+            self.handed_over.setdefault(function, []).append(entry)
+
+    def entries(self, body: Body) -> list[Entry]:
+        """Every way in which something outside runs the function; empty where only project code calls it."""
+        if body not in self._entries:
+            self._entries[body] = self._found(body)
+        return self._entries[body]
+
+    def _found(self, body: Body) -> list[Entry]:
+        found = [*self._configured(body), *self._decorated(body), *self._overridden(body)]
+        if body.name in self.main:
+            found.append(COMMAND)
+        return found + self.handed_over.get(body.qualified, [])
+
+    @cached_property
+    def main(self) -> frozenset[str]:
+        """The functions that the file calls when it is run as a script."""
+        guards = [
+            s for s in self.module.source.tree.body if isinstance(s, ast.If) and "__name__" in ast.unparse(s.test)
+        ]
+        nodes = (node for guard in guards for node in ast.walk(guard))
+        return frozenset(n.func.id for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Name))
+
+    def is_short_lived(self, body: Body) -> bool:
+        """Whether every known way to run it ends the process (or the test) afterwards."""
+        entries = self.entries(body)
+        return bool(entries) and all(e.is_short_lived for e in entries)
+
+    def _configured(self, body: Body) -> list[Entry]:
+        kind = self.project.config.advice("entry_points", body.qualified)
+        return [Entry("configuration", kind or "task", "thread")] if kind is not None else []
+
+    def _decorated(self, body: Body) -> list[Entry]:
+        found = []
+        for decorator in body.decorators:
+            inner = decorator.func if isinstance(decorator, ast.Call) else decorator
+            entry = self._decorator(inner)
+            if entry is not None:
+                found.append(entry)
+        return found
+
+    def _decorator(self, decorator: ast.expr) -> Entry | None:
+        known = self.project.known
+        value = self.project.evaluate(self.module, decorator)
+        name = qualified(value)
+        entry = known.decorator(name) if name else None
+        if entry is None and isinstance(decorator, ast.Attribute) and decorator.attr in ("command", "group"):
+            group = self.project.target(self.project.evaluate(self.module, decorator.value))
+            entry = COMMAND if group is not None and any(d.endswith(".group") for d in group.decorators) else None
+        if entry is None and isinstance(decorator, ast.Attribute):
+            receiver = (dotted(decorator.value) or "").rpartition(".")[2]
+            entry = known.decorator_by_convention(receiver, decorator.attr)
+        return entry
+
+    def _overridden(self, body: Body) -> list[Entry]:
+        if not body.owner:
+            return []
+        info = self.module.classes.get(body.owner)
+        if info is None:
+            return []
+        method = body.name.rpartition(".")[2]
+        for base in self.project.lineage(info):
+            if isinstance(base, str):
+                entry = self.project.known.method(base, method)
+                if entry is not None:
+                    return [entry]
+        return []
+
+
+def qualified(value: Value) -> str:
+    """The dotted name under which a callable value is known, "" for none."""
+    if value.kind == NAMED:
+        return value.name
+    if value.kind == METHOD and value.extra:
+        owner: Value = value.extra[0]
+        return f"{owner.name}.{value.name}" if owner.kind in (OBJECT, NAMED) else ""
+    return value.name if value.kind in ("function", "class") else ""

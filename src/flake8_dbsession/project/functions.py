@@ -1,0 +1,73 @@
+"""Functions of the project: which one a value stands for, what decorates it, and what it says that it returns."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from ..session.body import Body
+from ..session.values import ENGINE, FACTORY, NAMED, OBJECT, REGISTRY, SESSION, TUPLE, UNKNOWN, Value
+from .annotations import annotated
+from .modules import Module
+from .targets import Target
+
+if TYPE_CHECKING:
+    from .project import Project
+
+_OPENERS = ("open", "make", "create", "new", "build", "start")
+
+
+class Functions:
+    """Everything about the functions of one project; those with a dotted name are remembered."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._targets: dict[str, Target | None] = {}
+
+    def target(self, function: Value) -> Target | None:
+        """The project function a value stands for; None where it cannot be found."""
+        node = function.extra[1] if len(function.extra) > 1 else None
+        if node is not None:
+            return self._local(function, node)
+        if function.name not in self._targets:
+            self._targets[function.name] = self._find(function.name)
+        return self._targets[function.name]
+
+    def _find(self, name: str) -> Target | None:
+        module, rest = self.project.split(name)
+        body = module.bodies.get(rest) if module is not None else None
+        if module is None or body is None:
+            return None
+        return Target(module, body, self.decorators(module, body))
+
+    def _local(self, function: Value, node: ast.AST) -> Target | None:
+        module, _ = self.project.split(function.name.partition(".<locals>")[0]) if function.name else (None, "")
+        body = module.body_of(node) if module is not None else None
+        if module is None or body is None:
+            return None
+        return Target(module, body, self.decorators(module, body))
+
+    def decorators(self, module: Module, body: Body) -> frozenset[str]:
+        """The dotted names of a function's decorators, called or not."""
+        found = set()
+        for decorator in body.decorators:
+            inner = decorator.func if isinstance(decorator, ast.Call) else decorator
+            name = module.names.resolve(inner)
+            if name:
+                found.add(name)
+                value = self.project.value(name) if not name.startswith("builtins.") else UNKNOWN
+                if value.kind == NAMED:
+                    found.add(value.name)
+        return frozenset(found)
+
+    def returned(self, function: Value) -> Value:
+        """What calling a function gives as far as its return annotation says."""
+        target = self.target(function)
+        annotation = getattr(target.body.node, "returns", None) if target is not None else None
+        if target is None or annotation is None or target.is_generator:
+            return UNKNOWN
+        value = annotated(self.project, target.module.names, annotation, "")
+        if value.kind == SESSION and value.resource is not None and not target.body.owner:
+            opens = target.body.name.lower().startswith(_OPENERS)
+            return Value("opens", value.resource.type) if opens else UNKNOWN
+        return value if value.kind in (FACTORY, REGISTRY, ENGINE, OBJECT, TUPLE) else UNKNOWN

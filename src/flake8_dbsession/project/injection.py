@@ -1,0 +1,113 @@
+"""What the dependencies of a FastAPI endpoint have done with the request's session before the endpoint starts.
+
+FastAPI calls each dependency once for a request, so an endpoint and its dependencies that ask for the same provider
+share one session (FastAPI's documentation, "Dependencies", on using one dependency several times).
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from ..names import Names
+from ..session.body import Body
+from ..session.values import FUNCTION, PARAMETER, Value
+from ..session.waiting import STREAMING_RESPONSES
+from .modules import Module
+from .project import Project
+
+_STREAMERS = (b"StreamingResponse", b"EventSourceResponse")
+_DEEPEST = 4
+"""How many dependencies of dependencies are followed."""
+
+
+def providers(project: Project, module: Module, body: Body) -> Iterator[tuple[str, Value]]:
+    """The parameters that are filled by ``Depends(…)``, each with the function of the project that fills it."""
+    for parameter in body.parameters:
+        for names, call in _dependencies_of(project, module, body, parameter):
+            provider = project.evaluate_in(names, call.args[0])
+            if provider.kind == FUNCTION:
+                yield parameter.arg, provider
+                break
+
+
+def scope_of(project: Project, module: Module, body: Body, name: str) -> str:
+    """What ``Depends(…, scope="function")`` says for a parameter; "" where it says nothing."""
+    for parameter in body.parameters:
+        for _, call in _dependencies_of(project, module, body, parameter) if parameter.arg == name else ():
+            given = {keyword.arg: keyword.value for keyword in call.keywords}.get("scope")
+            return str(given.value) if isinstance(given, ast.Constant) else ""
+    return ""
+
+
+def _dependencies_of(
+    project: Project, module: Module, body: Body, parameter: ast.arg
+) -> Iterator[tuple[Names, ast.Call]]:
+    for expression in (body.defaults.get(parameter.arg), parameter.annotation):
+        if expression is not None:
+            yield from _depends(project, module.names, expression, 3)
+
+
+def _depends(project: Project, names: Names, expression: ast.expr, depth: int) -> Iterator[tuple[Names, ast.Call]]:
+    """``Depends(f)`` as it is, in ``Annotated[T, Depends(f)]`` or behind an alias of that, with where it stands."""
+    match expression:
+        case ast.Call(func=function, args=[_, *_]):
+            if (names.resolve(function) or "").rpartition(".")[2] in ("Depends", "Security"):
+                yield names, expression
+        case ast.Subscript(slice=ast.Tuple(elts=parts)):
+            for part in parts[1:]:
+                yield from _depends(project, names, part, depth)
+        case ast.Name() | ast.Attribute() if depth:
+            yield from _alias(project, names.resolve(expression) or "", depth - 1)
+
+
+def _alias(project: Project, qualified: str, depth: int) -> Iterator[tuple[Names, ast.Call]]:
+    """``SessionDep = Annotated[Session, Depends(f)]``, here or where it is imported from."""
+    module, name = project.split(qualified)
+    binding = module.names.bindings.get(name) if module is not None else None
+    if module is None or binding is None:
+        return
+    if binding.values:
+        yield from _depends(project, module.names, binding.values[-1], depth)
+    elif binding.imported and depth:
+        yield from _alias(project, binding.imported, depth - 1)
+
+
+def dependencies_of_streams(project: Project) -> dict[str, str]:
+    """The dependencies of endpoints that make a streaming response, by dotted name, each with one such endpoint."""
+    if project.app.streamed is None:
+        project.app.streamed = dict(_found_in_streams(project))
+    return project.app.streamed
+
+
+def _found_in_streams(project: Project) -> Iterator[tuple[str, str]]:
+    for module, _ in project.app.modules_with(*_STREAMERS):
+        for body in module.bodies.values():
+            made = (module.names.resolve(call.func) for call in body.own(ast.Call))
+            if any(name in STREAMING_RESPONSES for name in made):
+                yield from ((dependency, body.qualified) for dependency in dependencies(project, module, body))
+
+
+def dependencies(project: Project, module: Module, body: Body, depth: int = _DEEPEST) -> Iterator[str]:
+    """The dotted names of everything an endpoint depends on, directly or not."""
+    for _, dependency in providers(project, module, body) if depth else ():
+        yield dependency.name
+        target = project.target(dependency)
+        if target is not None:
+            yield from dependencies(project, target.module, target.body, depth - 1)
+
+
+def held_at_entry(project: Project, module: Module, body: Body, depth: int = _DEEPEST) -> dict[str, Value]:
+    """The providers whose session a dependency has left holding a connection, each with that dependency."""
+    held: dict[str, Value] = {}
+    for _, dependency in providers(project, module, body) if depth else ():
+        target = project.target(dependency)
+        if target is None:
+            continue
+        held.update(held_at_entry(project, target.module, target.body, depth - 1))
+        filled = dict(providers(project, target.module, target.body))
+        summary = project.summary(dependency, ())
+        for resource, life in summary.normal if summary is not None else ():
+            if resource.origin == PARAMETER and resource.key in filled and life.may_hold:
+                held.setdefault(filled[resource.key].name, dependency)
+    return held

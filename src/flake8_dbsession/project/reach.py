@@ -1,0 +1,241 @@
+"""Whether a function can reach a session at all: asked of its words before any path through it is followed.
+
+A session comes into a function by a name: of a factory, registry or engine, of a parameter or attribute that is one,
+or of a function or class of the project that reaches one itself. What only such names could bring in and none does,
+holds nothing, so nothing can be said of it. The answer errs to one side: yes where it is not sure.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..names import imports_of
+from ..session.body import Body
+from ..session.calls import TELLING_WORDS
+from ..session.syntax import children
+from ..session.values import CLASS, FUNCTION, METHOD, NAMED, OBJECT, PARTIAL, TUPLE, UNKNOWN, Value
+from ..session.waiting import STREAMING_RESPONSES
+from .annotations import annotated
+from .evidence import QUESTIONS, may_be_session
+from .modules import ClassInfo, Module
+
+if TYPE_CHECKING:
+    from .project import Project
+
+Chain = tuple[str, ...]
+Place = Body | ClassInfo
+
+_SILENT = frozenset({"unknown", "constant", "statement", NAMED, CLASS, OBJECT, FUNCTION, METHOD, PARTIAL, TUPLE})
+"""Kinds of value that are no session and lead to one only through what they stand for."""
+_LOADED = "sqlalchemy"
+
+
+class Words(NamedTuple):
+    """What a piece of code mentions: ``chains`` are ``("db", "session", "query")`` for ``db.session.query``."""
+
+    chains: frozenset[Chain]
+    attributes: frozenset[str]
+    imports: dict[str, str]
+
+
+class Reach:
+    """The answers for the functions and classes of one project, each found once."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._known: dict[Place, bool] = {}
+        self._roots: dict[tuple[str, str], Value] = {}
+        self._modules: dict[Body, Module] = {}
+
+    def touches(self, module: Module, body: Body) -> bool:
+        """Whether the function, with all that is defined in it, may meet a session, an engine or a registry."""
+        start = self._function(module, body.outermost)
+        if start not in self._known:
+            self._explore(start)
+        return self._known[start]
+
+    def _explore(self, start: Place) -> None:
+        """Go on from ``start`` until something tells; where nothing does, nothing on the way tells either."""
+        came_from: dict[Place, Place | None] = {start: None}
+        waiting = [start]
+        while waiting:
+            place = waiting.pop()
+            for step in self._steps(place):
+                if step is None or self._known.get(step):
+                    self._tell(place, came_from)
+                    return
+                if step not in came_from and step not in self._known:
+                    came_from[step] = place
+                    waiting.append(step)
+        self._known.update(dict.fromkeys(came_from, False))
+
+    def _tell(self, place: Place | None, came_from: dict[Place, Place | None]) -> None:
+        while place is not None:
+            self._known[place] = True
+            place = came_from[place]
+
+    def _function(self, module: Module, body: Body) -> Body:
+        self._modules[body] = module
+        return body
+
+    # -- one step: what a function or class mentions, None for something that tells
+
+    def _steps(self, place: Place) -> Iterator[Place | None]:
+        if isinstance(place, ClassInfo):
+            yield from self._class_steps(place)
+        else:
+            yield from self._function_steps(self._modules[place], place)
+
+    def _function_steps(self, module: Module, body: Body) -> Iterator[Place | None]:
+        words = words_of(body, module)
+        if not words.attributes.isdisjoint(TELLING_WORDS):
+            yield None
+        if ("super",) in words.chains and body.owner in module.classes:
+            yield module.classes[body.owner]
+        own = dict(self._parameters(module, body))
+        for chain in sorted(words.chains):
+            if self._is_known_by_name(chain):
+                yield None
+            value = own.get(chain[0]) or self._imported(words, chain[0]) or self._root(module, chain[0])
+            yield from self._follow(value, chain[1:])
+            if value == UNKNOWN and len(chain) > 1:
+                yield from self._follow_stored(module, chain)
+                if chain[-1] in QUESTIONS and may_be_session(chain[-2]):
+                    yield None
+
+    def _is_known_by_name(self, chain: Chain) -> bool:
+        """Whether a chain may be a session by what it is asked, or a factory or registry by what it is called."""
+        asks = may_be_session(chain[0]) and chain[1:] and chain[1] in QUESTIONS
+        return bool(asks) or any(self.project.known.conventions.is_handle(part) for part in chain)
+
+    def _class_steps(self, info: ClassInfo) -> Iterator[Place | None]:
+        for base in self.project.lineage(info):
+            if isinstance(base, str):
+                yield from self._follow(self.project.value(base), ())
+                continue
+            for method in base.methods:
+                body = base.module.bodies.get(f"{base.name}.{method}")
+                if body is not None:
+                    yield self._function(base.module, body)
+            for expression in (*base.values.values(), *base.annotations.values()):
+                for chain in sorted(words_in([expression], base.module).chains):
+                    yield from self._follow(self._root(base.module, chain[0]), chain[1:])
+            if any(text.startswith(f"{base.name}.") for text in base.module.stored):
+                yield None
+
+    def _parameters(self, module: Module, body: Body) -> Iterator[tuple[str, Value]]:
+        for number, parameter in enumerate(body.parameters):
+            if number == 0 and body.owner:
+                yield parameter.arg, Value(OBJECT, f"{module.name}.{body.owner}".lstrip("."))
+            elif parameter.annotation is not None:
+                value = annotated(self.project, module.names, parameter.annotation, parameter.arg)
+                if value != UNKNOWN:
+                    yield parameter.arg, value
+
+    def _imported(self, words: Words, name: str) -> Value | None:
+        return self.project.value(words.imports[name]) if name in words.imports else None
+
+    def _root(self, module: Module, name: str) -> Value:
+        """What a name stands for at module level."""
+        key = (module.path, name)
+        if key not in self._roots:
+            self._roots[key] = self.project.outer(module)(name)
+        return self._roots[key]
+
+    def _follow(self, value: Value, rest: Chain) -> Iterator[Place | None]:
+        """What a value with a chain of attributes behind it leads to."""
+        for position in range(len(rest) + 1):
+            if self._tells(value):
+                yield None
+                return
+            attribute = rest[position] if position < len(rest) else ""
+            match value.kind:
+                case "named" if attribute:
+                    value = self.project.value(f"{value.name}.{attribute}")
+                case "class" | "object" if attribute:
+                    value = self._attribute(value, attribute)
+                case "class" | "object":
+                    info = self.project.class_info(value.name)
+                    if info is not None:
+                        yield info
+                    return
+                case "function":
+                    if len(value.extra) > 1 and value.extra[1] is not None:
+                        yield None  # a lambda at module level
+                        return
+                    yield from self._called(value)
+                    return
+                case "method" | "partial" | "tuple":
+                    for part in value.extra:
+                        yield from self._follow(part, ()) if isinstance(part, Value) else ()
+                    return
+                case _:
+                    return
+
+    def _called(self, function: Value) -> Iterator[Place]:
+        target = self.project.target(function)
+        if target is not None:
+            yield self._function(target.module, target.body)
+            for method in self.project.carried_out(function) if target.is_abstract else ():
+                yield from self._called(method)
+
+    def _follow_stored(self, module: Module, chain: Chain) -> Iterator[Place | None]:
+        for length in range(2, len(chain) + 1):
+            text = ".".join(chain[:length])
+            if text in module.stored:
+                yield from self._follow(self.project.stored(module.name, text), ())
+
+    def _attribute(self, owner: Value, name: str) -> Value:
+        return self.project.classes.unbound(owner, name)
+
+    def _tells(self, value: Value) -> bool:
+        if value.kind == NAMED:
+            return value.resource is not None or self._is_telling_name(value.name)
+        return value.kind not in _SILENT
+
+    def _is_telling_name(self, name: str) -> bool:
+        return name in STREAMING_RESPONSES or self.project.known.sqlalchemy_type(name) is not None
+
+
+def words_of(body: Body, module: Module) -> Words:
+    """What a function mentions, nested functions, defaults and decorators included; a module without its functions."""
+    if body.node is None:
+        return words_in(body.statements, module, enters_scopes=False)
+    return words_in([body.node], module)
+
+
+def words_in(nodes: Sequence[ast.AST], module: Module, enters_scopes: bool = True) -> Words:
+    """What the nodes and those below them mention; of functions and classes inside the decorators alone, if not."""
+    chains: set[Chain] = set()
+    attributes: set[str] = set()
+    imports: dict[str, str] = {}
+    stack: list[ast.AST] = list(nodes)
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ast.Name):
+            chains.add((node.id,))
+        elif isinstance(node, ast.Attribute):
+            parts, inner = unchained(node)
+            attributes.update(parts)
+            if isinstance(inner, ast.Name):
+                chains.add((inner.id, *parts))
+            else:
+                stack.append(inner)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            imports.update(imports_of(node, module.name, module.is_package))
+        else:
+            stack.extend(children(node, enters_scopes))
+    return Words(frozenset(chains), frozenset(attributes), imports)
+
+
+def unchained(node: ast.Attribute) -> tuple[list[str], ast.expr]:
+    """The attributes of a chain in their order, and what stands before them."""
+    parts = [node.attr]
+    inner = node.value
+    while isinstance(inner, ast.Attribute):
+        parts.append(inner.attr)
+        inner = inner.value
+    parts.reverse()
+    return parts, inner

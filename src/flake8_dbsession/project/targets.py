@@ -1,0 +1,91 @@
+"""A project function as its callers see it."""
+
+from __future__ import annotations
+
+import ast
+from functools import cached_property
+
+from ..session.body import Body
+from ..session.values import Value, constant
+from .modules import Module
+
+_GATHERERS = frozenset({"asyncio.gather", "asyncio.wait", "asyncio.as_completed"})
+_PROPERTIES = frozenset({"property", "cached_property"})
+_MANAGERS = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmanager"})
+_ABSTRACT = frozenset({"abc.abstractmethod", "abc.abstractproperty"})
+_CACHES = frozenset({"functools.lru_cache", "functools.cache", "cachetools.cached"})
+
+
+class Target:
+    """A project function as its callers see it."""
+
+    def __init__(self, module: Module, body: Body, decorators: frozenset[str]) -> None:
+        self.module = module
+        self.body = body
+        self.path = module.path
+        self.decorators = decorators
+        self.is_async = body.is_async
+        self.is_generator = body.is_generator
+        self.is_manager = bool(decorators & _MANAGERS)
+        self.is_fixture = "pytest.fixture" in decorators
+        self.is_cached = bool(decorators & _CACHES)
+        self.is_property = bool({d.rpartition(".")[2] for d in decorators} & _PROPERTIES)
+
+    @cached_property
+    def is_abstract(self) -> bool:
+        """Whether the function is a method that only subclasses carry out."""
+        refuses = only_raises(self.body) == "NotImplementedError"
+        return bool(self.body.owner) and (bool(self.decorators & _ABSTRACT) or refuses)
+
+    @property
+    def refuses(self) -> bool:
+        """Whether the function does nothing but raise."""
+        return bool(only_raises(self.body))
+
+    @cached_property
+    def defaults(self) -> tuple[tuple[str, Value], ...]:
+        """None, True or False for each parameter that conditions look at, and None for one with an annotation."""
+        found = []
+        for parameter in self.body.parameters:
+            default = self.body.defaults.get(parameter.arg)
+            tested = parameter.arg in self.body.tested_names
+            if isinstance(default, ast.Constant) and (
+                (default.value is None and (tested or parameter.annotation is not None))
+                or (tested and isinstance(default.value, bool))
+            ):
+                found.append((parameter.arg, constant(default.value)))
+        return tuple(found)
+
+    @cached_property
+    def awaits(self) -> bool:
+        """Whether the function awaits anything."""
+        return bool(self.body.own(ast.Await, ast.AsyncFor, ast.AsyncWith))
+
+    @cached_property
+    def gathers(self) -> str:
+        """``asyncio.gather`` or its like, by which the function runs the coroutines that it is given; "" for none."""
+        inner = self.body.node
+        if inner is None or not self.body.parameters or b"asyncio" not in self.module.source.data:
+            return ""
+        names = (self.module.names.resolve(n.func) for n in ast.walk(inner) if isinstance(n, ast.Call))
+        return next((name for name in names if name in _GATHERERS), "")
+
+    def bind(
+        self, function: Value, positional: tuple[Value, ...], keywords: dict[str, Value]
+    ) -> list[tuple[str, Value]]:
+        """The parameters with the values given for them; ``self`` or ``cls`` first for a bound method."""
+        names = [p.arg for p in self.body.parameters]
+        owner = function.extra[0] if function.extra else None
+        if isinstance(owner, Value) and "builtins.staticmethod" not in self.decorators:
+            positional = (owner, *positional)
+        bound = list(zip(names, positional, strict=False))
+        return bound + [(name, value) for name, value in keywords.items() if name in names]
+
+
+def only_raises(body: Body) -> str:
+    """The name of what is raised where that is all that a function does; "" for any other function."""
+    *before, last = body.statements
+    raised = last.exc if isinstance(last, ast.Raise) else None
+    name = raised.func if isinstance(raised, ast.Call) else raised
+    said = all(isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant) for s in before)
+    return name.id if said and isinstance(name, ast.Name) else ""

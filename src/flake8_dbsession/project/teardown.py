@@ -1,0 +1,170 @@
+"""Plain scoped sessions of a project, and whether anything gives them back when a request ends."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+
+from ..known import Entry
+from ..names import imports_of
+from ..session.body import Body
+from ..session.values import REGISTRY, Resource, Value
+from .app import MOST_FILES
+from .entries import Units
+from .modules import Module
+from .project import Project
+
+_VIEWS = frozenset(
+    {"route", "get", "post", "put", "patch", "delete", "errorhandler", "app_errorhandler", "register_error_handler"}
+)
+_ELSEWHERE = frozenset(
+    {"test", "command", "startup", "task", "consumer", "thread", "process", "timer", "scheduler", "bot", "socket"}
+)
+"""What runs beside requests: what it gives back is its own."""
+_MOST_MODULES = 200
+"""An application that imports more is looked through so far."""
+_SETTING_UP = frozenset({"configure", "create_all", "drop_all"})
+_AROUND = frozenset({"middleware", "teardown"})
+_ENGINES = frozenset({"create_engine", "engine_from_config"})
+
+
+def registries(project: Project) -> list[Resource]:
+    """The plain, synchronous registries at module level or on classes, each once, in order."""
+    return sorted(plain(value for module in making_registries(project) for value in registries_of(project, module)))
+
+
+def plain(found: Iterable[Value]) -> set[Resource]:
+    """The registries among the values that are neither asynchronous nor a framework's."""
+    resources = (value.resource for value in found)
+    return {r for r in resources if r is not None and r.flavour == "scoped" and not r.is_async}
+
+
+def making_registries(project: Project) -> Iterator[Module]:
+    for module, _ in project.app.modules_with(b"scoped_session("):
+        if not project.config.is_test(module.path):
+            yield module
+
+
+def registries_of(project: Project, module: Module) -> Iterator[Value]:
+    for name in (*module.names.bindings, *module.stored):
+        value = project.value(f"{module.name}.{name}".lstrip("."))
+        if value.kind == REGISTRY:
+            yield value
+
+
+def reached_from(project: Project, module: Module) -> Iterator[Module]:
+    """The module and what it imports, directly or not, near ones first; at most :data:`_MOST_MODULES`."""
+    waiting, seen = [module], {module.name}
+    for place, each in enumerate(waiting):
+        yield each
+        names = dict.fromkeys(name for name in imports(each) if name not in seen) if place < _MOST_MODULES else {}
+        seen.update(names)
+        waiting.extend(found for found in map(project.modules.find, names) if found is not None)
+
+
+def imports(module: Module) -> Iterator[str]:
+    """The dotted names that may be modules that any statement of the file imports."""
+    for body in (module.top, *module.bodies.values()):
+        for statement in body.own(ast.Import, ast.ImportFrom):
+            for _, name in imports_of(statement, module.name, module.is_package):
+                yield name
+                yield name.rpartition(".")[0]
+            if isinstance(statement, ast.Import):
+                yield from (alias.name for alias in statement.names)
+
+
+def is_removed(project: Project, registry: Resource) -> bool:
+    """Whether something that may run at the end of each request removes or closes the registry's session.
+
+    Views and error handlers do not, nor what runs beside requests, nor tests, nor what sets the database up. A project
+    that is too large to be looked through counts as one that does.
+    """
+    removed = project.app.removed
+    if registry.key not in removed:
+        bodies = (units for units, _ in releasing(project, registry))
+        removed[registry.key] = len(project.app.files) > MOST_FILES or any(True for _ in bodies)
+    return removed[registry.key]
+
+
+def is_removed_around(project: Project, registry: Resource) -> bool:
+    """Whether something that surely runs around or after each request releases the registry."""
+    return any(runs_around(units, body) for units, body in releasing(project, registry))
+
+
+def releasing(project: Project, registry: Resource) -> Iterator[tuple[Units, Body]]:
+    """The functions that may run at the end of each request and release the registry, with what runs their file."""
+    last = registry.key.rpartition(".")[2].encode()
+    for module, data in project.app.modules_with(b"remove", b"close"):
+        if (last in data or b"import" in data) and not project.config.is_test(module.path):
+            units = Units(module, project, ())
+            for body in (module.top, *module.bodies.values()):
+                found = list(releases(project, module, body, registry))
+                if found and not all_in_handlers(body, found) and may_end_requests(units, body):
+                    yield units, body
+
+
+def may_end_requests(units: Units, body: Body) -> bool:
+    entries = units.entries(body) or handed_over(units, body)
+    elsewhere = bool(entries) and all(entry.kind in _ELSEWHERE for entry in entries)
+    return not elsewhere and not is_view(body) and not sets_up(body)
+
+
+def handed_over(units: Units, body: Body) -> list[Entry]:
+    """Who runs a function that others of its module hand over: ``start_background_task(work)``."""
+    module, name = units.module, body.name.rpartition(".")[2]
+    givers = [
+        each
+        for each in (module.top, *module.bodies.values())
+        if any(named(argument) == name for call in each.own(ast.Call) for argument in given(call))
+    ]
+    flows = (units.project.flow(module, giver, {}) for giver in givers)
+    return [entry for flow in flows for function, entry in flow.scope.registered if function == body.qualified]
+
+
+def given(call: ast.Call) -> Iterator[ast.expr]:
+    yield from call.args
+    yield from (keyword.value for keyword in call.keywords)
+
+
+def named(argument: ast.expr) -> str:
+    return argument.attr if isinstance(argument, ast.Attribute) else getattr(argument, "id", "")
+
+
+def runs_around(units: Units, body: Body) -> bool:
+    """Whether the function is a WSGI application, a middleware or a teardown."""
+    names = {parameter.arg for parameter in body.parameters}
+    return {"environ", "start_response"} <= names or any(e.kind in _AROUND for e in units.entries(body))
+
+
+def is_view(body: Body) -> bool:
+    """Whether the function answers requests or errors."""
+    inner = (d.func if isinstance(d, ast.Call) else d for d in body.decorators)
+    return any(isinstance(d, ast.Attribute) and d.attr in _VIEWS for d in inner)
+
+
+def sets_up(body: Body) -> bool:
+    """Whether the function makes the engine, the registry's settings or the tables: it runs once."""
+    for call in body.own(ast.Call):
+        match call.func:
+            case ast.Attribute(attr=name) if name in _SETTING_UP | _ENGINES:
+                return True
+            case ast.Name(id=name) if name in _ENGINES:
+                return True
+    return False
+
+
+def releases(project: Project, module: Module, body: Body, registry: Resource) -> Iterator[ast.Attribute]:
+    """Each ``Session.remove`` or ``Session.close`` in the function or a lambda in it, called or passed on."""
+    for node in body.own_nodes:
+        inside = ast.walk(node) if isinstance(node, ast.Lambda) else (node,)
+        for part in inside:
+            if isinstance(part, ast.Attribute) and part.attr in ("remove", "close"):
+                value = project.evaluate(module, part.value)
+                if value.kind == REGISTRY and value.resource is not None and value.resource.key == registry.key:
+                    yield part
+
+
+def all_in_handlers(body: Body, found: list[ast.Attribute]) -> bool:
+    """Whether every release stands in an ``except`` block: what goes well does not reach it."""
+    inside = {id(part) for handler in body.own(ast.ExceptHandler) for part in ast.walk(handler)}
+    return all(id(release) in inside for release in found)

@@ -1,0 +1,84 @@
+"""Questions that several rules ask before they report."""
+
+from __future__ import annotations
+
+import ast
+
+from ..session.events import Event, Happening
+from ..session.flow import Flow, Leak
+from ..session.values import Resource
+from ..story import name_of
+from ..view import View
+from .stored import stored_leaks
+
+
+def is_out_of_scope(view: View, flow: Flow) -> bool:
+    """Test code and commands that end: what they hold ends with their process."""
+    return view.is_test or ((view.is_script or view.units.is_short_lived(flow.body)) and bool(flow.returned))
+
+
+def ignorable(view: View, flow: Flow, leak: Leak) -> bool:
+    """A command may leave a session to the end of its process, but not one in each turn of a loop, nor if it serves."""
+    if view.is_test:
+        return True
+    endless = not flow.returned and in_loop(flow, leak.opened)
+    return is_out_of_scope(view, flow) and not leak.lost and not endless and not serves(view, flow, leak)
+
+
+def serves(view: View, flow: Flow, leak: Leak) -> bool:
+    """Whether the function goes on to serve requests, with a session that may hold a connection all the time.
+
+    Of one that surely does ORM203 speaks.
+    """
+    if any(event.resource == leak.resource for event in flow.events(Happening.WAITED)):
+        return False
+    for (what, *_), node in flow.scope.waits.items():
+        fact = view.project.known.call(what.name)
+        if fact is not None and fact.what == "requests" and node.lineno > leak.opened.lineno:  # type: ignore[attr-defined]
+            return True
+    return False
+
+
+def is_closed_somewhere(flow: Flow, resource: Resource) -> bool:
+    """Whether any path closes the session."""
+    return any(e.resource == resource for e in flow.events(Happening.CLOSED))
+
+
+def is_released_here(flow: Flow, resource: Resource | None) -> bool:
+    """Whether the session is closed on every way out that knows it."""
+    ends = [s.lives[resource] for s in (*flow.returned, *flow.raised) if resource is not None and resource in s.lives]
+    closed = any(e.resource == resource for e in flow.events(Happening.CLOSED))
+    return closed and not any(life.may_hold for life in ends)
+
+
+def in_loop(flow: Flow, node: ast.AST) -> bool:
+    """Whether the node stands in a loop or comprehension of the function."""
+    line = node.lineno  # type: ignore[attr-defined]
+    loops = (ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
+    for loop in flow.body.own_nodes:
+        if isinstance(loop, loops) and loop is not node and loop.lineno <= line <= (loop.end_lineno or 0):
+            head = loop.iter if isinstance(loop, (ast.For, ast.AsyncFor)) and loop.lineno == line else None
+            if head is None or not within(head, node):
+                return True
+    return False
+
+
+def within(outer: ast.AST, node: ast.AST) -> bool:
+    return any(part is node for part in ast.walk(outer))
+
+
+def first_of_each_node(events: list[Event]) -> list[Event]:
+    """One event for each place."""
+    seen: dict[ast.AST, Event] = {}
+    for event in events:
+        seen.setdefault(event.node, event)
+    return list(seen.values())
+
+
+def owned_leaks(view: View, flow: Flow) -> list[tuple[Leak, str]]:
+    """Every leak of a function with the name its session goes by ("" for none)."""
+    leaks = [*flow.leaks(), *flow.registry_leaks()]
+    named = [(leak, name_of(flow, leak.resource)) for leak in leaks]
+    found = named + stored_leaks(view, flow)
+    of_generators = {event.resource for event in flow.events(Happening.DISCARDED_GENERATOR)}
+    return [(leak, name) for leak, name in found if leak.resource not in of_generators]  # ORM105 speaks of those

@@ -1,0 +1,48 @@
+"""Who of the other modules of a project goes on with a session whose failure a function of this one swallows."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+from collections.abc import Iterator
+
+from ..model import Note
+from ..project.app import MOST_FILES
+from ..project.modules import Module
+from ..session.body import Body
+from ..session.events import Happening, Swallowed
+from ..session.flow import Flow
+from ..view import View
+
+
+def goes_on_elsewhere(view: View, flow: Flow, handler: ast.AST) -> Note | None:
+    """A use of the session in a function that calls this one, after ``handler`` has swallowed the failure.
+
+    A project that is too large to look through has none.
+    """
+    if len(view.project.app.files) > MOST_FILES:
+        return None
+    for module, body in callers(view, flow.body.name.rpartition(".")[2]):
+        with contextlib.suppress(RecursionError):
+            for event in view.project.flow(module, body, {}).events(Happening.FAILED_USED):
+                if isinstance(event.detail, Swallowed) and event.detail.handler is handler:
+                    said = f"{body.name}() goes on with it, and gets PendingRollbackError"
+                    return Note(said, module.source.span(event.node), module.path)
+    return None
+
+
+def callers(view: View, name: str) -> Iterator[tuple[Module, Body]]:
+    """The functions of other modules that call something of that name with arguments; tests are left out."""
+    for module, _ in view.project.app.modules_with(f"{name}(".encode()):
+        if module is view.module or view.project.config.is_test(module.path):
+            continue
+        for body in module.bodies.values():
+            if any(is_call_of(call, name) for call in body.own(ast.Call)):
+                yield module, body
+
+
+def is_call_of(call: ast.Call, name: str) -> bool:
+    """``name(x)`` or ``anything.name(x)``."""
+    called = call.func
+    written = called.attr if isinstance(called, ast.Attribute) else called.id if isinstance(called, ast.Name) else ""
+    return written == name and bool(call.args or call.keywords)

@@ -1,0 +1,83 @@
+"""What is kept for as long as the process lives: at module level, on classes, in default arguments, and in objects."""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Iterator
+
+from ..project.app import MOST_FILES
+from ..project.modules import Module
+from ..project.project import Project
+from ..session.flow import Flow
+from ..session.values import CLASS
+from ..view import View
+from .stored import is_attribute, stored
+
+_DEPTH = 2
+"""A store that a server keeps, of which one is made at module level."""
+
+
+def lasting(module: Module) -> Iterator[tuple[str, ast.expr]]:
+    """What module level, class bodies and default arguments bind."""
+    for name, binding in module.names.bindings.items():
+        yield from ((name, value) for value in binding.values)
+    for info in module.classes.values():
+        yield from ((f"{info.name}.{name}", value) for name, value in info.values.items())
+    for body in module.bodies.values():
+        yield from ((ast.unparse(value), value) for value in body.defaults.values())
+
+
+def is_run(module: Module) -> bool:
+    """A file that is run, not imported."""
+    return any(
+        isinstance(s, ast.If) and isinstance(s.test, ast.Compare) and ast.unparse(s.test.left) == "__name__"
+        for s in module.source.tree.body
+    )
+
+
+def kept_with_objects(view: View, flow: Flow) -> Iterator[tuple[str, ast.AST, str]]:
+    """Each session that a constructor keeps on an object of the process: attribute, the call that opens it, keeper."""
+    if not flow.body.name.endswith(".__init__") or flow.body.owner not in view.module.classes:
+        return
+    others = [m for m in view.module.classes[flow.body.owner].methods.values() if m is not flow.body.node]
+    for attribute, _, call in stored(flow):
+        if any(is_attribute(part, attribute) for method in others for part in ast.walk(method)):
+            keeper = keeper_of(view.project, f"{view.module.name}.{flow.body.owner}", _DEPTH)
+            if keeper:
+                yield attribute, call, keeper
+
+
+def keeper_of(project: Project, owner: str, depth: int) -> str:
+    """What keeps an object of the class for the process, itself or in an object that holds it; "" for nothing.
+
+    A project that is too large to look through keeps none.
+    """
+    if len(project.app.files) > MOST_FILES:
+        return ""
+    holders: dict[str, None] = {}
+    for module, _ in project.app.modules_with(f"{owner.rpartition('.')[2]}(".encode()):
+        if not serves(project, module):
+            continue
+        for name, value in lasting(module):
+            if makes(project, module, value, owner):
+                return f"{module.name}.{name}".strip(".")
+        for info in module.classes.values():
+            values = (value for pairs in info.attribute_values.values() for value, _ in pairs)
+            if depth > 1 and info.qualified != owner and any(makes(project, module, v, owner) for v in values):
+                holders[info.qualified] = None
+    return next(filter(None, (keeper_of(project, holder, depth - 1) for holder in holders)), "")
+
+
+def serves(project: Project, module: Module) -> bool:
+    """Whether the module is imported by what runs for long: no test, no command and nothing that is run itself."""
+    path = os.path.relpath(os.path.abspath(module.path), project.root)
+    return not (project.config.is_test(module.path) or project.known.script_kind(path) or is_run(module))
+
+
+def makes(project: Project, module: Module, value: ast.expr, owner: str) -> bool:
+    """Whether the expression makes an object of the class."""
+    if not isinstance(value, ast.Call):
+        return False
+    made = project.evaluate(module, value.func)
+    return made.kind == CLASS and made.name == owner

@@ -1,0 +1,56 @@
+"""Where a function may do something with a session: by itself, or in what it calls of the project."""
+
+from __future__ import annotations
+
+import ast
+
+from ..session.events import Happening
+from ..session.flow import Flow
+from ..session.values import FUNCTION, OBJECT, OPENED, Resource
+from ..story import name_of
+from ..view import View
+
+_RELOADS = frozenset({"expire", "expire_all", "refresh", "merge", "commit", "rollback", "close", "remove", "reset"})
+_USES = (Happening.QUERIED, Happening.TAKEN, Happening.COMMITTED, Happening.CLOSED, Happening.OPENED)
+
+
+def touches(view: View, flow: Flow, resource: Resource) -> list[ast.AST]:
+    """Every place where the function may run SQL on the session, end its transaction, or have its rows loaded anew."""
+    own = [event.node for event in flow.events(*_USES) if event.resource == resource]
+    own += [part for part in flow.body.own(ast.Attribute) if part.attr in _RELOADS]
+    return own + [call for call in flow.body.own(ast.Call) if may_touch(view, flow, resource, call)]
+
+
+def may_touch(view: View, flow: Flow, resource: Resource, call: ast.Call) -> bool:
+    """Whether a call may lead to code of the project that uses the session."""
+    if not is_ours(view, flow, call.func):
+        return False
+    if resource.origin == OPENED and not is_local(flow, call.func):
+        return name_of(flow, resource) in {part.id for part in ast.walk(call) if isinstance(part, ast.Name)}
+    function = view.project.evaluate(view.module, call.func)
+    summary = view.project.summary(function, ()) if function.kind == FUNCTION else None
+    return summary is None or any(resource in dict(lives) for lives in (summary.normal, summary.failed))
+
+
+def is_local(flow: Flow, function: ast.expr) -> bool:
+    """Whether a function that is defined inside this one is called, which sees its names."""
+    return isinstance(function, ast.Name) and function.id in flow.body.local_names
+
+
+def is_ours(view: View, flow: Flow, function: ast.expr) -> bool:
+    """Whether what is called may be code of the project."""
+    first = function
+    while isinstance(first, (ast.Attribute, ast.Subscript, ast.Call)):
+        first = first.func if isinstance(first, ast.Call) else first.value
+    if not isinstance(first, ast.Name):
+        return not isinstance(first, (ast.Constant, ast.JoinedStr))
+    if first.id in flow.body.local_names:
+        return first is function or is_object_of_ours(view, flow, first.id)
+    return view.project.modules.is_first_party(view.names.resolve(first) or "")
+
+
+def is_object_of_ours(view: View, flow: Flow, name: str) -> bool:
+    """Whether a local name may stand for an object of a class of the project."""
+    values = {s.names[name] for states in flow.solution.before for s in states if name in s.names}
+    classes = (view.project.class_info(value.name) for value in values if value.kind == OBJECT)
+    return name in ("self", "cls") or any(info is not None for info in classes)
