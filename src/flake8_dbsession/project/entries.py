@@ -57,6 +57,22 @@ class Units:
         entries = self.entries(body)
         return bool(entries) and all(e.is_short_lived for e in entries)
 
+    def callers(self, body: Body) -> list[Body]:
+        """The functions of the file that call a function or method of it by its name."""
+        return [each for each in self.module.bodies.values() if each is not body and calls(each, body)]
+
+    def serves_commands(self, body: Body) -> bool:
+        """Whether functions of the file call it, all of which end their process afterwards."""
+        callers = self.callers(body)
+        return bool(callers) and all(self.is_short_lived(each.outermost) for each in callers)
+
+    def behind(self, body: Body) -> list[Entry]:
+        """The entries of a function and of all functions of the file that call it, directly or not."""
+        waiting = [body]
+        for each in waiting:
+            waiting.extend(caller for caller in self.callers(each) if caller not in waiting)
+        return [entry for each in waiting for entry in self.entries(each)]
+
     def _configured(self, body: Body) -> list[Entry]:
         kind = self.project.config.advice("entry_points", body.qualified)
         return [Entry("configuration", kind or "task", "thread")] if kind is not None else []
@@ -96,6 +112,18 @@ class Units:
                 if entry is not None:
                     return [entry]
         return []
+
+
+def calls(caller: Body, body: Body) -> bool:
+    """Whether a function calls another one of its module: by its plain name, or a method on an object of its class."""
+    name = body.name.rpartition(".")[2]
+    for call in caller.own(ast.Call):
+        match call.func:
+            case ast.Name(id=called) if called == name and not body.owner:
+                return True
+            case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=called) if called == name:
+                return caller.owner == body.owner
+    return False
 
 
 def qualified(value: Value) -> str:

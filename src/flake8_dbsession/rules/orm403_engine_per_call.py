@@ -10,8 +10,9 @@ Why it matters
     with ``dispose()`` nothing leaks, but a call costs 25 ms instead of 0.4 ms (measured on MariaDB).
 
 Stays silent when
-    The engine is returned by a factory, kept in a global, attribute, dictionary or cache, or disposed; for NullPool and
-    StaticPool; in tests, migrations, commands, start-up code and what makes the tables.
+    The engine is returned by a factory, kept in a global, attribute, dictionary or cache, or disposed; where the caller
+    names the database, unless a request, task or message of the same file runs the function; for NullPool and
+    StaticPool; in tests, migrations, commands and what only they call, start-up code and what makes the tables.
 
 Fix safety
     Unsafe: the engine moves to module level, above its function, and factories made of it move along; it is then made
@@ -28,6 +29,7 @@ from ..known import Entry
 from ..mending.hoisting import hoist
 from ..model import Diagnostic, Rule
 from ..questions.asking import first_of_each_node, is_out_of_scope
+from ..questions.chosen import is_chosen_by_caller
 from ..session.events import Event, Happening
 from ..session.flow import Flow
 from ..session.values import ENGINE, FACTORY, REGISTRY
@@ -48,7 +50,10 @@ def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
         if flow.body.node is None or is_out_of_scope(view, flow) or runs_once(view, flow):
             continue
+        often = any(runs_often(entry) for entry in view.units.behind(flow.body))
         for event in first_of_each_node(flow.events(Happening.ENGINE_MADE)):
+            if not often and is_chosen_by_caller(view, flow, event.node):
+                continue
             if is_dropped(flow, event) or is_used_at_once(view, flow, event):
                 message = f"{view.text(event.node)!r} makes an engine, with a pool of its own, at each call"
                 plan, refusal = hoist(view, flow, event.node, ("engine", "_engine"))
@@ -97,10 +102,11 @@ def is_used_up(flow: Flow, name: str) -> bool:
 
 
 def runs_once(view: View, flow: Flow) -> bool:
-    """Whether the function runs once in a process: a start, a command, a cached one, or one that makes the tables."""
+    """Whether the function runs once in a process: at a start, for a command, cached, or to make the tables."""
     cached = any(n.rpartition(".")[2] in _CACHES for n in view.project.decorators(view.module, flow.body))
     once = any(entry.kind in _ONCE for entry in view.units.entries(flow.body))
     schema = any(node.attr in _SCHEMA for node in flow.body.own(ast.Attribute))
+    once = once or view.units.serves_commands(flow.body)
     return cached or once or schema or flow.body.name.rpartition(".")[2] in ("main", "init_db", "setup")
 
 

@@ -9,7 +9,7 @@ Why it matters
     anew for each session.
 
 Stays silent when
-    The factory is returned, kept or passed on; in tests, migrations and commands.
+    The factory is returned, kept or passed on, or made of what only this call has; in tests, migrations and commands.
 
 Fix safety
     Unsafe: the factory moves to module level, above its function, and is made when the module is imported. Refused
@@ -42,10 +42,11 @@ def check(view: View) -> Iterator[Diagnostic]:
 
 
 def used_at_once(flow: Flow, made: set[ast.AST]) -> Iterator[ast.AST]:
-    """``sessionmaker(…)()``: a call whose function is the construction itself."""
+    """``sessionmaker(…)()``, on what the module has: a call whose function is the construction itself."""
     for node in flow.body.own_nodes:
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Call) and node.func in made:
-            yield node.func
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Call):
+            if node.func in made and not binds_local(flow, node.func):
+                yield node.func
 
 
 def used_by_name(flow: Flow, made: set[ast.AST]) -> Iterator[ast.AST]:

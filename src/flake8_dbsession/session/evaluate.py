@@ -44,6 +44,7 @@ from .values import (
     UNKNOWN,
     Resource,
     Value,
+    are_of_different_classes,
     constant,
     contained,
     pool_of,
@@ -413,9 +414,11 @@ class Evaluation:
 
 
 def prefer(left: Value, right: Value) -> Value:
-    """The one of two possible values that says more."""
+    """The one of two possible values that says more; neither where they are of different classes."""
     if left == right:
         return left
+    if are_of_different_classes((left, right)):
+        return UNKNOWN
     for kind in (SESSION, FACTORY_LIKE):
         for value in (left, right):
             if value.kind == kind or (kind is FACTORY_LIKE and value.kind in _TELLING):

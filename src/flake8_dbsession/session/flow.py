@@ -32,6 +32,7 @@ from .values import (
     UNKNOWN,
     Resource,
     Value,
+    are_of_different_classes,
 )
 
 _HANDLES = frozenset({ENGINE, FACTORY, REGISTRY})
@@ -297,12 +298,15 @@ def joined_lives(states: list[State]) -> tuple[tuple[Resource, Life], ...]:
 def telling(values: list[Value]) -> Value:
     """The value that says most: a session before anything else, then the first that is known.
 
-    Of tuples each element for itself, so ``return None, []`` does not speak for ``return query, conditions``.
+    Objects of different classes say nothing: which of them it is, is decided at run time. Of tuples each element for
+    itself, so ``return None, []`` does not speak for ``return query, conditions``.
     """
     for value in values:
         if value.kind == SESSION:
             return value
     known = next((v for v in values if v != UNKNOWN and v.kind != CONSTANT), UNKNOWN)
+    if are_of_different_classes(values):
+        return UNKNOWN
     if known.kind != TUPLE or known.name == "dict" or all(value == known for value in values):
         return known
     alike = [v for v in values if v.kind == TUPLE and v.name == known.name and len(v.extra) == len(known.extra)]

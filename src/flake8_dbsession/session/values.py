@@ -6,6 +6,7 @@ hashed all the time, so they are plain tuples.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 OPENED, PARAMETER, ATTRIBUTE, AMBIENT, CAPTURED = "opened", "parameter", "attribute", "ambient", "captured"
@@ -127,6 +128,11 @@ def truth(value: Value) -> bool | None:
     if value.kind in (SESSION, FACTORY, REGISTRY, ENGINE, FUNCTION, CLASS, OBJECT, FLASK_DB, METHOD, TRANSACTION):
         return True
     return None
+
+
+def are_of_different_classes(values: Iterable[Value]) -> bool:
+    """Whether the values are objects, or classes, of which nobody knows which one it is."""
+    return len({(value.kind, value.name) for value in values if value.kind in (OBJECT, CLASS)}) > 1
 
 
 _SESSIONS = frozenset({SESSION, MANAGER, GENERATOR, TRANSACTION, COROUTINE})
