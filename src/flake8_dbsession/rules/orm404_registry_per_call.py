@@ -43,10 +43,9 @@ def check(view: View) -> Iterator[Diagnostic]:
 
 def used_at_once(flow: Flow, made: set[ast.AST]) -> Iterator[ast.AST]:
     """``sessionmaker(…)()``, on what the module has: a call whose function is the construction itself."""
-    for node in flow.body.own_nodes:
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Call):
-            if node.func in made and not binds_local(flow, node.func):
-                yield node.func
+    for node in flow.body.own(ast.Call):
+        if isinstance(node.func, ast.Call) and node.func in made and not binds_local(flow, node.func):
+            yield node.func
 
 
 def used_by_name(flow: Flow, made: set[ast.AST]) -> Iterator[ast.AST]:
