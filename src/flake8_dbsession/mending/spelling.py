@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..fix.plans import AddImport
 from ..project.modules import Module
+from ..session.events import Happening
 from ..session.flow import Flow
-from ..session.values import AMBIENT, ENGINE, FLASK_DB, OPENED, REGISTRY, Resource, pool_of
+from ..session.values import AMBIENT, ATTRIBUTE, ENGINE, FLASK_DB, OPENED, REGISTRY, UNKNOWN, Resource, pool_of
 from ..story import name_of
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def spelled(view: View, flow: Flow, resource: Resource) -> Spelled | None:
     if resource.origin == OPENED:
         name = name_of(flow, resource)
         return Spelled(name) if name.isidentifier() else None
-    text = in_function(view, flow, resource) or in_module(view, flow, resource)
+    text = in_function(view, flow, resource) or in_module(view, flow, resource) or alike(view, flow, resource)
     if text:
         return Spelled(text)
     return imported(view, flow, resource.key) if resource.origin == AMBIENT else None
@@ -48,17 +49,19 @@ def spelled_engine(view: View, flow: Flow, pool: str) -> Spelled | None:
 
 
 def in_function(view: View, flow: Flow, resource: Resource) -> str:
-    """As the function itself writes it: ``db.session``, ``models.db.session``, ``self.db``; "" where it is unclear."""
+    """As the function itself surely writes it: ``db.session``, ``models.db.session``; "" where it does not."""
+    asked = (each for each in receivers(flow) if view.project.evaluate(view.module, each).resource == resource)
+    return next((ast.unparse(each) for each in asked), "")
+
+
+def alike(view: View, flow: Flow, resource: Resource) -> str:
+    """The one receiver that has the session's name and is nothing else, or the name itself: ``self.db``."""
     name = name_of(flow, resource)
-    asked = {ast.unparse(each): each for each in receivers(flow)}
-    known = {text: view.project.evaluate(view.module, each).resource for text, each in asked.items()}
-    named = [text for text, found in known.items() if found == resource]
-    tail = name.rpartition(".")[2]
-    unknown = [text for text, found in known.items() if found is None and text.rpartition(".")[2] == tail]
-    if named or len(unknown) == 1:
-        return (named or unknown)[0]
+    last, others = name.rpartition(".")[2], set(receivers_of_others(flow, resource))
+    asked = {ast.unparse(each): view.project.evaluate(view.module, each) for each in receivers(flow)}
+    unknown = [t for t, value in asked.items() if value == UNKNOWN and t.rpartition(".")[2] == last and t not in others]
     if unknown:
-        return ""
+        return unknown[0] if len(unknown) == 1 else ""
     for node in flow.body.own(ast.Name, ast.Attribute):
         if ast.unparse(node) == name:
             return name
@@ -68,17 +71,33 @@ def in_function(view: View, flow: Flow, resource: Resource) -> str:
 
 def receivers(flow: Flow) -> Iterator[ast.expr]:
     """What the function calls methods of sessions on."""
-    for call in flow.body.own(ast.Call):
-        match call.func:
-            case ast.Attribute(value=(ast.Name() | ast.Attribute()) as receiver, attr=verb) if verb in _VERBS:
-                yield receiver
+    return (receiver for call in flow.body.own(ast.Call) if (receiver := asked_of(call)) is not None)
+
+
+def asked_of(node: ast.AST) -> ast.expr | None:
+    """``db.session`` of ``db.session.commit()``."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=(ast.Name() | ast.Attribute()) as receiver, attr=verb)):
+            return receiver if verb in _VERBS else None
+    return None
+
+
+def receivers_of_others(flow: Flow, resource: Resource) -> Iterator[str]:
+    """What the function asks for something that another session does."""
+    told = flow.events(Happening.COMMITTED, Happening.QUERIED, Happening.TAKEN)
+    asked = (asked_of(event.node) for event in told if event.resource not in (None, resource))
+    return (ast.unparse(receiver) for receiver in asked if receiver is not None)
 
 
 def in_module(view: View, flow: Flow, resource: Resource) -> str:
-    """As the module calls the registry: ``Session``, or ``db.session`` of Flask-SQLAlchemy's ``db``."""
-    for name in view.names.bindings:
+    """As the module calls the registry: ``Session``, ``db.session`` of Flask-SQLAlchemy's ``db``, ``store.session`` of
+    a module that it imports."""
+    module, _, last = resource.key.rpartition(".")
+    for name, binding in view.names.bindings.items():
         if name in locals_of(flow):
             continue
+        if resource.origin in (AMBIENT, ATTRIBUTE) and module and binding.imported == module:
+            return f"{name}.{last}"
         value = view.project.value(f"{view.module.name}.{name}".lstrip("."))
         if value.resource == resource and value.kind in (REGISTRY, FLASK_DB):
             return f"{name}.session" if value.kind == FLASK_DB else name

@@ -108,9 +108,10 @@ class Body:
 
     @cached_property
     def tested_names(self) -> frozenset[str]:
-        """The names that conditions look at: only their constants are worth following."""
+        """The names that conditions and locks look at: only their constants are worth following."""
         tests = [n.test for n in self.own(ast.If, ast.While, ast.IfExp, ast.Assert)]
         tests += [v for n in self.own(ast.BoolOp) for v in n.values]
+        tests += [k.value for k in self.own(ast.keyword) if k.arg == "with_for_update"]
         return frozenset(n.id for test in tests for n in ast.walk(test) if isinstance(n, ast.Name))
 
     @cached_property

@@ -26,6 +26,7 @@ from .values import (
     Resource,
     Value,
     pool_of,
+    truth,
 )
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def session_method(ev: Evaluation, receiver: Value, name: str, call: Call, await
 def reads(name: str, call: Call) -> bool:
     """Whether a method that runs SQL surely does nothing but read."""
     if name in _READERS:
-        return "with_for_update" not in call.keywords
+        return "with_for_update" not in call.keywords or truth(call.keywords["with_for_update"]) is False
     return only_reads(call.node, call.argument(0, "statement"))
 
 
