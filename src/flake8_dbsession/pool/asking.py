@@ -38,14 +38,13 @@ class Asking:
         own = (place for place, *_ in flow.scope.own)
         yield from (node for node in (*direct, *own) if isinstance(node, ast.expr))
         names = self._me(flow.body, module)
-        for node in flow.body.own_nodes:
-            if isinstance(node, ast.Call) and self._asks(node, module, names, depth):
+        for node in flow.body.own(ast.Call):
+            if self._asks(node, module, names, depth):
                 yield node
 
     def makes_application(self, body: Body, module: Module) -> bool:
         """Whether the function makes a web application or job runner."""
-        calls = (n for n in body.own_nodes if isinstance(n, ast.Call))
-        return any((module.names.resolve(call.func) or "") in knowledge().applications for call in calls)
+        return any((module.names.resolve(n.func) or "") in knowledge().applications for n in body.own(ast.Call))
 
     def _me(self, body: Body, module: Module) -> dict[str, Value]:
         """``self`` in a method."""
@@ -76,7 +75,8 @@ class Asking:
             target = self.project.target(function)
             if target is None or target.is_generator or target.is_async or target.is_fixture:
                 return False
-            if not self.makes_application(target.body, target.module):
+            touches = self.project.reach.touches(target.module, target.body)
+            if touches and not self.makes_application(target.body, target.module):
                 flow = self.project.flow(target.module, target.body, {})
                 self._known[function.name] = any(True for _ in self.asking(flow, target.module, depth))
         return self._known[function.name]

@@ -173,6 +173,8 @@ class Modules:
         self._splits: dict[str, tuple[Module | None, str]] = {}
         self._files: dict[str, frozenset[str]] = {}
         self._is_ours: dict[tuple[str, int], bool] = {}
+        self._analysed: set[str] = set()
+        """The top packages of the files that are analysed: a file can have a name that no import leads to."""
 
     def take_over(self, others: Modules, without: str) -> None:
         """Take what another project has read and parsed, but for the file at ``without``."""
@@ -206,6 +208,7 @@ class Modules:
         if name in self._modules:  # somebody was told something else
             self._splits.clear()
         self._by_path[path] = self._modules[name] = module
+        self._analysed.add(name.partition(".")[0])
         return module
 
     def _start_from(self, folder: str) -> None:
@@ -267,6 +270,8 @@ class Modules:
         return self._splits[name]
 
     def _find_split(self, name: str) -> tuple[Module | None, str]:
+        if not self.is_first_party(name) and name.partition(".")[0] not in self._analysed:
+            return None, name
         end = len(name)
         while end > 0:
             module = self.find(name[:end])

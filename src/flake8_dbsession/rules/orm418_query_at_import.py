@@ -62,15 +62,15 @@ def is_sqlite(pool: FilePool) -> bool:
 
 def is_factory(flow: Flow, asking: Asking, view: View) -> bool:
     """Whether the function makes a web application or job runner and gives it to its caller."""
-    gives = any(isinstance(n, ast.Return) and n.value is not None for n in flow.body.own_nodes)
+    gives = any(returned.value is not None for returned in flow.body.own(ast.Return))
     return gives and asking.makes_application(flow.body, view.module)
 
 
 def queries(flow: Flow, asking: Asking, view: View, pool: FilePool) -> list[ast.expr]:
     """The expressions that take a connection, one a line, in the order of the file."""
     found = {node.lineno: node for node in asking.asking(flow, view.module)}
-    for node in flow.body.own_nodes:
-        if isinstance(node, ast.Call) and last_part(node.func) in _SCHEMA and starts_several(pool):
+    for node in flow.body.own(ast.Call):
+        if last_part(node.func) in _SCHEMA and starts_several(pool):
             found.setdefault(node.lineno, node)
     return [found[line] for line in sorted(found)]
 

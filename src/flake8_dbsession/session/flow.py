@@ -127,11 +127,16 @@ class Flow:
         """What happened, in the order of the file."""
         if self.is_quiet:
             return []
+        found = [event for happening in happenings for event in self._events.get(happening, ())]
+        return sorted(found, key=position) if len(found) > 1 else found
+
+    @cached_property
+    def _events(self) -> dict[Happening, list[Event]]:
         _ = self.solution
-        found = [e for e in self.transfer.events if e.happening in happenings]
-        if not found:
-            return found
-        return sorted(found, key=lambda e: (getattr(e.node, "lineno", 0), getattr(e.node, "col_offset", 0)))
+        found: dict[Happening, list[Event]] = {}
+        for event in self.transfer.events:
+            found.setdefault(event.happening, []).append(event)
+        return found
 
     # -- leaks
 
@@ -267,6 +272,11 @@ class Flow:
             used=tuple(sorted(self.scope.used)),
             takes_own=next(((getattr(node, "lineno", 0), own, way) for node, own, way in self.scope.own), None),
         )
+
+
+def position(event: Event) -> tuple[int, int]:
+    """Where in the file something happened: line and column."""
+    return getattr(event.node, "lineno", 0), getattr(event.node, "col_offset", 0)
 
 
 def is_ours(state: State, resource: Resource) -> bool:

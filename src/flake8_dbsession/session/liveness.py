@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from ..flow.graph import Graph, Kind, Node, Via
-from .syntax import below
+from .syntax import below, names_below
 from .values import CLASS, CONSTANT, FUNCTION, METHOD, NAMED, OBJECT, TUPLE, Value, contained
 
 CAUGHT = "<caught>"
@@ -23,15 +23,13 @@ _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 
 
 class Step(NamedTuple):
-    """A node with its names: ``mentioned`` are all, ``wanted`` those that are asked for behind each way out."""
+    """A node with its names: all that are ``mentioned``, and for each way out those that are ``left`` behind on it.
+
+    Nobody asks for a name that is left behind, before it is bound again.
+    """
 
     mentioned: tuple[str, ...]
-    wanted: dict[Via, frozenset[str]]
-
-
-def can_be_unwanted(name: str) -> bool:
-    """Whether a name is one that code asks for: no attribute, and nothing that a loop or ``with`` keeps for itself."""
-    return name.isidentifier() or name == CAUGHT
+    left: dict[Via, tuple[str, ...]]
 
 
 def may_be_forgotten(value: Value) -> bool:
@@ -44,33 +42,48 @@ def may_be_forgotten(value: Value) -> bool:
 def steps(graph: Graph) -> list[Step]:
     """The step of each node, by its index."""
     uses = [Uses.of(node) for node in graph.nodes]
-    captured = frozenset(name for use in uses for name in use.captured)
-    everywhere = [wanted | captured if captured else wanted for wanted in _solved(graph, uses)]
+    names = sorted({name for use in uses for name in (*use.read, *use.bound)})
+    bits = {name: 1 << number for number, name in enumerate(names)}
+    read = [sum(map(bits.__getitem__, use.read)) for use in uses]
+    bound = [sum(map(bits.__getitem__, use.bound)) for use in uses]
+    captured = sum(bits[name] for name in {name for use in uses for name in use.captured})
+    wanted = _wanted(graph, read, bound)
+    known: dict[int, tuple[str, ...]] = {0: ()}
     made = []
     for node, use in zip(graph.nodes, uses, strict=True):
-        behind = {via: everywhere[target.index] for via, target in node.out.items()}
-        made.append(Step(tuple(sorted(use.read | use.bound)), behind))
+        before = wanted[node.index] | read[node.index] | bound[node.index]
+        left = {}
+        for via, target in node.out.items():
+            gone = before & ~(wanted[target.index] | captured)
+            if gone not in known:
+                known[gone] = tuple([name for name in names if gone & bits[name]])
+            left[via] = known[gone]
+        made.append(Step(tuple(sorted(use.read | use.bound)), left))
     return made
 
 
-def _solved(graph: Graph, uses: list[Uses]) -> list[frozenset[str]]:
-    """The names that are asked for at each node or behind it."""
-    wanted: list[frozenset[str]] = [frozenset()] * len(graph.nodes)
+def _wanted(graph: Graph, read: list[int], bound: list[int]) -> list[int]:
+    """The names that are asked for at each node or behind it, each a bit, as what the nodes read and bind is."""
+    wanted = read.copy()
     before: list[list[int]] = [[] for _ in graph.nodes]
     for node in graph.nodes:
         for target in node.out.values():
             before[target.index].append(node.index)
     waiting = list(range(len(graph.nodes)))  # the last node stands before all others
+    is_waiting = [True] * len(graph.nodes)
     while waiting:
         index = waiting.pop()
-        node, use = graph.nodes[index], uses[index]
-        found = use.read
-        for via, target in node.out.items():
+        is_waiting[index] = False
+        found = read[index]
+        for via, target in graph.nodes[index].out.items():
             behind = wanted[target.index]
-            found |= behind - use.bound if use.bound and via is not Via.RAISE else behind
+            found |= behind if via is Via.RAISE else behind & ~bound[index]
         if found != wanted[index]:
             wanted[index] = found
-            waiting.extend(before[index])
+            for each in before[index]:
+                if not is_waiting[each]:
+                    is_waiting[each] = True
+                    waiting.append(each)
     return wanted
 
 
@@ -91,7 +104,7 @@ class Uses(NamedTuple):
                 if not (isinstance(part.ctx, ast.Store) and part.id in bound):
                     read.add(part.id)
             elif isinstance(part, _SCOPES):
-                captured.update(name.id for name in ast.walk(part) if isinstance(name, ast.Name))
+                captured |= names_below(part)
         if isinstance(node.syntax, ast.Raise):
             read.add(CAUGHT)
         return cls(frozenset(read | captured), bound, frozenset(captured))
@@ -107,6 +120,10 @@ def _bound(node: Node) -> Iterator[str]:
             yield from _names([node.syntax.target])
         case ast.withitem() if node.kind is Kind.ENTER and node.syntax.optional_vars is not None:
             yield from _names([node.syntax.optional_vars])
+        case ast.Import() | ast.ImportFrom():
+            yield from (alias.asname or alias.name.partition(".")[0] for alias in node.syntax.names)
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+            yield node.syntax.name
         case ast.ExceptHandler():
             yield CAUGHT
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from .liveness import can_be_unwanted, may_be_forgotten
+from .liveness import may_be_forgotten
 from .values import COROUTINE, UNKNOWN, Resource, Value
 
 IDLE, BEGUN, HELD, FAILED, CLOSED, ENTRY, UNSURE = 1, 2, 4, 8, 16, 32, 64
@@ -93,7 +93,7 @@ class State:
         self._hash = hash((frozenset(names), frozenset(lives.values()), raising, result.kind))  # values are long
         self._places: tuple[tuple[str, Value], ...] | None = None
         self._raised: dict[str, State] | None = None
-        self._trimmed: tuple[frozenset[str], State | None] | None = None
+        self._trimmed: tuple[tuple[str, ...], State | None] | None = None
 
     @property
     def places(self) -> tuple[tuple[str, Value], ...]:
@@ -112,16 +112,21 @@ class State:
             self._raised[raising] = State(self.names, self.lives, raising, self.result, self.steps)
         return self._raised[raising]
 
-    def with_only(self, wanted: frozenset[str]) -> State:
-        """The same without the names that nobody asks for any more, which are those that are not ``wanted``."""
-        if self._trimmed is not None and self._trimmed[0] is wanted:
+    def without(self, left: tuple[str, ...]) -> State:
+        """The same without the names that are left behind, as far as nothing is lost with what they stand for."""
+        if not left:
+            return self
+        if self._trimmed is not None and self._trimmed[0] is left:
             return self._trimmed[1] or self
-        gone = [n for n in self.names.keys() - wanted if may_be_forgotten(self.names[n]) and can_be_unwanted(n)]
+        names = self.names
+        gone = [name for name in left if name in names and may_be_forgotten(names[name])]
         trimmed = None
         if gone:
-            left = {name: value for name, value in self.names.items() if name not in gone}
-            trimmed = State(left, self.lives, self.raising, self.result, self.steps)
-        self._trimmed = (wanted, trimmed)
+            kept = names.copy()
+            for name in gone:
+                del kept[name]
+            trimmed = State(kept, self.lives, self.raising, self.result, self.steps)
+        self._trimmed = (left, trimmed)
         return trimmed or self
 
     def __hash__(self) -> int:

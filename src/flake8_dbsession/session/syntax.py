@@ -50,3 +50,16 @@ def children(node: ast.AST, enters_scopes: bool = True) -> list[ast.AST]:
         elif isinstance(child, ast.AST):
             found.append(child)
     return found
+
+
+def names_below(node: ast.AST) -> set[str]:
+    """The names that a node and all below it mention, functions and classes inside it included."""
+    found: set[str] = set()
+    stack = [node]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ast.Name):
+            found.add(node.id)
+        else:
+            stack += children(node)
+    return found

@@ -55,10 +55,8 @@ class Transfer:
 
     def __call__(self, node: Node, state: State) -> Iterable[tuple[Via, State]]:
         """The states in which ``state`` leaves the node, without the names that nobody asks for behind it."""
-        step = self.body.steps[node.index]
-        return [
-            (via, after.with_only(step.wanted[via])) for via, after in self.outcomes(node, state) if via in node.out
-        ]
+        left = self.body.steps[node.index].left
+        return [(via, after.without(left[via])) for via, after in self.outcomes(node, state) if via in left]
 
     def outcomes(self, node: Node, state: State) -> Iterable[tuple[Via, State]]:
         """As :meth:`carried_out`; a step that meets no session and leaves nothing behind is carried out once."""
