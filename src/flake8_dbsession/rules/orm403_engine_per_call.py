@@ -54,6 +54,8 @@ def check(view: View) -> Iterator[Diagnostic]:
         for event in first_of_each_node(flow.events(Happening.ENGINE_MADE)):
             if not often and is_chosen_by_caller(view, flow, event.node):
                 continue
+            if goes_on_for_good(flow, event) or only_compiles(flow, event):
+                continue
             if is_dropped(flow, event) or is_used_at_once(view, flow, event):
                 message = f"{view.text(event.node)!r} makes an engine, with a pool of its own, at each call"
                 plan, refusal = hoist(view, flow, event.node, ("engine", "_engine"))
@@ -129,6 +131,21 @@ def is_dropped(flow: Flow, event: Event) -> bool:
     if name not in flow.body.local_names or name not in names:
         return False
     return not any(escapes(node, name) or is_handed_over(flow, node, name) for node in flow.body.own_nodes)
+
+
+def goes_on_for_good(flow: Flow, event: Event) -> bool:
+    """Whether an endless loop of the function works with the engine that was made before it."""
+    line: int = event.node.lineno  # type: ignore[attr-defined]
+    return any(isinstance(each.test, ast.Constant) and each.lineno > line for each in flow.body.own(ast.While))
+
+
+def only_compiles(flow: Flow, event: Event) -> bool:
+    """Whether the engine only says how statements are written: ``CreateTable(table).compile(engine)``."""
+    name = next((n.targets[0] for n in flow.body.own(ast.Assign) if n.value is event.node), None)
+    uses = [n for n in flow.body.own(ast.Name) if isinstance(name, ast.Name) and n.id == name.id and n is not name]
+    calls = (c for c in flow.body.own(ast.Call) if isinstance(c.func, ast.Attribute) and c.func.attr == "compile")
+    compiling = {given for call in calls for given in (*call.args, *(word.value for word in call.keywords))}
+    return bool(uses) and compiling.issuperset(uses)
 
 
 def is_handed_over(flow: Flow, node: ast.AST, name: str) -> bool:
