@@ -36,6 +36,7 @@ class Conventions:
         """Calls that only ever raise or end the process: ``flask.abort``, ``sys.exit``."""
         self._sure = frozenset[str](tables["never_raises"]["functions"].split())
         self._sure_receivers = frozenset[str](tables["never_raises"]["receivers"].split())
+        self._setting_up = frozenset[str](tables["setting_up"]["words"].split())
         self.script_paths = tuple(
             (kind, pattern) for kind, words in tables["paths"].items() for pattern in words.split()
         )
@@ -54,6 +55,10 @@ class Conventions:
     def never_raises(self, spellings: Iterable[str]) -> bool:
         names = [name.removeprefix("builtins.") for name in spellings]
         return any(name in self._sure or name.rpartition(".")[0] in self._sure_receivers for name in names)
+
+    def is_setting_up(self, name: str) -> bool:
+        """Whether a function of that name prepares a database for its first use: ``init_db``, ``seed_users``."""
+        return not name.startswith("__") and not self._setting_up.isdisjoint(name.lower().split("_"))
 
     def script_kind(self, path: str) -> str:
         pure = PurePosixPath(path.replace("\\", "/"))

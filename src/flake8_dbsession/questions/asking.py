@@ -14,7 +14,15 @@ from .stored import stored_leaks
 
 def is_out_of_scope(view: View, flow: Flow) -> bool:
     """Test code and commands that end: what they hold ends with their process."""
-    return view.is_test or ((view.is_script or view.units.is_short_lived(flow.body)) and bool(flow.returned))
+    return view.is_test or ((view.is_script or view.units.is_short_lived(flow.body)) and ends(view, flow))
+
+
+def ends(view: View, flow: Flow) -> bool:
+    """Whether the function comes to an end: it returns, or, without an endless loop, it ends the process itself."""
+    if flow.returned or any(isinstance(loop.test, ast.Constant) for loop in flow.body.own(ast.While)):
+        return bool(flow.returned)
+    called = (view.names.resolve(call.func) for call in flow.body.own(ast.Call))
+    return any(name in view.project.known.conventions.never_returns for name in called)
 
 
 def ignorable(view: View, flow: Flow, leak: Leak) -> bool:

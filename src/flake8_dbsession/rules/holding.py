@@ -27,6 +27,8 @@ def waits(view: View, rule: Callable[[], Rule], kinds: frozenset[str], verb: str
             for e in flow.events(Happening.WAITED)
             if e.detail.kind in kinds and not polls_file(flow, e) and not listens(e)
         ]
+        if is_setting_up(view, flow):
+            events = [e for e in events if e.detail.kind != "hash"]
         if is_out_of_scope(view, flow):
             events = [] if view.is_test else [e for e in events if is_endless(view, e)]
         for event in first_of_each_node(events):
@@ -40,6 +42,13 @@ def file_waits(view: View, rule: Callable[[], Rule]) -> Iterator[Diagnostic]:
             continue
         for event in first_of_each_node([e for e in flow.events(Happening.WAITED) if polls_file(flow, e)]):
             yield report(view, rule(), flow, event, "waits for a file")
+
+
+def is_setting_up(view: View, flow: Flow) -> bool:
+    """Whether the function makes the first users, by its name or as the start of the server: it hashes once."""
+    parts = flow.body.name.replace(".<locals>", "").split(".")
+    starts = any(entry.kind == "startup" for entry in view.units.entries(flow.body))
+    return starts or any(map(view.project.known.conventions.is_setting_up, parts))
 
 
 def is_endless(view: View, event: Event) -> bool:

@@ -15,11 +15,12 @@ from .call import place
 from .events import Event, Happening
 from .memory import Key, Outcomes
 from .scope import Scope
-from .state import CLOSED, ENTRY, FAILED, GIVEN, SWALLOWED, USED, Life, State, merge
+from .state import CLOSED, ENTRY, FAILED, GIVEN, STORED, SWALLOWED, USED, Life, State, merge
 from .summary import Summary, World
 from .transfer import Transfer
 from .values import (
     AMBIENT,
+    ATTRIBUTE,
     CONSTANT,
     ENGINE,
     FACTORY,
@@ -229,8 +230,15 @@ class Flow:
         return isinstance(value, ast.Call) or any(kind in (*_HANDLES, OBJECT) for kind in known)
 
     def handed(self, session: Value) -> Value:
-        """What is returned; the session of a registry that is built here and kept nowhere is the caller's own."""
+        """What is returned; the session of a registry that is built here and kept nowhere is the caller's own.
+
+        One that is kept for later calls (``local.session = session``) is no new one each time.
+        """
         resource = session.resource
+        if resource is not None and session.kind == SESSION and resource.origin == OPENED:
+            kept = any(s.lives[resource].marks & STORED for s in self.returned if resource in s.lives)
+            key = self.body.qualified
+            return session._replace(resource=resource._replace(origin=ATTRIBUTE, key=key)) if kept else session
         made = [e.node for e in self.events(Happening.REGISTRY_MADE) if resource and place(e.node) == resource.key]
         if resource is None or session.kind != SESSION or not made or self.caches(made):
             return session
