@@ -27,7 +27,7 @@ LAYERS = (
     {"project.functions"},
     {"project.project"},
     {"project.entries", "project.cleaning", "project.handing"},
-    {"view", "project.teardown", "project.injection"},
+    {"view", "project.hooks", "project.injection", "project.teardown"},
     # rules
     {"questions"},
     {"mending.common", "mending.spelling", "pool"},

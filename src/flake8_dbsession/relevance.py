@@ -14,6 +14,7 @@ MARKERS = (
     b"SQLALCHEMY",
     b"Flask",
     b"_app(",
+    b"stream_with_context",
 )
 
 

@@ -10,6 +10,7 @@ import ast
 from collections.abc import Iterator
 
 from ..project.app import MOST_FILES
+from ..project.hooks import hooks
 from ..project.injection import providers
 from ..project.modules import Module
 from ..project.project import Project
@@ -20,10 +21,6 @@ from ..session.state import CHANGED, WRITTEN, Life
 from ..session.values import AMBIENT, FUNCTION, OPENED, PARAMETER, SESSION, Resource, Value
 from ..view import View
 
-_HOOKS = frozenset(
-    {"before_request", "before_app_request", "before_first_request", "before_app_first_request", "user_loader"}
-    | {"request_loader", "url_value_preprocessor", "app_url_value_preprocessor", "verify_password", "verify_token"}
-)
 _DEEPEST = 4
 """How many dependencies of dependencies are followed."""
 
@@ -34,7 +31,7 @@ def begins_unit(view: View, flow: Flow, resource: Resource) -> bool:
         return False
     if resource.origin == AMBIENT:
         return is_given_back(view, flow, resource) and not any(
-            is_changing(view.project, *hook, resource) for hook in hooks(view.project)
+            is_changing(view.project, hook.module, hook.body, resource) for hook in hooks(view.project)
         )
     return resource.origin == PARAMETER and is_filled_anew(view, flow, resource)
 
@@ -81,36 +78,6 @@ def is_given_back(view: View, flow: Flow, registry: Resource) -> bool:
     """Whether the unit of work before has left nothing: a new thread has its own session, a request's is removed."""
     threads = all(entry.framework == "threading" for entry in view.units.entries(flow.body))
     return threads or registry.flavour == "flask" or is_removed_around(view.project, registry)
-
-
-def hooks(project: Project) -> list[tuple[Module, Body]]:
-    """What runs before each request of the project's Flask applications, as far as it can be seen."""
-    if project.app.hooks is None:
-        project.app.hooks = list(_hooks(project))
-    return project.app.hooks
-
-
-def _hooks(project: Project) -> Iterator[tuple[Module, Body]]:
-    for module, _ in project.app.modules_with(*(name.encode() for name in _HOOKS)):
-        for body in module.bodies.values():
-            if any(last(decorator) in _HOOKS for decorator in body.decorators):
-                yield module, body
-        for body in (module.top, *module.bodies.values()):
-            for call in body.own(ast.Call):
-                target = project.target(handed(project, module, call)) if last(call) in _HOOKS else None
-                if target is not None:
-                    yield target.module, target.body
-
-
-def handed(project: Project, module: Module, call: ast.Call) -> Value:
-    """The function of ``app.before_request(load_user)``."""
-    return project.evaluate(module, call.args[0] if call.args else call.func)
-
-
-def last(node: ast.expr) -> str:
-    """``before_request`` of ``app.before_request`` and of a call of it."""
-    inner = node.func if isinstance(node, ast.Call) else node
-    return inner.attr if isinstance(inner, ast.Attribute) else ""
 
 
 def is_changing(project: Project, module: Module, body: Body, resource: Resource) -> bool:

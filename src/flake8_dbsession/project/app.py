@@ -15,6 +15,7 @@ from ..session.values import Resource
 
 if TYPE_CHECKING:
     from ..session.body import Body
+    from .hooks import Hook
     from .modules import Module
     from .project import Project
 
@@ -40,7 +41,7 @@ class Application:
         """The functions that a body hands over, with what they become there: what has been found so far."""
         self.streamed: dict[str, str] | None = None
         """The dependencies of streaming endpoints, once they have been looked for."""
-        self.hooks: list[tuple[Module, Body]] | None = None
+        self.hooks: list[Hook] | None = None
         """What runs before each request, once it has been looked for."""
 
     def holds_dependency_while_streaming(self, path: str, scope: str = "") -> bool:

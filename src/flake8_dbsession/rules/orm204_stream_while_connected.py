@@ -3,7 +3,8 @@
 What it does
     Reports a streaming response (``StreamingResponse``, ``EventSourceResponse``, ``stream_with_context``) that is
     returned while the request's session holds a connection, a generator that holds one while it yields to such a
-    response, and a websocket that holds one while it waits for its client.
+    response, and a websocket that holds one while it waits for its client. What dependencies and the hooks of Flask
+    (``before_request``) have taken before the function counts, too.
 
 Why it matters
     The connection is given back when the client has read the last byte. A dependency with ``yield`` is left after the
@@ -28,6 +29,7 @@ from collections.abc import Iterator
 from ..model import Diagnostic, Rule
 from ..project.injection import dependencies_of_streams, held_at_entry, providers, scope_of
 from ..questions.asking import first_of_each_node, is_out_of_scope
+from ..questions.streams import KEEPER, used_before_stream
 from ..session.body import Body
 from ..session.events import Event, Happening
 from ..session.flow import Flow
@@ -36,7 +38,6 @@ from ..story import name_of
 from ..view import View
 from .holding import listens
 
-_KEEPER = "stream_with_context"
 _LEFT = "FastAPI leaves this dependency before it sends the response"
 _REFUSAL = "what the stream needs has to be read before, in a session of its own"
 
@@ -50,6 +51,7 @@ def check(view: View) -> Iterator[Diagnostic]:
             yield report(view, flow, event)
         if not events:
             yield from taken_by_dependencies(view, flow)
+            yield from taken_by_hooks(view, flow)
         yield from taken_for_streams(view, flow)
         yields = [e for e in flow.events(Happening.STREAMED) if is_sent(view, flow, e)]
         for event in yields[:1]:
@@ -76,6 +78,14 @@ def taken_by_dependencies(view: View, flow: Flow) -> Iterator[Diagnostic]:
             yield view.diagnostic(RULE, parameter, message, notes, None, _REFUSAL, flow.body)
 
 
+def taken_by_hooks(view: View, flow: Flow) -> Iterator[Diagnostic]:
+    """The session that a hook of Flask has used before the view, and that nothing here gives back."""
+    for resource, hook, start in used_before_stream(view, flow):
+        name, before = name_of(flow, resource), hook.body.name.rpartition(".")[2]
+        message = f"session {name!r}, which {before}() has used before, keeps its connection until the stream ends"
+        yield view.diagnostic(RULE, start, message, (), None, _REFUSAL, flow.body)
+
+
 def taken_for_streams(view: View, flow: Flow) -> Iterator[Diagnostic]:
     """The session that a dependency takes a connection with, and that it keeps for an endpoint that streams."""
     filled = dict(providers(view.project, view.module, flow.body)) if view.mentions(b"Depends") else {}
@@ -99,9 +109,9 @@ def is_sent(view: View, flow: Flow, event: Event) -> bool:
     if event.detail != "yield" or event.resource is None:
         return False
     senders = [entry.framework for entry in view.units.entries(flow.body) if entry.kind == "stream"]
-    senders += [name for name in view.project.decorators(view.module, flow.body) if name.endswith(_KEEPER)]
+    senders += [name for name in view.project.decorators(view.module, flow.body) if name.endswith(KEEPER)]
     if event.resource.flavour == "flask":  # without it the app context is gone when the generator runs
-        return any(name.endswith(_KEEPER) for name in senders)
+        return any(name.endswith(KEEPER) for name in senders)
     return bool(senders)
 
 

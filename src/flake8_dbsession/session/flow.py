@@ -218,10 +218,13 @@ class Flow:
             node.id in declared and isinstance(node.ctx, ast.Store) for node in self.body.own(ast.Name)
         )
         stores = [n.value for n in self.body.own(ast.Assign) if isinstance(n.targets[0], ast.Subscript)]
+        return kept or self.are_behind_check(made) or any(self.has_engine(value) for value in stores)
+
+    def are_behind_check(self, made: list[ast.AST]) -> bool:
+        """Whether the function makes something only where a condition says so, or returns early."""
         checks = [statement for statement in self.body.statements if isinstance(statement, ast.If)]
         inside = [part for check in checks for part in ast.walk(check)]
-        behind = any(isinstance(part, ast.Return) or part in made for part in inside)
-        return kept or behind or any(self.has_engine(value) for value in stores)
+        return any(isinstance(part, ast.Return) or part in made for part in inside)
 
     def has_engine(self, value: ast.expr) -> bool:
         """Whether an expression may be an engine or have one: a call, or a name of such a thing."""
@@ -236,13 +239,19 @@ class Flow:
         """
         resource = session.resource
         if resource is not None and session.kind == SESSION and resource.origin == OPENED:
-            kept = any(s.lives[resource].marks & STORED for s in self.returned if resource in s.lives)
-            key = self.body.qualified
-            return session._replace(resource=resource._replace(origin=ATTRIBUTE, key=key)) if kept else session
+            return self.kept_for_later(session, resource)
         made = [e.node for e in self.events(Happening.REGISTRY_MADE) if resource and place(e.node) == resource.key]
         if resource is None or session.kind != SESSION or not made or self.caches(made):
             return session
         return session._replace(resource=resource._replace(origin=OPENED, flavour=""))
+
+    def kept_for_later(self, session: Value, resource: Resource) -> Value:
+        """A session that the function opens where there is none yet, and stores: whoever asks again gets the same."""
+        stored = any(s.lives[resource].marks & STORED for s in self.returned if resource in s.lives)
+        opened = [e.node for e in self.events(Happening.OPENED) if e.resource == resource] if stored else []
+        if not opened or not self.are_behind_check(opened):
+            return session
+        return session._replace(resource=resource._replace(origin=ATTRIBUTE, key=self.body.qualified))
 
     def left_failed(self) -> Iterator[tuple[Resource, ast.AST]]:
         """The sessions that are left failed on a normal way out, each with the handler that caught the failure."""
