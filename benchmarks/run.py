@@ -46,6 +46,16 @@ metadata.distributions = lambda **how: [d for d in every(**how) if d.metadata["n
 from flake8.main.cli import main
 raise SystemExit(main())
 """
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+"""Of us, but that compiled modules are kept, as they are for those who install a tool."""
+SLEEPS = """
+rules:
+  - id: sleep
+    languages: [python]
+    severity: WARNING
+    message: it sleeps
+    pattern: time.sleep(...)
+"""
 FLAKE8 = ["-j1", "--isolated", "--exit-zero", "-q", "--select=F,ORM"]
 
 
@@ -64,6 +74,8 @@ class Subject(NamedTuple):
     is_primed: bool = False
     in_folders: bool = True
     """Whether it is run in each of the folders, or once."""
+    folder: str = ""
+    """The one folder that it is run in, where it is not one of those that are measured."""
 
 
 class Sample(NamedTuple):
@@ -76,7 +88,9 @@ class Sample(NamedTuple):
 def measure(command: list[str], folder: str) -> Sample:
     """Run a command and its children in a folder; its output goes nowhere."""
     start = time.perf_counter()
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, cwd=folder, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode not in (0, 1, 2) or (process.returncode == 2 and command[:3] == COMMAND[:3]):
@@ -88,7 +102,7 @@ def measure(command: list[str], folder: str) -> Sample:
 def measure_all(subject: Subject, folders: list[str]) -> Sample:
     """The subject in each of the folders: times added up, the largest peak."""
     samples = []
-    for folder in folders if subject.in_folders else folders[:1]:
+    for folder in [subject.folder] if subject.folder else folders if subject.in_folders else folders[:1]:
         command = [part.replace("{folder}", os.path.basename(folder)) for part in subject.command]
         if command[-1] == "{python files}":
             command[-1:] = [str(path) for path in Path(folder).rglob("*.py") if is_python(path)]
@@ -145,10 +159,22 @@ def subjects(scratch: Path, with_flake8: bool) -> list[Subject]:
     return found
 
 
-def peers() -> list[Subject]:
+def peers(scratch: Path) -> list[Subject]:
     """Other tools with the rule that is nearest, as far as they are installed; they take minutes."""
     base = "read all, parse what may matter"
+    rule = scratch / "sleeps.yml"
+    rule.write_text(SLEEPS)
     commands = {
+        "semgrep": [
+            "semgrep",
+            "scan",
+            "-q",
+            "-j1",
+            "--metrics=off",
+            "--disable-version-check",
+            f"--config={rule}",
+            ".",
+        ],
         "pylint": ["pylint", "--disable=all", "--enable=consider-using-with", "--exit-zero", "."],
         "flake8-async": ["flake8-async", "--enable=ASYNC100", "{python files}"],
         "fixit": ["fixit", "--quiet", "lint", "."],
@@ -195,9 +221,9 @@ def growth(scratch: Path, files: int, count: int) -> list[page.Row]:
     for times in (1, 4, 16):
         application(scratch / f"times{times}", files * times)
         base = "files × 1" if times > 1 else ""
-        measured.append(
-            Subject(f"files × {times}", [*COMMAND, "-j1", "--no-cache", f"times{times}"], base, times * 1.1)
-        )
+        folder = str(scratch / f"times{times}")
+        command = [*COMMAND, "-j1", "--no-cache", "."]
+        measured.append(Subject(f"files × {times}", command, base, times * 1.1 if base else 0, folder=folder))
     return rows(measured, rounds(measured, [str(scratch)], count))
 
 
@@ -226,14 +252,16 @@ def main() -> None:
     parser.add_argument(
         "--growth", type=int, default=0, metavar="FILES", help="also measure 1, 4 and 16 times FILES files"
     )
-    parser.add_argument("--peers", action="store_true", help="also measure pylint, flake8-async and fixit")
+    parser.add_argument("--peers", action="store_true", help="also measure pylint, flake8-async, fixit and semgrep")
     parser.add_argument("--write", action="store_true", help="put the results into docs/performance.*")
     options = parser.parse_args()
     count = 2 if options.quick else options.rounds
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         folders = [os.path.abspath(f) for f in options.folders] or [str(application(scratch / "generated", 300))]
-        measured = subjects(scratch, not (options.quick or options.no_flake8)) + (peers() if options.peers else [])
+        measured = subjects(scratch, not (options.quick or options.no_flake8)) + (
+            peers(scratch) if options.peers else []
+        )
         found = {
             "machine": machine(),
             "folders": [os.path.basename(folder) for folder in folders],
