@@ -8,8 +8,10 @@ import pathlib
 import pytest
 from test_fixtures import FILES, identify, reports
 
+from flake8_dbsession import analyze
 from flake8_dbsession.config import Config
 from flake8_dbsession.flow.graph import Via
+from flake8_dbsession.model import Diagnostic
 from flake8_dbsession.project.project import Project
 from flake8_dbsession.project.reach import Reach
 from flake8_dbsession.session.body import Body
@@ -25,6 +27,24 @@ def test_reports_are_the_same_without_shortcuts(path: pathlib.Path, monkeypatch:
     monkeypatch.setattr(Reach, "touches", lambda *_: True)
     monkeypatch.setattr(Memory, "key", lambda *_: None)
     assert reports(path, data) == found
+
+
+@pytest.mark.parametrize("path", FILES, ids=identify)
+def test_test_code_says_the_same_whether_it_is_looked_at_or_not(
+    path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def reported() -> list[Diagnostic]:
+        return analyze.analyze(Source(str(path), path.read_bytes()), Project(Config(test_paths=("*",))))
+
+    found = reported()
+    monkeypatch.setattr(analyze, "can_be_reported", lambda view: True)
+    assert reported() == found
+
+
+def test_test_code_that_makes_no_engine_is_not_parsed() -> None:
+    source = Source("tests/test_shop.py", b"def test(session):\n    session.execute(1)\n")
+    assert analyze.analyze(source, Project(Config())) == []
+    assert "tree" not in vars(source)
 
 
 # -- what a function can reach

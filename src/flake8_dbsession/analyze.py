@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .model import Diagnostic
+from .pool.engines import is_candidate
 from .project.project import Project
 from .rules import ALL
 from .source import Source
@@ -12,9 +13,14 @@ from .view import View
 def analyze(source: Source, project: Project) -> list[Diagnostic]:
     """Every report of every rule for ``source``, sorted by place; selection and suppression come later.
 
-    Returns nothing, and parses nothing further, when the file cannot touch a session.
+    Returns nothing, and parses nothing further, when nothing can be reported in the file.
     """
     view = View(source, project)
-    if not view.is_relevant:
+    if not can_be_reported(view):
         return []
     return sorted((d for rule in ALL for d in rule.check(view)), key=lambda d: (d.span, d.code, d.message))
+
+
+def can_be_reported(view: View) -> bool:
+    """Whether the file can touch a session; what test code holds ends with the test, so there only engines count."""
+    return view.is_relevant and (not view.is_test or is_candidate(view.source.data))
