@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from .attributes import read_row
 from .call import Call
 from .events import Happening
 from .handover import hand_over
@@ -139,7 +140,7 @@ def method(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
         case "function" if name in ("delay", "apply_async") and is_decorated(ev, receiver):
             return named(ev, f"celery.Task.{name}", call, awaited)
         case "row":
-            ev.read_row(call.node, receiver)
+            read_row(ev, call.node, receiver)
     return unknown(ev, call)
 
 

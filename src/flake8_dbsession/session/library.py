@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from .attributes import attribute
 from .call import Call
 from .lending import unseen
 from .opening import next_of
@@ -32,7 +33,7 @@ def _next(ev: Evaluation, call: Call) -> Value:
 def _getattr(ev: Evaluation, call: Call) -> Value:
     name = call.node.args[1] if len(call.node.args) > 1 else None
     if isinstance(name, ast.Constant) and isinstance(name.value, str) and call.positional[0].kind != UNKNOWN.kind:
-        return ev.attribute(ast.Attribute(call.node.args[0], name.value, ast.Load()), call.positional[0])
+        return attribute(ev, ast.Attribute(call.node.args[0], name.value, ast.Load()), call.positional[0])
     return UNKNOWN
 
 

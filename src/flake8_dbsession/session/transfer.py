@@ -9,7 +9,7 @@ from ..flow.graph import Kind, Node, Via
 from ..names import Function, imports_of
 from .blocks import entered, left
 from .body import Body
-from .evaluate import Evaluation, names_in
+from .evaluate import Evaluation
 from .events import Event, Happening
 from .exceptions import OTHER, accepts, expects, takes
 from .liveness import CAUGHT
@@ -184,7 +184,7 @@ class Transfer:
                 ev.now.names.pop(statement.name, None)
             case ast.Delete():
                 for target in statement.targets:
-                    for name in names_in(target) if isinstance(target, ast.Name) else ():
+                    for name in [target.id] if isinstance(target, ast.Name) else []:
                         ev.now.bind(name, UNKNOWN, constants=frozenset())
             case ast.expr():
                 ev.value(statement)

@@ -1,0 +1,110 @@
+"""What an attribute of something stands for, and what reading it does to sessions."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from ..names import dotted
+from .formals import of
+from .opening import opened
+from .rows import loader_of, loads_by_attribute, member_of_row
+from .values import ENGINE, METHOD, NAMED, OBJECT, REGISTRY, UNKNOWN, Value
+
+if TYPE_CHECKING:
+    from .evaluate import Evaluation
+
+
+_DATA = frozenset(
+    {"is_active", "dirty", "new", "deleted", "info", "identity_map", "autoflush", "invalidated", "session_factory"}
+)
+"""Attributes of sessions and connections that are no methods: they may be true or false."""
+_SAME_ENGINE = frozenset({"sync_engine", "engine"})
+
+
+def attribute(ev: Evaluation, node: ast.Attribute, owner: Value) -> Value:
+    """What ``owner.name`` stands for, where ``node`` reads it."""
+    name = node.attr
+    match owner.kind:
+        case "unknown":
+            return stored(ev, node)
+        case "named" | "module":
+            return ev.world.value(f"{owner.name}.{name}")
+        case "super":
+            return ev.world.inherited(owner.name, name, owner.extra[0])
+        case "row":
+            read_row(ev, node, owner)
+            return member_of_row(ev, owner, name)
+        case "object" | "class":
+            return of_object(ev, node, owner)
+        case "flask_db":
+            return of_flask(owner, name)
+        case "method" if owner.extra[0].kind == OBJECT:
+            return Value(METHOD, f"{owner.name}.{name}", extra=owner.extra)
+        case "engine" if name in _SAME_ENGINE:
+            return owner
+        case "session" | "registry" if name == "bind":
+            return Value(ENGINE, "Engine")
+        case "session" | "registry" if name in _DATA:
+            return UNKNOWN
+    return Value(METHOD, name, extra=(owner,))
+
+
+def of_object(ev: Evaluation, node: ast.Attribute, owner: Value) -> Value:
+    """An attribute of an object or class of the project, as this path has set it or as its class says."""
+    name = node.attr
+    if loads_by_attribute(ev, owner, name):
+        return loader_of(owner)
+    found = ev.now.names.get(f"self.{name}") if ev.is_self(node.value) else None
+    if found is not None:
+        return found
+    known = dict(p for p in owner.extra if isinstance(p, tuple) and len(p) == 2)
+    if name in known:
+        set_before: Value = known[name]
+        return set_before
+    value = ev.world.attribute(owner, name)
+    if value.kind == "opens":
+        return opened(ev, value, node)
+    if owner.kind == OBJECT and value.resource is not None and not ev.is_own(node.value):
+        value = of_another(node.value, value)
+    return value if value != UNKNOWN else stored(ev, node)
+
+
+def of_another(node: ast.expr, value: Value) -> Value:
+    """What another object has as ``self.session`` in its own methods."""
+    resource = value.resource
+    if resource is None or not resource.is_of_an_object or not resource.key.startswith("self."):
+        return value
+    return value._replace(resource=of(ast.unparse(node), resource))
+
+
+def stored(ev: Evaluation, node: ast.Attribute) -> Value:
+    """``g.db`` or ``request.state.db`` that this function itself has set."""
+    text = dotted(node)
+    if text is None:
+        return UNKNOWN
+    return ev.now.names.get(text) or ev.world.stored(ev.body.module, text)
+
+
+def of_flask(owner: Value, name: str) -> Value:
+    """Attributes of ``db = SQLAlchemy()``."""
+    if name == "session":
+        return Value(REGISTRY, owner.name, owner.resource)
+    if name == "engine":
+        return Value(ENGINE, "Engine", extra=("flask", owner.name.rpartition(".")[2] or "db"))
+    if name in ("Model", "Query"):
+        return Value(NAMED, f"flask_sqlalchemy.SQLAlchemy.{name}", owner.resource)
+    return Value(METHOD, name, extra=(owner,))
+
+
+def read_row(ev: Evaluation, node: ast.AST, row: Value) -> None:
+    """Reading an attribute of an expired row takes a connection again."""
+    if row.resource is None:
+        return
+    if "expired" in row.extra:
+        for name, value in list(ev.now.names.items()):
+            if value == row:
+                ev.now.names[name] = row.with_extra()
+        ev.now.take(row.resource, node)
+    elif ev.now.is_lent(row.resource):
+        ev.now.hold(row.resource, node)

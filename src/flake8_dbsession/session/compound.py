@@ -1,0 +1,157 @@
+"""Expressions that put others together: displays, choices, comparisons, subscripts, comprehensions."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from .syntax import names_below
+from .values import (
+    CLASS,
+    CONSTANT,
+    COROUTINE,
+    FALSE,
+    HANDLES,
+    NONE,
+    OBJECT,
+    ROW,
+    ROWS,
+    SESSION,
+    TRUE,
+    TUPLE,
+    UNKNOWN,
+    Value,
+    are_of_different_classes,
+    contained,
+    pool_of,
+    truth,
+)
+
+if TYPE_CHECKING:
+    from .evaluate import Evaluation
+
+
+_SESSIONS = frozenset({SESSION})
+_TELLING = frozenset({"factory", "registry", "engine", "manager", "rows", "row", "query", "result", "object", CLASS})
+
+
+def display(ev: Evaluation, node: ast.Dict) -> Value:
+    values = []
+    for key, item in zip(node.keys, node.values, strict=True):
+        if key is not None:
+            ev.value(key)
+        values.append((key, ev.value(item)))
+    if not any(contained(value) or value.kind in HANDLES for _, value in values):
+        return UNKNOWN
+    named = ((ast.unparse(key) if key is not None else "**", value) for key, value in values)
+    return Value(TUPLE, "dict", extra=tuple(named))
+
+
+def choice(ev: Evaluation, node: ast.IfExp) -> Value:
+    known = truth(ev.value(node.test))
+    if known is not None:
+        return ev.value(node.body if known else node.orelse)
+    return prefer(ev.value(node.body), ev.value(node.orelse))
+
+
+def either(ev: Evaluation, node: ast.BoolOp) -> Value:
+    """``a or b``, ``a and b``: an operand after a decided one is not evaluated."""
+    stop = isinstance(node.op, ast.Or)
+    result = UNKNOWN
+    for operand in node.values:
+        value = ev.value(operand)
+        if truth(value) is stop:
+            return value if result in (UNKNOWN, NONE) else prefer(result, value)
+        result = value if result == UNKNOWN or truth(result) is (not stop) else prefer(result, value)
+    return result
+
+
+def comparison(ev: Evaluation, node: ast.Compare) -> Value:
+    left = ev.value(node.left)
+    rights = [ev.value(right) for right in node.comparators]
+    if len(rights) != 1 or UNKNOWN in (left, rights[0]):
+        return UNKNOWN
+    same = None
+    if left.kind == CONSTANT and rights[0].kind == CONSTANT:
+        same = left == rights[0]
+    elif NONE in (left, rights[0]) and truth(left if rights[0] == NONE else rights[0]):
+        same = False
+    if same is None:
+        return UNKNOWN
+    match node.ops[0]:
+        case ast.Is() | ast.Eq():
+            return TRUE if same else FALSE
+        case ast.IsNot() | ast.NotEq():
+            return FALSE if same else TRUE
+    return UNKNOWN
+
+
+def subscript(ev: Evaluation, node: ast.Subscript) -> Value:
+    owner = ev.value(node.value)
+    ev.value(node.slice)
+    is_slice = isinstance(node.slice, ast.Slice)
+    match owner.kind:
+        case "query" if owner.resource is not None:
+            ev.now.take(owner.resource, node)
+            return Value(ROWS if is_slice else ROW, owner.name, owner.resource)
+        case "rows":
+            return owner if is_slice else owner._replace(kind=ROW)
+        case "tuple" if owner.name == "dict":
+            return entry(owner, node)
+        case "tuple":
+            return element(owner, node.slice)
+        case "unknown" if any(name.endswith("]") for name in ev.now.names):
+            return ev.now.names.get(ast.unparse(node), UNKNOWN)
+    return UNKNOWN
+
+
+def element(owner: Value, index: ast.expr) -> Value:
+    """One of a tuple or list, where its number is written down."""
+    number = index.value if isinstance(index, ast.Constant) else None
+    if not isinstance(number, int) or not -len(owner.extra) <= number < len(owner.extra):
+        return UNKNOWN
+    found: Value = owner.extra[number]
+    return found
+
+
+def entry(owner: Value, node: ast.Subscript) -> Value:
+    """One of a dictionary: by its key, or any where all are factories or engines, each of another database."""
+    items: dict[str, Value] = dict(owner.extra)
+    alike = next(iter(items.values())) if len({value.kind for value in items.values()}) == 1 else UNKNOWN
+    is_any = not isinstance(node.slice, ast.Constant) and alike.kind in HANDLES
+    item = items.get(ast.unparse(node.slice), alike if is_any else UNKNOWN)
+    is_pooled = item.kind not in HANDLES or bool(pool_of(item))
+    return item if is_pooled else item.with_extra(*item.extra, ("pool", ast.unparse(node)))
+
+
+def comprehension(ev: Evaluation, node: ast.expr, elements: Iterable[ast.expr]) -> Value:
+    kept = dict(ev.now.names)
+    for generator in node.generators:  # type: ignore[attr-defined]
+        item = ev.item_of(ev.value(generator.iter), generator.iter)
+        ev.bind(generator.target, item)
+        for test in generator.ifs:
+            ev.value(test)
+    values = [ev.value(element) for element in elements]
+    bound = {n for g in node.generators for n in names_below(g.target)}  # type: ignore[attr-defined]
+    for name in bound:
+        ev.now.names.pop(name, None)
+        if name in kept:
+            ev.now.names[name] = kept[name]
+    if values[0].kind == ROW:
+        return values[0]._replace(kind=ROWS, extra=())
+    told = any(value.kind in (COROUTINE, OBJECT) or contained(value) for value in values)
+    return Value(TUPLE, extra=tuple(values)) if told else UNKNOWN
+
+
+def prefer(left: Value, right: Value) -> Value:
+    """The one of two possible values that says more; neither where they are of different classes."""
+    if left == right:
+        return left
+    if are_of_different_classes((left, right)):
+        return UNKNOWN
+    for kinds in (_SESSIONS, _TELLING):
+        for value in (left, right):
+            if value.kind in kinds:
+                return value
+    return left if right in (UNKNOWN, NONE) else right if left in (UNKNOWN, NONE) else UNKNOWN
