@@ -23,6 +23,7 @@ LAYERS = (
     # what sessions do in one function, in one module, in the project
     {"session"},
     {"project.annotations", "project.evidence", "project.modules", "project.app", "project.solved", "story"},
+    {"project.meanings"},
     {"project.classes", "project.targets", "project.reach", "project.parameters"},
     {"project.functions"},
     {"project.project"},

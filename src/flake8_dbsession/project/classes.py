@@ -28,6 +28,7 @@ from ..session.values import (
 )
 from .annotations import annotated
 from .evidence import may_be_session, session_type
+from .meanings import named_after
 from .modules import ClassInfo
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ class Classes:
         if module is None or not rest:
             return UNKNOWN
         for expression in module.stored.get(f"{rest}.{name}", ()):
-            value = self.project.named_after(self.project.evaluate(module, expression), f"{qualified}.{name}")
+            value = named_after(self.project.evaluate(module, expression), f"{qualified}.{name}")
             if value.resource is not None and value.resource.origin == AMBIENT:
                 return value
         return UNKNOWN

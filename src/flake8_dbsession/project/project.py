@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from ..known import Known, load
-from ..names import Names, is_none
+from ..names import Names
 from ..session.body import Body
 from ..session.evaluate import Evaluation
 from ..session.flow import Flow, starts
@@ -23,28 +23,20 @@ from ..session.state import State
 from ..session.summary import Summary
 from ..session.values import (
     AMBIENT,
-    ATTRIBUTE,
     CLASS,
-    CONSTANT,
-    ENGINE,
     FACTORY,
-    FLASK_DB,
-    FUNCTION,
-    MAYBE,
     NAMED,
     OBJECT,
     REGISTRY,
-    SESSION,
     UNKNOWN,
     Resource,
     Value,
-    pool_of,
 )
-from .annotations import annotated
 from .app import Application
 from .classes import Classes
 from .evidence import may_be_session, session_type
 from .functions import Functions
+from .meanings import Meanings
 from .modules import ClassInfo, Module, Modules
 from .parameters import parameter_of, untold_in
 from .reach import Reach
@@ -76,7 +68,7 @@ class Project:
 
     def _forget(self) -> None:
         """Nothing is known about dotted names: at first, and where they mean other modules than before."""
-        self._values: dict[str, Value] = {}
+        self.meanings = Meanings(self)
         self.classes = Classes(self)
         self.reach = Reach(self)
         self._solved = Solved(DEPTH)
@@ -84,136 +76,21 @@ class Project:
         self.summaries = 0
         self.functions = Functions(self)
         self._asked: dict[tuple[Body, str], str] = {}
-        self._stored: dict[tuple[str, str], Value] = {}
         self.app.forget()
 
     # -- names
 
     def value(self, name: str) -> Value:
         """What a dotted name stands for."""
-        if name not in self._values:
-            self._values[name] = Value(NAMED, name)  # a circle ends here
-            self._values[name] = self._find_value(name)
-        return self._values[name]
+        return self.meanings.value(name)
 
-    def _find_value(self, name: str) -> Value:
-        declared = self._declared(name)
-        if declared is not None:
-            return declared
-        if self.known.sqlalchemy_type(name) is not None or self.known.call(name) is not None:
-            return Value(NAMED, name)
-        module, rest = self.split(name)
-        if module is None:
-            return self._unseen(name)
-        if not rest:
-            return self._bound_in_package(name)
-        head, *tail = rest.split(".")
-        value = self._member(module, head)
-        for attribute in tail:
-            value = self.member_of(value, attribute)
-        return value
-
-    def _bound_in_package(self, name: str) -> Value:
-        """A module, or what its package says under the same name: ``from .load import load``."""
-        outer, _, last = name.rpartition(".")
-        package = self.modules.find(outer) if outer else None
-        binding = package.names.bindings.get(last) if package is not None and package.is_package else None
-        if package is None or binding is None or binding.imported == name:
-            return Value(NAMED, name)
-        return self._member(package, last)
-
-    def _declared(self, name: str) -> Value | None:
-        """What the user's configuration says the name is."""
-        matches = self.config.matches
-        if matches("session_factories", name):
-            return Value(FACTORY, "AsyncSession" if "async" in name.lower() else "Session")
-        if matches("scoped_sessions", name):
-            return Value(REGISTRY, name, Resource(AMBIENT, name, "Session", flavour="scoped"))
-        if matches("engines", name):
-            return Value(ENGINE, "Engine")
-        return None
+    def stored(self, module_name: str, text: str) -> Value:
+        """What ``g.db`` stands for where its module sets it to a session somewhere."""
+        return self.meanings.stored(module_name, text)
 
     def split(self, name: str) -> tuple[Module | None, str]:
         """The longest prefix that is a module of the project, and the rest."""
         return self.modules.split(name)
-
-    def _unseen(self, name: str) -> Value:
-        """A name whose module cannot be read: conventions speak only where the project itself is meant."""
-        if "." not in name or self.known.is_look_alike(name):
-            return Value(NAMED, name)
-        module, _, last = name.rpartition(".")
-        conventions = self.known.conventions
-        if last in conventions.factories or last in conventions.async_factories:
-            return Value(FACTORY, "AsyncSession" if last in conventions.async_factories else "Session")
-        if last in conventions.registries:
-            return Value(REGISTRY, name, Resource(AMBIENT, name, "Session", flavour="scoped"))
-        if last in conventions.flask_objects and not self.modules.is_first_party(module):
-            return Value(FLASK_DB, name, Resource(AMBIENT, f"{name}.session", "Session", flavour="flask"))
-        if last == "session" and module.rpartition(".")[2] in conventions.flask_objects:
-            return Value(REGISTRY, name, Resource(AMBIENT, name, "Session", flavour="flask"))
-        return Value(NAMED, name)
-
-    def _member(self, module: Module, name: str) -> Value:
-        binding = module.names.bindings.get(name)
-        qualified = f"{module.name}.{name}"
-        if binding is None:
-            return self._from_star(module, name)
-        if isinstance(binding.definition, ast.ClassDef):
-            return self._class(qualified, module.classes.get(name))
-        if binding.definition is not None:
-            return Value(FUNCTION, qualified, extra=(None, None))
-        values = (self.named_after(self.evaluate(module, expression), qualified) for expression in binding.values)
-        known = next((value for value in values if value.kind not in ("unknown", CONSTANT)), None)
-        if known is not None and known.kind == FACTORY:  # Session = scoped_session(Session)
-            return next((value for value in values if value.kind == REGISTRY), known)
-        if known is not None and known.kind == SESSION and any(map(is_none, binding.values)):
-            return known.with_extra(*known.extra, MAYBE)
-        if known is not None:
-            return known
-        if binding.imported:
-            return self.value(binding.imported)
-        if binding.annotation is not None:
-            return self.named_after(annotated(self, module.names, binding.annotation, name), qualified)
-        return Value(NAMED, qualified) if binding.values else UNKNOWN
-
-    def _from_star(self, module: Module, name: str) -> Value:
-        submodule = self.modules.find(f"{module.name}.{name}") if module.is_package else None
-        if submodule is not None:
-            return Value(NAMED, submodule.name)
-        for star in module.names.stars:
-            source = self.modules.find(star)
-            if source is not None and source is not module and name in source.names.bindings:
-                return self.value(f"{star}.{name}")
-        return UNKNOWN
-
-    def _class(self, qualified: str, info: ClassInfo | None) -> Value:
-        """A class; one that extends SQLAlchemy's session makes sessions."""
-        for base in self.lineage(info) if info is not None else ():
-            short = base if isinstance(base, str) else ""
-            type_name = self.known.sqlalchemy_type(short)
-            if type_name in (
-                "Session",
-                "AsyncSession",
-                "sqlmodel.Session",
-                "sqlmodel.ext.asyncio.session.AsyncSession",
-            ):
-                return Value(FACTORY, type_name)
-            if type_name == "flask_sqlalchemy.SQLAlchemy":
-                return Value(NAMED, short)
-        return Value(CLASS, qualified)
-
-    @staticmethod
-    def named_after(value: Value, qualified: str) -> Value:
-        """A registry, engine or session at module level is known by its name."""
-        resource = value.resource
-        if value.kind in (REGISTRY, FLASK_DB) and resource is not None and ":" in resource.key:
-            key = f"{qualified}.session" if value.kind == FLASK_DB else qualified
-            return value._replace(name=qualified, resource=resource._replace(key=key))
-        if value.kind == SESSION and resource is not None:
-            return value._replace(resource=resource._replace(origin=ATTRIBUTE, key=qualified))
-        if value.kind == ENGINE and not pool_of(value) and not {"flask", "NullPool", "StaticPool"} & set(value.extra):
-            return value.with_extra(*value.extra, ("pool", qualified))
-        return value
 
     def evaluate(self, module: Module, expression: ast.expr, names: dict[str, Value] | None = None) -> Value:
         """What an expression at module level (or with ``names`` bound) stands for; nothing is done with its effects."""
@@ -290,36 +167,6 @@ class Project:
     def attributes_used(self, method: Value) -> list[tuple[str, Value]]:
         """The attributes of ``self`` that a bound method (and the methods it calls on ``self``) reads."""
         return self.classes.attributes_used(method)
-
-    def member_of(self, value: Value, name: str) -> Value:
-        """``value.name`` outside of any function."""
-        if value.kind == FLASK_DB and name == "session":
-            return Value(REGISTRY, f"{value.name}.session", value.resource)
-        if value.kind == FLASK_DB and name in ("Model", "Query"):
-            return Value(NAMED, f"flask_sqlalchemy.SQLAlchemy.{name}", value.resource)
-        if value.kind == NAMED:
-            return self.value(f"{value.name}.{name}")
-        if value.kind in (CLASS, OBJECT):
-            return self.attribute(value, name)
-        return UNKNOWN
-
-    def stored(self, module_name: str, text: str) -> Value:
-        """What ``g.db`` stands for where its module sets it to a session somewhere."""
-        key = (module_name, text)
-        if key not in self._stored:
-            self._stored[key] = UNKNOWN  # a circle ends here
-            self._stored[key] = self._find_stored(module_name, text)
-        return self._stored[key]
-
-    def _find_stored(self, module_name: str, text: str) -> Value:
-        module = self.modules.find(module_name)
-        for expression in module.stored.get(text, ()) if module is not None else ():
-            value = self.evaluate(module, expression)  # type: ignore[arg-type]
-            if value.kind == SESSION and value.resource is not None:
-                origin = value.resource.origin
-                kept = value.resource if origin == AMBIENT else value.resource._replace(origin=ATTRIBUTE, key=text)
-                return value._replace(resource=kept)
-        return UNKNOWN
 
     # -- functions
 
