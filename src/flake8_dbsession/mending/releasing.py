@@ -16,7 +16,7 @@ from ..session.flow import Flow
 from ..session.state import CHANGED, FAILED, GIVEN, STREAMING, WRITTEN, Life
 from ..session.values import FUNCTION, OPENED, TRANSACTION, Resource
 from ..view import View
-from .afterwards import Afterwards, evaluated, node_of
+from .afterwards import Afterwards, Use, evaluated, node_of
 from .beginning import begins_unit
 from .common import Answer, statement_of
 from .keeping import keep, way_to
@@ -24,6 +24,8 @@ from .spelling import spelled
 
 _BLOCKS = (ast.While, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Try, ast.Match)
 _TRUST = {safety: number for number, safety in enumerate((Safety.SAFE, Safety.UNSAFE, Safety.DISPLAY))}
+Release = tuple[tuple[Step, ...], Safety, str]
+"""The steps that go before the release, and how far it can be trusted."""
 Loop = ast.While | ast.For | ast.AsyncFor
 
 
@@ -113,9 +115,9 @@ def released_at(view: View, flow: Flow, event: Event, place: Place | None) -> An
     refusal = next(hindrances(view, flow, resource, place.node), "")
     if refusal:
         return None, refusal
-    handled = in_handler(flow, place.statement)
-    kept, safety, reason = how_safe(view, flow, event, place, expires=handled or not resource.keeps_rows)
-    call = f"{'await ' if resource.is_async else ''}{written.text}.{'rollback' if handled else 'commit'}()"
+    gives_up = in_handler(flow, place.statement) or may_have_failed(flow, resource, place.node)
+    kept, safety, reason = how_safe(view, flow, event, place, expires=gives_up or not resource.keeps_rows)
+    call = f"{'await ' if resource.is_async else ''}{written.text}.{'rollback' if gives_up else 'commit'}()"
     title = f"end the transaction of {written.text!r} first"
     return Plan(title, safety, (*kept, InsertBefore(view.span(place.statement), call), *written.steps), reason), ""
 
@@ -124,6 +126,12 @@ def in_handler(flow: Flow, statement: ast.stmt) -> bool:
     """Whether the statement stands in an ``except``."""
     handlers = [handler for each in flow.body.own(ast.Try) for handler in each.handlers]
     return any(handler.lineno <= statement.lineno <= (handler.end_lineno or 0) for handler in handlers)
+
+
+def raises_again(flow: Flow, statement: ast.stmt) -> bool:
+    """Whether the statement stands in an ``except`` that ends by raising: nobody goes on with the session here."""
+    handlers = (handler for each in flow.body.own(ast.Try) for handler in each.handlers)
+    return any(statement in handler.body and isinstance(handler.body[-1], ast.Raise) for handler in handlers)
 
 
 def hindrances(view: View, flow: Flow, resource: Resource, place: Node) -> Iterator[str]:
@@ -135,12 +143,15 @@ def hindrances(view: View, flow: Flow, resource: Resource, place: Node) -> Itera
         yield "await needs an async function around it"
     if not any(life.surely_holds for life in lives) or takes_there(flow, resource, place):
         yield "the statement that waits takes the connection itself"
-    if any(life.phases & FAILED for life in lives):
-        yield "the session may have failed, and needs a rollback"
     if any(life.marks & STREAMING for life in lives):
         yield "its rows are still being streamed"
     if in_transaction_block(view, flow, resource, place):
         yield "the transaction belongs to a begin() block, which ends it"
+
+
+def may_have_failed(flow: Flow, resource: Resource, place: Node) -> bool:
+    """Whether a failure may have been swallowed before, after which only ``rollback()`` helps."""
+    return any(state.lives[resource].phases & FAILED for state in flow.at(place) if resource in state.lives)
 
 
 def takes_there(flow: Flow, resource: Resource, place: Node) -> bool:
@@ -165,9 +176,7 @@ def in_transaction_block(view: View, flow: Flow, resource: Resource, place: Node
     return any(isinstance(part, ast.Attribute) and part.attr in ("begin", "begin_nested") for part in parts)
 
 
-def how_safe(
-    view: View, flow: Flow, event: Event, place: Place, *, expires: bool
-) -> tuple[tuple[Step, ...], Safety, str]:
+def how_safe(view: View, flow: Flow, event: Event, place: Place, *, expires: bool) -> Release:
     """Safe where the transaction is the function's own, has only read, and no row of it is read anew afterwards.
 
     The steps keep columns that are read afterwards in names of their own: they have the value that the row has then,
@@ -176,28 +185,51 @@ def how_safe(
     resource = event.resource
     assert resource is not None
     lives = [state.lives[resource] for state in flow.at(place.node) if resource in state.lives]
-    if any(life.marks & (WRITTEN | CHANGED) for life in lives):
+    if any(life.marks & (WRITTEN | CHANGED) for life in lives if life.phases & ~FAILED):
         return (), Safety.DISPLAY, "the transaction may have changed something, which would be committed too early"
+    if may_have_failed(flow, resource, place.node):
+        return with_failure(view, flow, event, place)
     if not expires:
         return (), *shared(view, flow, resource, lives)
     afterwards = Afterwards(flow, place.node, resource)
     kept = keep(view, flow, resource, place.statement, afterwards.reads)
     if afterwards.reads and not kept:
-        return (), *read_anew(event, afterwards)
+        return read_anew(view, flow, event, place, afterwards)
     safety, reason = shared(view, flow, resource, lives)
     if safety is Safety.SAFE:
         safety, reason = later(afterwards)
     return kept, safety, reason
 
 
-def read_anew(event: Event, afterwards: Afterwards) -> tuple[Safety, str]:
-    """How far rows can be read again: not by what waits, and not at all where only ``await`` can load them."""
-    first = min(afterwards.reads, key=lambda use: use.node.lineno)  # type: ignore[attr-defined]
+def with_failure(view: View, flow: Flow, event: Event, place: Place) -> Release:
+    """A session that may have failed goes on after a rollback, where it would raise without one."""
+    assert event.resource is not None
+    afterwards = Afterwards(flow, place.node, event.resource)
+    kept, safety, reason = (
+        read_anew(view, flow, event, place, afterwards) if afterwards.reads else ((), Safety.SAFE, "")
+    )
+    if safety is Safety.DISPLAY or raises_again(flow, place.statement):
+        return kept, safety, reason
+    return kept, Safety.UNSAFE, "the session may have failed, and would go on without what was lost"
+
+
+def read_anew(view: View, flow: Flow, event: Event, place: Place, afterwards: Afterwards) -> Release:
+    """How far rows can be read again: what waits needs their columns before, and only ``await`` can load them later
+    where the session is async."""
+    first = min(afterwards.reads, key=line_of)
     if event.resource is not None and event.resource.is_async:
-        return Safety.DISPLAY, f"{first.name!r} is read afterwards, which an async session cannot load by itself"
-    if first.node.lineno <= event.node.end_lineno:  # type: ignore[attr-defined]
-        return Safety.DISPLAY, f"{first.name!r} is read before the wait is over, which takes the connection again"
-    return Safety.UNSAFE, f"{first.name!r} is read afterwards, which takes a connection again and may read other values"
+        return (), Safety.DISPLAY, f"{first.name!r} is read afterwards, which an async session cannot load by itself"
+    early = [use for use in afterwards.reads if line_of(use) <= event.node.end_lineno]  # type: ignore[attr-defined]
+    kept = keep(view, flow, event.resource, place.statement, early) if early and event.resource is not None else ()
+    if early and not kept:
+        return (), Safety.DISPLAY, f"{first.name!r} is read before the wait is over, which takes the connection again"
+    later = min((use for use in afterwards.reads if use not in early), key=line_of, default=first)
+    reason = f"{later.name!r} is read afterwards, which takes a connection again and may read other values"
+    return kept, Safety.UNSAFE, reason
+
+
+def line_of(use: Use) -> int:
+    return use.node.lineno  # type: ignore[attr-defined,no-any-return]
 
 
 def shared(view: View, flow: Flow, resource: Resource, lives: list[Life]) -> tuple[Safety, str]:

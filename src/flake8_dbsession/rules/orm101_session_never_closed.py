@@ -16,15 +16,16 @@ Stays silent when
     rollback came last); in tests and in commands that end their process.
 
 Fix safety
-    Safe: the rest of the block moves into ``with … as session:``. Unsafe when the function returns rows, which cannot
-    load anything once their session is closed.
+    Safe: the rest of the block moves into ``with … as session:``, whether the session had a name or not. Unsafe when
+    the function returns rows, or uses what an unnamed session gave outside of the block: rows cannot load anything once
+    their session is closed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..mending.common import wrap_in_with
+from ..mending.opening import open_in_with
 from ..model import Diagnostic, Rule
 from ..questions.asking import ignorable, is_closed_somewhere, owned_leaks
 from ..session.events import Happening
@@ -49,7 +50,7 @@ def is_never_closed(flow: Flow, leak: Leak) -> bool:
 def report(view: View, flow: Flow, leak: Leak, name: str) -> Diagnostic:
     kind = what(leak.resource)
     subject = f"{kind} {name!r}" if name else f"the {kind} of {view.text(leak.opened)!r}"
-    plan, refusal = wrap_in_with(view, flow, leak.resource, leak.opened)
+    plan, refusal = open_in_with(view, flow, leak.resource, leak.opened)
     lost = ": the next turn of the loop opens another" if leak.lost and not leak.always else ""
     message = f"{subject} is opened here and never closed{lost}"
     return view.diagnostic(RULE, leak.opened, message, taken(view, leak.taken), plan, refusal, flow.body)

@@ -16,8 +16,9 @@ Stays silent when
     gets the session closes it; in tests and in commands that end their process.
 
 Fix safety
-    Safe: the rest of the block moves into ``with … as session:`` and the close by hand goes. Unsafe when the function
-    returns rows, which cannot load anything once their session is closed.
+    Safe: the rest of the block moves into ``with … as session:`` and the close by hand goes; where a method closes the
+    session of its object, the close moves into a ``finally``. Unsafe when the function returns rows, which cannot load
+    anything once their session is closed.
 """
 
 from __future__ import annotations
@@ -25,14 +26,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..mending.common import wrap_in_with
+from ..mending.closing import close_in_finally
+from ..mending.opening import open_in_with
 from ..model import Diagnostic, Note, Rule
 from ..project.teardown import is_removed
 from ..questions.asking import ignorable, is_closed_somewhere, is_out_of_scope, owned_leaks, within
 from ..questions.stored import closed_at_the_end
 from ..session.events import Happening
 from ..session.flow import Flow, Leak
-from ..session.values import AMBIENT, PARAMETER, REGISTRY, Resource, Value
+from ..session.values import AMBIENT, OBJECT, PARAMETER, REGISTRY, Resource, Value
 from ..story import name_of, taken, what
 from ..view import View
 from .orm101_session_never_closed import is_never_closed
@@ -60,7 +62,7 @@ def report(view: View, flow: Flow, leak: Leak, name: str) -> Diagnostic:
     kind = what(leak.resource)
     subject = f"{kind} {name!r}" if name else f"the {kind} of {view.text(leak.opened)!r}"
     way = "when an exception leaves the function" if leak.on_error else "on some way out of the function"
-    plan, refusal = wrap_in_with(view, flow, leak.resource, leak.opened)
+    plan, refusal = open_in_with(view, flow, leak.resource, leak.opened)
     return view.diagnostic(
         RULE, leak.opened, f"{subject} is not closed {way}", story(view, flow, leak), plan, refusal, flow.body
     )
@@ -82,7 +84,9 @@ def report_closing(view: View, flow: Flow, attribute: str, close: ast.AST, on_er
     """A method works with the session of its object and closes it at the end."""
     way = "when an exception leaves the function" if on_error else "on some way out of the function"
     message = f"session 'self.{attribute}' is not closed {way}: this close is not reached on every way"
-    return view.diagnostic(RULE, close, message, (), None, "a finally has to close it", flow.body)
+    me = Value(OBJECT, f"{view.module.name}.{flow.body.owner}")
+    plan, refusal = close_in_finally(view, flow, view.project.attribute(me, attribute).resource, close)
+    return view.diagnostic(RULE, close, message, (), plan, refusal, flow.body)
 
 
 def lent(view: View, flow: Flow) -> Iterator[tuple[Resource, ast.Call]]:
