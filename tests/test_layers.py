@@ -22,6 +22,7 @@ LAYERS = (
     {"settings.reading", "files.discover", "suppress", "baseline"},
     # what sessions do in one function, in one module, in the project
     {"session"},
+    {"project.module"},
     {"project.annotations", "project.evidence", "project.modules", "project.app", "project.solved", "story"},
     {"project.meanings"},
     {"project.classes", "project.targets", "project.reach", "project.parameters"},

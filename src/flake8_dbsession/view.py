@@ -11,7 +11,7 @@ from functools import cached_property
 from .model import Diagnostic, Note, Plan, Rule, Span
 from .names import Names
 from .project.entries import Units
-from .project.modules import Module
+from .project.module import Module
 from .project.project import Project
 from .relevance import can_matter
 from .session.body import Body, of_lambda

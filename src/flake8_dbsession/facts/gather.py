@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 
 from ..project.app import MOST_FILES
-from ..project.modules import ClassInfo, Module
+from ..project.module import ClassInfo, Module
 from ..project.teardown import is_removed, releasing
 from ..session.body import Body
 from ..session.events import Happening

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from ..project.app import MOST_FILES
 from ..project.hooks import hooks
 from ..project.injection import providers
-from ..project.modules import Module
+from ..project.module import Module
 from ..project.project import Project
 from ..project.teardown import is_removed_around
 from ..session.body import Body

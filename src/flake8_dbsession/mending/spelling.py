@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..fix.plans import AddImport
-from ..project.modules import Module
+from ..project.module import Module
 from ..session.events import Happening
 from ..session.flow import Flow
 from ..session.values import AMBIENT, ATTRIBUTE, ENGINE, FLASK_DB, OPENED, REGISTRY, UNKNOWN, Resource, pool_of

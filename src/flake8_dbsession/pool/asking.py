@@ -15,7 +15,7 @@ from .reading import last_part
 from .settings import knowledge
 
 if TYPE_CHECKING:
-    from ..project.modules import Module
+    from ..project.module import Module
     from ..project.project import Project
     from ..session.body import Body
 

@@ -11,7 +11,8 @@ from functools import cached_property
 from ..config import Pool
 from ..files.declared import Declared, declared_in, declares, project_of
 from ..files.reading import bytes_of, text_of
-from ..project.modules import Module, Modules
+from ..project.module import Module
+from ..project.modules import Modules
 from ..source import Source, Unreadable
 from .deployment import Deployment, deployment, is_deployment
 from .engines import TOKENS, Found, find

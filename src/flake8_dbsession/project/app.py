@@ -16,7 +16,7 @@ from ..session.values import Resource
 if TYPE_CHECKING:
     from ..session.body import Body
     from .hooks import Hook
-    from .modules import Module
+    from .module import Module
     from .project import Project
 
 MOST_FILES = 4000

@@ -29,7 +29,7 @@ from ..session.values import (
 from .annotations import annotated
 from .evidence import may_be_session, session_type
 from .meanings import named_after
-from .modules import ClassInfo
+from .module import ClassInfo
 
 if TYPE_CHECKING:
     from .project import Project

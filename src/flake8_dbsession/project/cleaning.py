@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from ..names import dotted
 from ..session.body import Body
 from ..session.values import REGISTRY, Resource
-from .modules import ClassInfo, Module
+from .module import ClassInfo, Module
 from .project import Project
 
 _RELEASES = frozenset({"remove", "close", "rollback", "commit", "reset"})

@@ -14,7 +14,7 @@ from ..known import Entry
 from ..names import dotted
 from ..session.body import Body
 from ..session.values import METHOD, NAMED, OBJECT, Value
-from .modules import Module
+from .module import Module
 from .project import Project
 
 COMMAND = Entry("script", "command")

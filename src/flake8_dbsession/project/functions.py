@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..session.body import Body
 from ..session.values import ENGINE, FACTORY, NAMED, OBJECT, REGISTRY, SESSION, TUPLE, UNKNOWN, Value
 from .annotations import annotated
-from .modules import Module
+from .module import Module
 from .targets import Target
 
 if TYPE_CHECKING:

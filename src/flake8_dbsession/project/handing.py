@@ -7,7 +7,7 @@ import ast
 from ..known import Entry
 from ..session.body import Body
 from .app import MOST_FILES
-from .modules import Module
+from .module import Module
 from .project import Project
 
 _HANDING = (

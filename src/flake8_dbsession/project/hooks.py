@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ..session.body import Body
 from ..session.values import Value
-from .modules import Module
+from .module import Module
 from .project import Project
 
 _EVERY = frozenset({"before_request", "before_app_request"})

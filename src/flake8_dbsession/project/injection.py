@@ -13,7 +13,7 @@ from ..names import Names
 from ..session.body import Body
 from ..session.values import FUNCTION, PARAMETER, Value
 from ..session.waiting import STREAMING_RESPONSES
-from .modules import Module
+from .module import Module
 from .project import Project
 
 _STREAMERS = (b"StreamingResponse", b"EventSourceResponse")

@@ -26,7 +26,7 @@ from ..session.values import (
     pool_of,
 )
 from .annotations import annotated
-from .modules import ClassInfo, Module
+from .module import ClassInfo, Module
 
 if TYPE_CHECKING:
     from .project import Project

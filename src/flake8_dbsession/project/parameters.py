@@ -21,7 +21,7 @@ from ..session.values import (
     contained,
 )
 from .annotations import annotated
-from .modules import Module
+from .module import Module
 
 if TYPE_CHECKING:
     from .project import Project

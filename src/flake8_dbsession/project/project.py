@@ -16,9 +16,10 @@ from ..known import Known, load
 from ..names import Names
 from ..session.body import Body
 from ..session.evaluate import Evaluation
-from ..session.flow import Flow, starts
+from ..session.flow import Flow
 from ..session.memory import Key, Outcomes
 from ..session.scope import Scope
+from ..session.starts import starts
 from ..session.state import State
 from ..session.summary import Summary
 from ..session.values import (
@@ -37,7 +38,8 @@ from .classes import Classes
 from .evidence import may_be_session, session_type
 from .functions import Functions
 from .meanings import Meanings
-from .modules import ClassInfo, Module, Modules
+from .module import ClassInfo, Module
+from .modules import Modules
 from .parameters import parameter_of, untold_in
 from .reach import Reach
 from .solved import Solved

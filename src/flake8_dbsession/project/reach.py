@@ -19,7 +19,7 @@ from ..session.values import CLASS, FUNCTION, METHOD, NAMED, OBJECT, PARTIAL, TU
 from ..session.waiting import STREAMING_RESPONSES
 from .annotations import annotated
 from .evidence import QUESTIONS, may_be_session
-from .modules import ClassInfo, Module
+from .module import ClassInfo, Module
 
 if TYPE_CHECKING:
     from .project import Project

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from ..session.body import Body
 from ..session.values import Value, constant
-from .modules import Module
+from .module import Module
 
 _GATHERERS = frozenset({"asyncio.gather", "asyncio.wait", "asyncio.as_completed"})
 _PROPERTIES = frozenset({"property", "cached_property"})

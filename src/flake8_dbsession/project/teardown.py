@@ -11,7 +11,7 @@ from ..session.body import Body
 from ..session.values import REGISTRY, Resource, Value
 from .app import MOST_FILES
 from .entries import Units
-from .modules import Module
+from .module import Module
 from .project import Project
 
 _VIEWS = frozenset(

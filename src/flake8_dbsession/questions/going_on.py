@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from ..model import Note
 from ..project.app import MOST_FILES
-from ..project.modules import Module
+from ..project.module import Module
 from ..session.body import Body
 from ..session.events import Happening, Swallowed
 from ..session.flow import Flow

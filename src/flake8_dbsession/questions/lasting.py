@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 
 from ..project.app import MOST_FILES
-from ..project.modules import Module
+from ..project.module import Module
 from ..project.project import Project
 from ..session.flow import Flow
 from ..session.values import CLASS

@@ -1,0 +1,43 @@
+"""What the names of a function stand for as it is entered, once for each combination that is followed."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from itertools import product
+
+from .body import Body
+from .values import NONE, SESSION, UNKNOWN, Value
+
+
+def starts(body: Body, given: dict[str, Value], known: Callable[[ast.arg], Value]) -> list[dict[str, Value]]:
+    """The names at entry: parameters as given or annotated; an optional one with and without its default None.
+
+    A session is optional, too, where the body asks for it and opens another. At most eight combinations are followed.
+    """
+    choices: list[list[tuple[str, Value]]] = []
+    several = 1
+    for parameter in body.parameters:
+        name = parameter.arg
+        value = given.get(name) or known(parameter)
+        default = body.defaults.get(name)
+        asked = value.kind == SESSION and name in body.tested_names and name in rebound(body)
+        optional = name not in given and (asked or (isinstance(default, ast.Constant) and default.value is None))
+        if optional and several < 8 and (value.kind == SESSION or name in rebound(body)):
+            several *= 2
+            choices.append([(name, value), (name, NONE)])
+        else:
+            choices.append([(name, value)])
+    extra = {name: value for name, value in given.items() if name not in {p.arg for p in body.parameters}}
+    return [{**extra, **{name: value for name, value in chosen if value != UNKNOWN}} for chosen in product(*choices)]
+
+
+def rebound(body: Body) -> frozenset[str]:
+    """The parameters that the body binds again or falls back from (``session or make()``)."""
+    names = {n.id for n in body.own(ast.Name) if isinstance(n.ctx, ast.Store)}
+    for either in body.own(ast.BoolOp):
+        if isinstance(either.values[0], ast.Name):
+            names.add(either.values[0].id)
+    for choice in body.own(ast.IfExp):
+        names.update(n.id for n in ast.walk(choice.test) if isinstance(n, ast.Name))
+    return frozenset(names)
