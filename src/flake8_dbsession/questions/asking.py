@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 
 from ..session.events import Event, Happening
-from ..session.flow import Flow, Leak
+from ..session.flow import Flow
+from ..session.leaks import Leak, leaks, registry_leaks
 from ..session.values import Resource
 from ..story import name_of
 from ..view import View
@@ -85,8 +86,7 @@ def first_of_each_node(events: list[Event]) -> list[Event]:
 
 def owned_leaks(view: View, flow: Flow) -> list[tuple[Leak, str]]:
     """Every leak of a function with the name its session goes by ("" for none)."""
-    leaks = [*flow.leaks(), *flow.registry_leaks()]
-    named = [(leak, name_of(flow, leak.resource)) for leak in leaks]
+    named = [(leak, name_of(flow, leak.resource)) for leak in (*leaks(flow), *registry_leaks(flow))]
     found = named + stored_leaks(view, flow)
     of_generators = {event.resource for event in flow.events(Happening.DISCARDED_GENERATOR)}
     return [(leak, name) for leak, name in found if leak.resource not in of_generators]  # ORM105 speaks of those

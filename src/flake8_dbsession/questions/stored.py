@@ -11,7 +11,8 @@ from ..project.module import Module
 from ..project.project import Project
 from ..session.body import Body
 from ..session.events import Happening
-from ..session.flow import Flow, Leak
+from ..session.flow import Flow
+from ..session.leaks import Leak, leaks
 from ..session.state import CLOSED, ENTRY, GIVEN, HOLDING, State
 from ..session.values import AMBIENT, OBJECT, REGISTRY, SESSION, UNKNOWN, Resource, Value
 from ..view import View
@@ -41,7 +42,7 @@ def left_by_each_call(view: View, flow: Flow) -> Iterator[Named]:
     if not flow.scope.kept or flow.body.name.endswith(_BEGINNINGS):
         return
     methods = view.module.classes[flow.body.owner].methods.values()
-    for leak in flow.leaks(with_kept=True):
+    for leak in leaks(flow, with_kept=True):
         attribute = flow.scope.kept.get(leak.resource)
         if attribute is None or asks_for(flow, attribute):
             continue

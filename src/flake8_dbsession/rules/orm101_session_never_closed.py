@@ -29,7 +29,8 @@ from ..mending.opening import open_in_with
 from ..model import Diagnostic, Rule
 from ..questions.asking import ignorable, is_closed_somewhere, owned_leaks
 from ..session.events import Happening
-from ..session.flow import Flow, Leak
+from ..session.flow import Flow
+from ..session.leaks import Leak
 from ..story import taken, what
 from ..view import View
 

@@ -33,7 +33,8 @@ from ..project.teardown import is_removed
 from ..questions.asking import ignorable, is_closed_somewhere, is_out_of_scope, owned_leaks, within
 from ..questions.stored import closed_at_the_end
 from ..session.events import Happening
-from ..session.flow import Flow, Leak
+from ..session.flow import Flow
+from ..session.leaks import Leak
 from ..session.values import AMBIENT, OBJECT, PARAMETER, REGISTRY, Resource, Value
 from ..story import name_of, taken, what
 from ..view import View

@@ -22,6 +22,7 @@ from ..model import Diagnostic, Rule
 from ..questions.asking import is_out_of_scope
 from ..session.events import Event, Happening
 from ..session.flow import Flow
+from ..session.leaks import leaks
 from ..story import name_or_object
 from ..view import View
 
@@ -30,7 +31,7 @@ def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
         if is_out_of_scope(view, flow):
             continue
-        leaked = {leak.resource for leak in flow.leaks()}
+        leaked = {leak.resource for leak in leaks(flow)}
         seen = set()
         for event in flow.events(Happening.USED_CLOSED):
             if event.resource in leaked and event.resource not in seen:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import NamedTuple
 
 from ..flow.graph import Graph, Kind, Node
 from ..flow.solve import Solution, solve
@@ -14,11 +13,10 @@ from .call import place
 from .events import Event, Happening
 from .memory import Key, Outcomes
 from .scope import Scope
-from .state import CLOSED, ENTRY, FAILED, GIVEN, STORED, SWALLOWED, USED, Life, State, merge
+from .state import ENTRY, FAILED, STORED, SWALLOWED, Life, State, merge
 from .summary import Summary, World
 from .transfer import Transfer
 from .values import (
-    AMBIENT,
     ATTRIBUTE,
     CONSTANT,
     ENGINE,
@@ -35,22 +33,6 @@ from .values import (
 )
 
 _HANDLES = frozenset({ENGINE, FACTORY, REGISTRY})
-
-
-class Leak(NamedTuple):
-    """A session opened and kept here that still holds its connection on some way out.
-
-    ``opened`` is the call that opened it, ``taken`` what took the connection. ``always``: on every way out.
-    ``on_error``: only where an exception leaves the function. ``lost``: its name was bound to another session
-    while it was held (a loop that never closes).
-    """
-
-    resource: Resource
-    opened: ast.AST
-    taken: ast.AST | None
-    always: bool
-    on_error: bool
-    lost: bool = False
 
 
 class Flow:
@@ -135,58 +117,6 @@ class Flow:
         found: dict[Happening, list[Event]] = {}
         for event in self.transfer.events:
             found.setdefault(event.happening, []).append(event)
-        return found
-
-    # -- leaks
-
-    def leaks(self, with_kept: bool = False) -> list[Leak]:
-        """Every session opened here that is held on some way out and that nobody else was given.
-
-        ``with_kept`` asks for those too that are stored on the object (``self.session = make()``).
-        """
-        opened = {e.resource: e.node for e in self.events(Happening.OPENED) if e.resource is not None}
-        lost = {e.resource: e for e in self.events(Happening.LOST)}
-        shut = {e.resource for e in self.events(Happening.CLOSED)}
-        found = []
-        for resource, node in opened.items():
-            if not with_kept and resource in self.scope.kept:
-                continue
-            ends = [(state, True) for state in self.raised] + [(state, False) for state in self.returned]
-            ends = [(state, error) for state, error in ends if is_ours(state, resource)]
-            held = [(state, error) for state, error in ends if state.lives[resource].may_leak]
-            if not held and resource not in lost:
-                continue
-            if resource.is_connection and not any(state.lives[resource].marks & USED for state, _ in held):
-                continue
-            if any(s.lives[resource].marks & GIVEN for s in self.returned if resource in s.lives):
-                held = [(state, error) for state, error in held if state.lives[resource].may_hold]
-                if not held:
-                    continue
-            taken = next((s.steps[resource] for s, _ in held if resource in s.steps), None)
-            if taken is None and resource in lost:
-                taken = lost[resource].taken
-            given = any(s.lives[resource].marks & GIVEN for s in self.returned if resource in s.lives)
-            normal = [state.lives[resource] for state, error in ends if not error]
-            closed = any(life.phases & CLOSED for life in normal) or (not normal and resource in shut)
-            always = bool(held) and not given and not closed and all(life.may_leak for life in normal)
-            on_error = bool(held) and all(error for _, error in held)
-            found.append(Leak(resource, node, taken, always, on_error, resource in lost))
-        return found
-
-    def registry_leaks(self) -> list[Leak]:
-        """Registries built for one object or call (``scoped_session(…)`` inside a function) that are left held."""
-        made = {place(e.node): e.node for e in self.events(Happening.REGISTRY_MADE)}
-        taken = {e.resource: e.node for e in reversed(self.events(Happening.TAKEN)) if e.resource is not None}
-        found: list[Leak] = []
-        for resource, node in taken.items():
-            if resource.origin != AMBIENT or resource.key not in made:
-                continue
-            ends = [(s.lives[resource], True) for s in self.raised if is_ours(s, resource)]
-            ends += [(s.lives[resource], False) for s in self.returned if is_ours(s, resource)]
-            held = [error for life, error in ends if life.may_hold]
-            if held:
-                always = all(life.may_hold for life, error in ends if not error) and not all(held)
-                found.append(Leak(resource, made[resource.key], node, always, all(held)))
         return found
 
     def exit_life(self, resource: Resource) -> Life | None:
@@ -292,15 +222,6 @@ class Flow:
 def position(event: Event) -> tuple[int, int]:
     """Where in the file something happened: line and column."""
     return getattr(event.node, "lineno", 0), getattr(event.node, "col_offset", 0)
-
-
-def is_ours(state: State, resource: Resource) -> bool:
-    """Whether the session is open in the state and nobody else was given it.
-
-    A raw connection that is dropped comes back by reference counting (measured), so it is never a leak.
-    """
-    life = state.lives.get(resource)
-    return life is not None and not life.marks & GIVEN and resource.type != "PoolProxiedConnection"
 
 
 def is_mute(body: Body) -> bool:
