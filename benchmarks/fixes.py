@@ -20,6 +20,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+import libcst
+
 from flake8_dbsession.analyze import analyze
 from flake8_dbsession.cli.mend import How, can_help, mend_file
 from flake8_dbsession.config import Config
@@ -47,6 +49,8 @@ class Run(NamedTuple):
     """By rule and reason, the findings whose fix was tried and taken back."""
     problems: list[str]
     changed: list[str]
+    costs: Counter[str]
+    """The processor time of mending the files that changed, and of libcst for reading and writing them once."""
 
 
 def main() -> None:
@@ -104,6 +108,7 @@ def count(tree: Tree, second_run: bool) -> dict[str, object]:
         "not_safe": Counter(f"{d.code} {d.plan.reason}" for d in first if d.plan and d.plan.safety is not Safety.SAFE),
         "refused": safe.refused + unsafe.refused,
         "fixed_by_rule": safe.fixed + unsafe.fixed,
+        "seconds_of": {name: round(spent, 2) for name, spent in (safe.costs + unsafe.costs).items()},
         "problems": [*safe.problems, *unsafe.problems],
         "broken": broken({*safe.changed, *unsafe.changed}),
         "new": surplus(first, between) + surplus(first, last),
@@ -129,16 +134,22 @@ def of_file(path: str, project: Project, config: Config) -> list[Diagnostic]:
 
 def run(tree: Tree, found: Iterable[Diagnostic], unsafe: bool) -> Run:
     """Fix every file with a fix to carry out, and write it."""
-    how = How(tree.config, unsafe, writes=True)
-    result = Run(Counter(), Counter(), [], [])
+    how = How(tree.config, unsafe, writes=True, since=time.time_ns())
+    result = Run(Counter(), Counter(), [], [], Counter())
+    found = list(found)
     for path in sorted({d.path for d in found if can_help(d, how)}):
-        mended = mend_file(path, how)
+        start = time.process_time()
+        mended = mend_file(path, how, found=[d for d in found if d.path == path])
+        spent = time.process_time() - start
         result.fixed.update(d.code for d in mended.fixed)
         result.refused.update(f"{d.code} {reason}" for d, reason in mended.left if can_help(d, how))
         if mended.problem is not None:
             result.problems.append(str(mended.problem))
         if mended.after != mended.before:
             result.changed.append(path)
+            start = time.process_time()
+            _ = libcst.parse_module(mended.before).bytes
+            result.costs.update(mending=spent, libcst=time.process_time() - start)
     return result
 
 

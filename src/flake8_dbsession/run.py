@@ -52,12 +52,12 @@ def check_files(
     """
     project(config)  # what workers inherit
     jobs = jobs or min(available(), 1 + len(paths) // _FILES_WORTH_A_WORKER)
-    with _few_collections():
+    with few_collections():
         return in_order(partial(check_file, config=config, debug=debug, named=named), paths, jobs, _lost, progress)
 
 
 @contextmanager
-def _few_collections() -> Iterator[None]:
+def few_collections() -> Iterator[None]:
     """Syntax trees are many objects that stay; going through them again and again costs a fourth of the time."""
     before = gc.get_threshold()
     gc.set_threshold(100_000, 50, 100)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import sys
+import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from functools import partial
 
 from ..parallel.workers import available, in_order
 from ..render import Problem
-from ..run import STDIN, check_files, lost
+from ..run import STDIN, Outcome, check_files, lost
 from ..settings.reading import ConfigError
 from . import CLEAN, ERROR, FINDINGS
 from .gather import find
-from .mend import How, Left, Mended, can_help, mend_file, mend_text, why_not
+from .mend import How, Left, Mended, can_help, mend_checked, mend_file, mend_text, why_not
 from .options import add_files, add_running, add_selection, configured, paths_of
 from .progress import progress
 from .terminal import count, forgive, place
@@ -79,10 +80,11 @@ def _code(options: Namespace, mended: Sequence[Mended]) -> int:
 def _mend(options: Namespace, how: How) -> tuple[list[Mended], list[Problem]]:
     """Check all files, and mend those with something to mend; libcst is not imported when there are none."""
     files, problems, _ = find(options, how.config)
+    how = how._replace(since=time.time_ns())
     with progress(len(files), options.quiet or options.interactive) as told:
         outcomes = check_files(files, how.config, options.jobs, options.debug, told)
     problems += [outcome.problem for outcome in outcomes if outcome.problem is not None]
-    hopeful = [o.path for o in outcomes if any(can_help(d, how) for d in o.diagnostics)]
+    hopeful = [o for o in outcomes if any(can_help(d, how) for d in o.diagnostics)]
     by_path = {one.path: one for one in _mend_files(hopeful, options, how)}
     for outcome in outcomes:
         if outcome.path not in by_path and outcome.diagnostics:
@@ -91,18 +93,18 @@ def _mend(options: Namespace, how: How) -> tuple[list[Mended], list[Problem]]:
     return [by_path[path] for path in sorted(by_path)], problems
 
 
-def _mend_files(paths: Sequence[str], options: Namespace, how: How) -> list[Mended]:
+def _mend_files(checked: Sequence[Outcome], options: Namespace, how: How) -> list[Mended]:
     if options.interactive:
         from ..fix.interactive import Interactive
 
         ask = Interactive()
-        return [mend_file(path, how, ask) for path in paths]
-    jobs = options.jobs or min(available(), len(paths))
-    return in_order(partial(mend_file, how=how), paths, jobs, _lost)
+        return [mend_file(each.path, how, ask, each.diagnostics) for each in checked]
+    jobs = options.jobs or min(available(), len(checked))
+    return in_order(partial(mend_checked, how=how), checked, jobs, _lost)
 
 
-def _lost(path: str) -> Mended:
-    return Mended(path, b"", b"", problem=lost(path))
+def _lost(checked: Outcome) -> Mended:
+    return Mended(checked.path, b"", b"", problem=lost(checked.path))
 
 
 def _print(options: Namespace, mended: Sequence[Mended]) -> None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ..config import Config
 from ..model import Diagnostic, Safety
-from ..project.project import Project
 from ..render import Problem
-from ..run import described
-from ..source import Source, Unreadable
-from ..suppress import suppress
+from ..run import Outcome, described, few_collections
+from ..source import Unreadable
 
 Ask = Callable[[Diagnostic, bytes, bytes], bool]
 
@@ -41,6 +40,8 @@ class How(NamedTuple):
     unsafe: bool
     writes: bool
     debug: bool = False
+    since: int = 0
+    """When the check began whose findings are given, in nanoseconds: a file that has changed since is checked anew."""
 
 
 def can_help(diagnostic: Diagnostic, how: How) -> bool:
@@ -49,30 +50,44 @@ def can_help(diagnostic: Diagnostic, how: How) -> bool:
     return diagnostic.plan is not None and diagnostic.plan.safety in allowed
 
 
-def mend_file(path: str, how: How, ask: Ask | None = None) -> Mended:
-    """Mend the file at ``path``; raises nothing."""
+def mend_checked(outcome: Outcome, how: How) -> Mended:
+    """Mend a file whose findings are known; raises nothing."""
+    return mend_file(outcome.path, how, found=outcome.diagnostics)
+
+
+def mend_file(path: str, how: How, ask: Ask | None = None, found: Sequence[Diagnostic] | None = None) -> Mended:
+    """Mend the file at ``path``, where a check has ``found`` something already; raises nothing."""
     try:
         with open(path, "rb") as file:
             data = file.read()
+            is_old = os.fstat(file.fileno()).st_mtime_ns < how.since
     except OSError as error:
         return Mended(path, b"", b"", problem=Problem(path, 0, 0, f"cannot be read: {error.strerror}"))
-    mended = mend_text(path, data, how, ask)
+    mended = mend_text(path, data, how, ask, found if is_old else None)
     return _written(mended) if how.writes and mended.problem is None else mended
 
 
-def mend_text(path: str, data: bytes, how: How, ask: Ask | None = None) -> Mended:
+def mend_text(
+    path: str, data: bytes, how: How, ask: Ask | None = None, found: Sequence[Diagnostic] | None = None
+) -> Mended:
     """Mend ``data`` as the content of the file at ``path``; raises nothing but what ``ask`` raises."""
     from ..fix.loop import Fate, fix
+    from .attempts import attempts
 
     def wanted(diagnostic: Diagnostic) -> bool:
         return how.config.selects(diagnostic.code, diagnostic.path)
 
+    tried = attempts(how.config)
+    known = found if tried.are_all_told else None
     try:
-        done = fix(data, path, _analyser(how.config), unsafe=how.unsafe, wanted=wanted, ask=ask)
+        with few_collections():
+            done = fix(data, path, tried.analyse, unsafe=how.unsafe, wanted=wanted, ask=ask, found=known)
     except Unreadable as error:
         return Mended(path, data, data, problem=Problem(path, error.line, error.column, error.message))
     except Exception as error:  # a fault of ours costs one file, not the run
         return Mended(path, data, data, problem=described(path, error, how.debug))
+    finally:
+        tried.finish(path)
     fixed = tuple(v.diagnostic for v in done.verdicts if v.fate is Fate.FIXED and wanted(v.diagnostic))
     reasons = [
         (v.diagnostic, v.reason if v.fate is Fate.REFUSED else why_not(v.diagnostic))
@@ -81,29 +96,6 @@ def mend_text(path: str, data: bytes, how: How, ask: Ask | None = None) -> Mende
     ]
     left = tuple(Left(d, _take(reasons, d)) for d in done.left if wanted(d))
     return Mended(path, data, done.data, fixed, left)
-
-
-def _analyser(config: Config) -> Callable[[bytes, str], list[Diagnostic]]:
-    """Every finding, so that no fix brings one that was not asked for.
-
-    Each text gets a project of its own: what another one has learnt is about the text before. Only what it has read of
-    other files is the same.
-    """
-    from ..analyze import analyze
-
-    every = config._replace(select=(), ignore=(), extend_select=(), extend_ignore=())
-    before: list[Project] = []
-
-    def analyse(data: bytes, path: str) -> list[Diagnostic]:
-        source = Source(path, data)
-        project = Project(config, config.root)
-        if before:
-            project.modules.take_over(before.pop().modules, path)
-        before.append(project)
-        found = analyze(source, project)
-        return suppress(source, [d for d in found if config.selects(d.code, path) or every.selects(d.code, path)]).kept
-
-    return analyse
 
 
 def why_not(diagnostic: Diagnostic) -> str:

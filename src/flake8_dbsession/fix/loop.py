@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import enum
 import warnings
-from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 from ..model import Diagnostic, Plan, Safety
 from ..source import Unreadable
+from .compare import Failure, State, compared, numbered
 
 Analyse = Callable[[bytes, str], list[Diagnostic]]
 OVERLAPS = "overlaps another fix"
@@ -48,13 +47,6 @@ class Stop(Exception):
     """Raised by ``ask``: no further fix is wanted."""
 
 
-class _State(NamedTuple):
-    """The file at one moment, and its reports with their numbers in the first analysis."""
-
-    data: bytes
-    found: tuple[tuple[int, Diagnostic], ...]
-
-
 def fix(
     data: bytes,
     path: str,
@@ -78,7 +70,7 @@ def fix(
     """
     loop = _Loop(path, analyse, noqa, ask)
     first = analyse(data, path) if found is None else found
-    state = _State(data, tuple(enumerate(first)))
+    state = State(data, tuple(enumerate(first)))
 
     def offered(diagnostic: Diagnostic) -> bool:
         return _hindrance(diagnostic, unsafe, wanted) is None
@@ -128,6 +120,8 @@ class _Loop:
         self.refused: dict[int, tuple[str, bytes]] = {}
         """By report, why its fix was taken back, and on which file."""
         self.unwanted: set[int] = set()
+        self.apart: set[int] = set()
+        """The reports whose fixes failed together with others of their function: they are tried one by one."""
         self.declined = ""
 
     def reason(self, number: int, rounds: int) -> tuple[Fate, str]:
@@ -138,17 +132,17 @@ class _Loop:
             return Fate.UNWANTED, "declined"
         return Fate.REFUSED, f"not reached in {rounds} rounds"
 
-    def next_batch(self, state: _State, offered: Callable[[Diagnostic], bool]) -> list[tuple[int, Diagnostic]]:
+    def next_batch(self, state: State, offered: Callable[[Diagnostic], bool]) -> list[tuple[int, Diagnostic]]:
         """The reports to fix next; those refused on an older file come last, once more."""
         open_ones = [(n, d) for n, d in state.found if n not in self.unwanted and offered(d)]
         batch = _urgent([(n, d) for n, d in open_ones if n not in self.refused])
         if not batch:
             batch = [(n, d) for n, d in open_ones if self.refused[n][1] != state.data]
         if self.ask and batch:
-            batch = [(n, d) for n, d in batch if d.plan == batch[0][1].plan]
-        return batch
+            return [(n, d) for n, d in batch if d.plan == batch[0][1].plan]
+        return [(n, d) for n, d in batch if n not in self.apart] or _one_of_each_function(batch)
 
-    def step(self, state: _State, batch: list[tuple[int, Diagnostic]]) -> _State | None:
+    def step(self, state: State, batch: list[tuple[int, Diagnostic]]) -> State | None:
         """The state after as many fixes of ``batch`` as go well together, or None after refusing at least one."""
         from .carry_out import carry_out
 
@@ -161,87 +155,44 @@ class _Loop:
                 return None
             batch = [(n, d) for n, d in batch if d.plan in done.applied]
             after = self.judge(state, done.data, batch)
-            if isinstance(after, _State):
+            if isinstance(after, State):
                 return self.asked(after, state, batch)
             if after.is_certain or len(done.applied) == 1:
                 self.refuse(state, batch, done.applied, after.reason)
                 return None
+            blamed = [(n, d) for n, d in batch if n in after.suspects]
+            if len(_plans(blamed)) == 1 and self.apart.issuperset(n for n, _ in batch):
+                self.refuse(state, blamed, done.applied, after.reason)
+            self.apart |= after.suspects
             batch = _less(batch, after.suspects)
 
-    def refuse(
-        self, state: _State, batch: Iterable[tuple[int, Diagnostic]], plans: Sequence[Plan], reason: str
-    ) -> None:
+    def refuse(self, state: State, batch: Iterable[tuple[int, Diagnostic]], plans: Sequence[Plan], reason: str) -> None:
         """Keeps in mind that ``plans`` do not work on this file."""
         for number, diagnostic in batch:
             if diagnostic.plan in plans:
                 self.refused[number] = reason, state.data
 
-    def asked(self, after: _State, state: _State, batch: list[tuple[int, Diagnostic]]) -> _State | None:
+    def asked(self, after: State, state: State, batch: list[tuple[int, Diagnostic]]) -> State | None:
         """``after``, where the user wants it."""
         if self.ask is None or self.ask(batch[0][1], state.data, after.data):
             return after
         self.unwanted.update(number for number, _ in batch)
         return None
 
-    def judge(self, state: _State, data: bytes, batch: list[tuple[int, Diagnostic]]) -> _State | _Failure:
+    def judge(self, state: State, data: bytes, batch: list[tuple[int, Diagnostic]]) -> State | Failure:
         """The state with ``data``, or why the fixes of ``batch`` must not stand."""
         if data == state.data:
-            return _Failure("the fix changes nothing")
+            return Failure("the fix changes nothing")
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 compile(data, self.path, "exec", dont_inherit=True)
             found = self.analyse(data, self.path)
         except (SyntaxError, ValueError, RecursionError) as error:
-            return _Failure(f"the result would not compile: {getattr(error, 'msg', error)}")
+            return Failure(f"the result would not compile: {getattr(error, 'msg', error)}")
         except Unreadable as error:
-            return _Failure(f"the result {error.message}")
-        return _compared(state, batch, found) or _State(data, _numbered(state, batch, found))
-
-
-Same = tuple[str, str, str]
-"""What two reports have in common that are the same."""
-
-
-class _Failure(NamedTuple):
-    """Why fixes must not stand, and which of them are to blame, as far as that can be seen."""
-
-    reason: str
-    suspects: frozenset[int] = frozenset()
-    is_certain: bool = False
-    """Whether every single one of them failed."""
-
-
-def _compared(state: _State, batch: list[tuple[int, Diagnostic]], found: Sequence[Diagnostic]) -> _Failure | None:
-    """What is wrong with the reports after the fixes of ``batch``: one is still there, or one is new.
-
-    A report that has only got another name for its session is not new.
-    """
-    surplus, certain = _surplus(_kind, state, batch, found)
-    if not surplus:
-        return None
-    exact, _ = _surplus(_identity, state, batch, found)
-    cured = {_identity(diagnostic) for _, diagnostic in batch}
-    new = [each for each in map(_identity, found) if each in exact and each not in cured]
-    if new:
-        code, function, message = new[0]
-        suspects = frozenset(number for number, diagnostic in batch if diagnostic.function == function)
-        return _Failure(f"the fix would bring a new finding: {code} {message}", suspects)
-    suspects = frozenset(number for number, diagnostic in batch if _kind(diagnostic) in surplus)
-    return _Failure("the finding would still be there", suspects, certain)
-
-
-def _surplus(
-    same: Callable[[Diagnostic], Same],
-    state: _State,
-    batch: list[tuple[int, Diagnostic]],
-    found: Sequence[Diagnostic],
-) -> tuple[Counter[Same], bool]:
-    """The reports that are there and should not be, and whether every cured one is."""
-    cured = Counter(same(diagnostic) for _, diagnostic in batch)
-    before = Counter(same(diagnostic) for _, diagnostic in state.found)
-    after = Counter(map(same, found))
-    return after - (before - cured), all(after[each] >= before[each] for each in cured)
+            return Failure(f"the result {error.message}")
+        return compared(state, batch, found) or State(data, numbered(state, batch, found))
 
 
 def _urgent(batch: list[tuple[int, Diagnostic]]) -> list[tuple[int, Diagnostic]]:
@@ -259,41 +210,12 @@ def _less(batch: list[tuple[int, Diagnostic]], suspects: frozenset[int]) -> list
     return [(n, d) for n, d in batch if d.plan in first]
 
 
+def _one_of_each_function(batch: list[tuple[int, Diagnostic]]) -> list[tuple[int, Diagnostic]]:
+    """The reports with the first plan of each function, so that it is clear which one is to blame."""
+    first: dict[str, Plan | None] = {}
+    return [(n, d) for n, d in batch if first.setdefault(d.function, d.plan) == d.plan]
+
+
 def _plans(batch: Iterable[tuple[int, Diagnostic]]) -> list[Plan]:
     """The plans of some reports, each once."""
     return list(dict.fromkeys(diagnostic.plan for _, diagnostic in batch if diagnostic.plan is not None))
-
-
-def _identity(diagnostic: Diagnostic) -> Same:
-    """What stays of a report when its lines move."""
-    words = diagnostic.message.split(" ")
-    for number, (word, following) in enumerate(pairwise(words), 1):
-        if word.strip("(,;") in ("line", "lines") and following.strip("),;.:").isdigit():
-            words[number] = "#"
-    return diagnostic.code, diagnostic.function, " ".join(words)
-
-
-def _kind(diagnostic: Diagnostic) -> Same:
-    """What stays of a report when its session gets another name as well."""
-    code, function, message = _identity(diagnostic)
-    parts = message.split("'")
-    parts[1::2] = [part if "(" in part else "" for part in parts[1::2]]
-    return code, function, "'".join(parts)
-
-
-def _numbered(
-    state: _State, batch: Iterable[tuple[int, Diagnostic]], found: Sequence[Diagnostic]
-) -> tuple[tuple[int, Diagnostic], ...]:
-    """The reports of the new file with the numbers they had: equal ones keep their order, others may be renamed."""
-    cured = {number for number, _ in batch}
-    waiting = [(number, diagnostic) for number, diagnostic in state.found if number not in cured]
-    numbers: dict[int, int] = {}
-    for same in (_identity, _kind):
-        places: defaultdict[Same, list[int]] = defaultdict(list)
-        for number, diagnostic in waiting:
-            if number not in numbers.values():
-                places[same(diagnostic)].append(number)
-        for place, diagnostic in enumerate(found):
-            if place not in numbers and places[same(diagnostic)]:
-                numbers[place] = places[same(diagnostic)].pop(0)
-    return tuple((numbers[place], diagnostic) for place, diagnostic in enumerate(found))

@@ -7,7 +7,7 @@ function is handed over (``Thread(target=work)``, ``basic_consume(on_message_cal
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from ..known import Entry
@@ -59,7 +59,18 @@ class Units:
 
     def callers(self, body: Body) -> list[Body]:
         """The functions of the file that call a function or method of it by its name."""
-        return [each for each in self.module.bodies.values() if each is not body and calls(each, body)]
+        name = body.name.rpartition(".")[2]
+        named = self._calling.get(name, ())
+        return [e for e, on_itself in named if e is not body and calls(e, on_itself, body)]
+
+    @cached_property
+    def _calling(self) -> dict[str, list[tuple[Body, bool]]]:
+        """The functions of the file by the names that they call, and whether as a method of their own object."""
+        found: dict[str, dict[tuple[Body, bool], None]] = {}
+        for body in self.module.bodies.values():
+            for called in called_in(body):
+                found.setdefault(called[0], {})[body, called[1]] = None
+        return {name: list(bodies) for name, bodies in found.items()}
 
     def serves_commands(self, body: Body) -> bool:
         """Whether functions of the file call it, all of which end their process afterwards."""
@@ -114,16 +125,19 @@ class Units:
         return []
 
 
-def calls(caller: Body, body: Body) -> bool:
-    """Whether a function calls another one of its module: by its plain name, or a method on an object of its class."""
-    name = body.name.rpartition(".")[2]
-    for call in caller.own(ast.Call):
+def called_in(body: Body) -> Iterator[tuple[str, bool]]:
+    """What a function calls by a plain name, or as a method of ``self`` or ``cls``."""
+    for call in body.own(ast.Call):
         match call.func:
-            case ast.Name(id=called) if called == name and not body.owner:
-                return True
-            case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=called) if called == name:
-                return caller.owner == body.owner
-    return False
+            case ast.Name(id=called):
+                yield called, False
+            case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=called):
+                yield called, True
+
+
+def calls(caller: Body, on_itself: bool, body: Body) -> bool:
+    """Whether that is a call of the function: by its plain name, or a method on an object of its class."""
+    return caller.owner == body.owner if on_itself else not body.owner
 
 
 def qualified(value: Value) -> str:

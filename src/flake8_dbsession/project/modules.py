@@ -40,6 +40,10 @@ class Modules:
         gone = os.path.abspath(without)
         self._by_path.update((path, module) for path, module in others._by_path.items() if path != gone)
 
+    def drop(self, path: str) -> None:
+        """Forget what was read of the file at ``path``."""
+        self._by_path.pop(os.path.abspath(path), None)
+
     def add_root(self, folder: str) -> None:
         if folder not in self.roots and os.path.isdir(folder):
             self.roots.append(folder)
