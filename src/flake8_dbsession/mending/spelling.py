@@ -10,7 +10,7 @@ from ..fix.plans import AddImport
 from ..project.module import Module
 from ..session.events import Happening
 from ..session.flow import Flow
-from ..session.values import AMBIENT, ATTRIBUTE, ENGINE, FLASK_DB, OPENED, REGISTRY, UNKNOWN, Resource, pool_of
+from ..session.values import AMBIENT, ATTRIBUTE, CLASS, ENGINE, FLASK_DB, OPENED, REGISTRY, UNKNOWN, Resource, pool_of
 from ..story import name_of
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def receivers_of_others(flow: Flow, resource: Resource) -> Iterator[str]:
 
 def in_module(view: View, flow: Flow, resource: Resource) -> str:
     """As the module calls the registry: ``Session``, ``db.session`` of Flask-SQLAlchemy's ``db``, ``store.session`` of
-    a module that it imports."""
+    a module or class that it imports."""
     module, _, last = resource.key.rpartition(".")
     for name, binding in view.names.bindings.items():
         if name in locals_of(flow):
@@ -101,6 +101,8 @@ def in_module(view: View, flow: Flow, resource: Resource) -> str:
         value = view.project.value(f"{view.module.name}.{name}".lstrip("."))
         if value.resource == resource and value.kind in (REGISTRY, FLASK_DB):
             return f"{name}.session" if value.kind == FLASK_DB else name
+        if value.kind == CLASS and view.project.attribute(value, last).resource == resource:
+            return f"{name}.{last}"
     return ""
 
 
@@ -115,7 +117,7 @@ def imported(view: View, flow: Flow, qualified: str) -> Spelled | None:
     name, _, tail = rest.partition(".")
     if module is None or not rest or module is view.module or tail not in ("", "session"):
         return None
-    if name in flow.body.local_names or reaches(view, module, view.module.name):
+    if name not in module.names.bindings or name in flow.body.local_names or reaches(view, module, view.module.name):
         return None
     return Spelled(rest, (AddImport(module.name, name),))
 
