@@ -71,6 +71,16 @@ def imports_of(statement: ast.Import | ast.ImportFrom, module: str, is_package: 
         yield alias.asname or alias.name, f"{source}.{alias.name}" if alias.name != "*" else source
 
 
+def _parts(target: ast.Tuple | ast.List, value: ast.expr) -> list[ast.expr]:
+    """What each element of a target is bound to: ``engine, Session = make()`` says ``make()[0]`` and ``make()[1]``."""
+    if isinstance(value, (ast.Tuple, ast.List)):
+        return value.elts
+    if any(isinstance(element, ast.Starred) for element in target.elts):
+        return []
+    places = (ast.copy_location(ast.Constant(number), value) for number in range(len(target.elts)))
+    return [ast.copy_location(ast.Subscript(value, place, ast.Load()), value) for place in places]
+
+
 class Names:
     """The module-level names of one file.
 
@@ -126,8 +136,7 @@ class Names:
                 values=(*known.values, value), annotation=known.annotation, imported=known.imported
             )
         elif isinstance(target, (ast.Tuple, ast.List)):
-            elements = value.elts if isinstance(value, (ast.Tuple, ast.List)) else ()
-            for element, part in zip(target.elts, elements, strict=False):
+            for element, part in zip(target.elts, _parts(target, value), strict=False):
                 self._assign(element, part)
 
     def _read_globals(self, function: Function) -> None:
@@ -141,6 +150,10 @@ class Names:
             match statement:
                 case ast.Assign(targets=[ast.Name(id=name)]) if name in declared:
                     self._assign(statement.targets[0], statement.value)
+                case ast.Assign(targets=[ast.Tuple() as target]):
+                    for element, part in zip(target.elts, _parts(target, statement.value), strict=False):
+                        if isinstance(element, ast.Name) and element.id in declared:
+                            self._assign(element, part)
                 case ast.If() | ast.Try() | ast.With() | ast.For() | ast.While():
                     self._read_assigned(statement.body, declared)
                     self._read_assigned(getattr(statement, "orelse", ()), declared)

@@ -14,7 +14,7 @@ from ..questions.touching import touches
 from ..session.events import Event, Happening
 from ..session.flow import Flow
 from ..session.state import CHANGED, FAILED, GIVEN, STREAMING, WRITTEN, Life
-from ..session.values import FUNCTION, OPENED, TRANSACTION, Resource
+from ..session.values import FUNCTION, JOINED, OPENED, TRANSACTION, Resource
 from ..view import View
 from .afterwards import Afterwards, Use, evaluated, node_of
 from .beginning import begins_unit
@@ -109,6 +109,8 @@ def released_at(view: View, flow: Flow, event: Event, place: Place | None) -> An
     resource = event.resource
     if resource is None or place is None:
         return None, "nothing can be put before the wait for each of its turns"
+    if resource.flavour == JOINED:
+        return None, "the session works on a connection that a commit does not give back"
     written = spelled(view, flow, resource)
     if written is None:
         return None, "the session has no name here"

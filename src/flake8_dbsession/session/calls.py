@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from .attributes import read_row
 from .call import Call
 from .events import Happening
-from .handover import hand_over
+from .handover import hand_over, put
 from .lending import pass_on, unseen
 from .library import PASSING
 from .methods import (
@@ -26,7 +26,7 @@ from .project_calls import construct, run
 from .rows import LOADER
 from .statements import LOCKING, STATEMENT, STREAMED, asks_for_stream, marked
 from .summary import Wait
-from .values import COROUTINE, FUNCTION, NAMED, OBJECT, SESSION, UNKNOWN, Value, contained
+from .values import COROUTINE, FUNCTION, NAMED, NONE, OBJECT, SESSION, UNKNOWN, Value, contained
 from .waiting import STREAMING_RESPONSES, only_names, report_wait, run_to_its_end, stream, wait
 
 if TYPE_CHECKING:
@@ -141,6 +141,8 @@ def method(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
             return named(ev, f"celery.Task.{name}", call, awaited)
         case "row":
             read_row(ev, call.node, receiver)
+        case "tuple" if put(ev, receiver, call):
+            return NONE
     return unknown(ev, call)
 
 

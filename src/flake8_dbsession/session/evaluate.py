@@ -200,7 +200,7 @@ class Evaluation:
                     self.now.give(value, uncertain=False)  # a global or nonlocal name
                 self.now.bind(target.id, value, constants=self.body.tested_names)
             case ast.Tuple() | ast.List():
-                is_known = value.kind == TUPLE and value.name != "dict" and len(value.extra) == len(target.elts)
+                is_known = value.kind == TUPLE and value.name == "" and len(value.extra) == len(target.elts)
                 parts = value.extra if is_known else None
                 for position, element in enumerate(target.elts):
                     inner = element.value if isinstance(element, ast.Starred) else element

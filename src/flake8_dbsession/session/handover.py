@@ -13,6 +13,7 @@ from .state import CLOSED
 from .values import (
     COROUTINE,
     FUNCTION,
+    LIST,
     METHOD,
     OBJECT,
     PARTIAL,
@@ -102,8 +103,29 @@ def inline(ev: Evaluation, call: Call, fact: HandoverFact, target: Value) -> Val
 
 def together(ev: Evaluation, call: Call, fact: HandoverFact) -> None:
     """``gather(a(session), b(session))``: the same session in two coroutines at once."""
-    several = [2 if isinstance(argument, ast.Starred) else 1 for argument in call.node.args]
-    run_at_once(ev, call.node, list(zip(call.positional, several, strict=False)), fact.entry.runs or "task", fact.name)
+    coroutines: list[tuple[Value, int]] = []
+    for argument, value in zip(call.node.args, call.positional, strict=False):
+        if value.kind == TUPLE and value.name == LIST:
+            coroutines += [(part, 1) for part in value.extra]
+        else:
+            coroutines.append((value, 2 if isinstance(argument, ast.Starred) else 1))
+    run_at_once(ev, call.node, coroutines, fact.entry.runs or "task", fact.name)
+
+
+def put(ev: Evaluation, jobs: Value, call: Call) -> bool:
+    """``jobs.append(work(session, row))``: whether a coroutine joins a list of this function that may be run at once.
+
+    In a loop it joins twice, which stands for any number.
+    """
+    match call.node.func:
+        case ast.Attribute(value=ast.Name(id=name), attr="append") if name in ev.scope.local_names:
+            coroutine = call.positional[0] if len(call.positional) == 1 else UNKNOWN
+            if coroutine.kind != COROUTINE:
+                return False
+            parts = (*jobs.extra, coroutine) if jobs.extra.count(coroutine) < 2 else jobs.extra
+            ev.now.names[name] = Value(TUPLE, LIST, extra=parts)
+            return True
+    return False
 
 
 def gathered_by_ours(ev: Evaluation, call: Call, gatherer: str) -> None:

@@ -37,7 +37,7 @@ from .state import (
     State,
 )
 from .summary import Steps, World
-from .values import AMBIENT, OPENED, ROW, SESSION, UNKNOWN, Resource, Value, contained
+from .values import AMBIENT, JOINED, OPENED, ROW, SESSION, UNKNOWN, Resource, Value, contained
 
 _AT_ENTRY = Life(ENTRY)
 _WRITERS = frozenset({"add", "add_all", "delete", "merge", "flush", "delete_all", "merge_all"})
@@ -145,7 +145,7 @@ class Moment:
             self.mark(resource, USED)
             self.may_raise(may_fail)
             return
-        if life.marks & ENDED and not life.phases & ~(CLOSED | BEGUN):
+        if life.marks & ENDED and not life.phases & ~(CLOSED | BEGUN) and resource.flavour != JOINED:
             self.event(Happening.USED_CLOSED, node, resource)
         self.after_failure(resource, node)
         if not life.surely_holds:
@@ -159,8 +159,8 @@ class Moment:
         self.may_raise(may_fail)
 
     def _second(self, resource: Resource, node: ast.AST) -> None:
-        if resource.origin == AMBIENT and self.life(resource).marks & GIVEN:
-            return  # a registry that joined a connection takes none of its own
+        if (resource.flavour == JOINED or resource.origin == AMBIENT) and self.life(resource).marks & GIVEN:
+            return  # a session or registry that joined a connection takes none of its own
         if self.own is None and resource.origin in (OPENED, AMBIENT):
             self.own = (node, resource, ())
         for other, life in self.lives.items():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .call import Call, place
 from .events import Happening
-from .state import GIVEN, HELD, IDLE
+from .state import GIVEN, HELD, IDLE, STORED
 from .values import (
     AMBIENT,
     CLOSING,
@@ -15,6 +15,7 @@ from .values import (
     FACTORY,
     FLASK_DB,
     GENERATOR,
+    JOINED,
     MANAGER,
     OPENED,
     REGISTRY,
@@ -34,15 +35,17 @@ def open_session(ev: Evaluation, call: Call, factory: Value) -> Value:
     """A new session (or connection) from a factory call."""
     options = dict(factory.extra)
     bind = call.argument(0, "bind")
-    if bind.kind == SESSION and bind.resource is not None and bind.resource.is_connection:
-        return UNKNOWN  # joined to a connection that its owner closes (measured: 1 -> 1)
+    joined = bind.kind == SESSION and bind.resource is not None and bind.resource.is_connection
     if options.get("autocommit") or call.literal("autocommit"):
         return UNKNOWN  # 1.4 facade: nothing is held between statements
     keeps = options.get("keeps_rows", False) or call.literal("expire_on_commit") is False
     pool = pool_of(bind) or options.get("pool", "")
-    resource = Resource(OPENED, place(call.node), factory.name, keeps_rows=bool(keeps), pool=pool)
+    flavour = JOINED if joined else ""
+    resource = Resource(OPENED, place(call.node), factory.name, bool(keeps), flavour, pool=pool)
     beside = options.get("beside") or beside_framework(bind)
     ev.now.open(resource, call.node, HELD if resource.is_connection else IDLE, beside)
+    if joined:
+        ev.now.mark(resource, STORED)
     if resource.is_connection:
         ev.now.failures.append(("db", dict(ev.now.before.lives)))
     return Value(SESSION, resource=resource)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from .liveness import may_be_forgotten
-from .values import COROUTINE, UNKNOWN, Resource, Value
+from .values import COROUTINE, LIST, TUPLE, UNKNOWN, Resource, Value
 
 IDLE, BEGUN, HELD, FAILED, CLOSED, ENTRY, UNSURE = 1, 2, 4, 8, 16, 32, 64
 HOLDING = HELD | FAILED
@@ -173,6 +173,8 @@ def joined(left: Value | None, right: Value | None) -> Value:
     if left is None or right is None:
         one = left or right
         return one if one is not None and one.resource is not None else UNKNOWN
+    if left.kind == right.kind == TUPLE and LIST in (left.name, right.name):
+        return max(left, right, key=lambda jobs: len(jobs.extra))
     if left.kind == right.kind == COROUTINE and (left.resource is None) != (right.resource is None):
         return left if left.resource is not None else right  # one that may use a session
     return UNKNOWN

@@ -11,6 +11,9 @@ from typing import Any, NamedTuple
 
 OPENED, PARAMETER, ATTRIBUTE, AMBIENT, CAPTURED = "opened", "parameter", "attribute", "ambient", "captured"
 
+JOINED = "joined"
+"""The flavour of a session that works on a connection which its owner closes (measured: 1 -> 1)."""
+
 
 class Resource(NamedTuple):
     """Something that can hold a pooled connection, known by where it comes from.
@@ -95,6 +98,7 @@ TRANSACTION = "transaction"  # name: "nested" for a savepoint
 MANAGER = "manager"  # with … as: resource is what it hands out, closed at the end
 GENERATOR = "generator"  # next(): resource as above
 TUPLE = "tuple"  # extra: the values
+LIST = "list"  # the name of a tuple that grows: what was appended in a loop stands in it twice
 METHOD = "method"  # name: attribute; extra: (receiver,)
 PARTIAL = "partial"  # extra: (function value, argument values, keywords)
 COROUTINE = "coroutine"  # not awaited; extra: the argument values
