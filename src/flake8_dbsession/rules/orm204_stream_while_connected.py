@@ -52,6 +52,7 @@ def check(view: View) -> Iterator[Diagnostic]:
         if not events:
             yield from taken_by_dependencies(view, flow)
             yield from taken_by_hooks(view, flow)
+            yield from left_to_streams(view, flow)
         yield from taken_for_streams(view, flow)
         yields = [e for e in flow.events(Happening.STREAMED) if is_sent(view, flow, e)]
         for event in yields[:1]:
@@ -84,6 +85,26 @@ def taken_by_hooks(view: View, flow: Flow) -> Iterator[Diagnostic]:
         name, before = name_of(flow, resource), hook.body.name.rpartition(".")[2]
         message = f"session {name!r}, which {before}() has used before, keeps its connection until the stream ends"
         yield view.diagnostic(RULE, start, message, (), None, _REFUSAL, flow.body)
+
+
+def left_to_streams(view: View, flow: Flow) -> Iterator[Diagnostic]:
+    """The endpoint's session that it gives to a generator of another module, which works with it as it is sent."""
+    given = [event for event in flow.events(Happening.STREAMED_LATER) if not is_seen_here(view, event.detail)]
+    filled = dict(providers(view.project, view.module, flow.body)) if given else {}
+    for event in first_of_each_node([e for e in given if e.resource is not None and e.resource.key in filled]):
+        name, generator = name_of(flow, event.resource), event.detail.rpartition(".")[2]
+        if outlasts_stream(view, flow.body, name):
+            message = f"session {name!r} keeps its connection at each turn of {generator}(), until all is sent"
+            yield view.diagnostic(RULE, event.node, message, (), None, _REFUSAL, flow.body)
+        else:
+            message = f"session {name!r} takes a connection in {generator}() after it was closed; nobody gives it back"
+            notes = [view.note(_LEFT, flow.body.node or event.node)]
+            yield view.diagnostic(RULE, event.node, message, notes, None, _REFUSAL, flow.body)
+
+
+def is_seen_here(view: View, generator: str) -> bool:
+    """Whether a generator stands in this file, where its own turns are reported."""
+    return generator.removeprefix(f"{view.module.name}.") in view.module.bodies
 
 
 def taken_for_streams(view: View, flow: Flow) -> Iterator[Diagnostic]:

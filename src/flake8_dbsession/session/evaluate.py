@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 
 from .attributes import attribute
 from .body import Body
 from .calls import evaluate_call
 from .compound import choice, comparison, comprehension, display, either, subscript
 from .events import Event, Happening
+from .generated import go_through, held_between
 from .moment import Moment
 from .scope import Scope
-from .state import CHANGED, HELD, State
+from .state import AT_ENTRY, CHANGED, HELD, State
 from .statements import ENUMERATED, PLAIN
 from .storing import store_attribute, store_item
 from .summary import World
@@ -89,8 +91,9 @@ class Evaluation:
             case ast.Yield():
                 return self.yielded(node)
             case ast.YieldFrom():
-                self.value(node.value)
-                self.now.may_raise()
+                inner = self.value(node.value)
+                self.item_of(inner, node.value)
+                self.streamed(node, held_between(self, inner))
                 return UNKNOWN
             case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
                 return comprehension(self, node, [node.elt])
@@ -167,11 +170,21 @@ class Evaluation:
                 life = self.now.life(resource)
                 self.now.lives[resource] = life._replace(phases=HELD)
                 self.now.steps.setdefault(resource, node)
-        for resource in self.now.held():
-            self.now.event(Happening.STREAMED, node, resource, "yield")
         self.scope.yields.append((value, node))
-        self.now.may_raise()
+        self.streamed(node)
         return UNKNOWN
+
+    def streamed(self, node: ast.AST, inside: Iterable[Resource] = ()) -> None:
+        """The consumer has an item, and takes as long as it likes; ``inside`` is what an inner generator holds."""
+        held = dict.fromkeys((*self.now.held(), *inside))
+        self.scope.streams.update(held)
+        for resource in held:
+            self.now.event(Happening.STREAMED, node, resource, "yield")
+        lives, before = self.now.lives, self.scope.between
+        known = lives if before is None else before
+        both = {*lives, *known}
+        self.scope.between = {r: known.get(r, AT_ENTRY).join(lives.get(r, AT_ENTRY)) for r in both}
+        self.now.may_raise()
 
     # -- iterating and binding
 
@@ -179,6 +192,9 @@ class Evaluation:
         """One item of what is iterated; iterating a query runs it."""
         if iterated.kind == QUERY and iterated.resource is not None:
             self.now.take(iterated.resource, node)
+        if iterated.kind == "generated":
+            go_through(self, iterated, node)
+            return UNKNOWN
         if iterated.kind in (QUERY, ROWS, RESULT) and PLAIN in iterated.extra:
             return UNKNOWN
         if iterated.kind == ENUMERATED and iterated.extra:

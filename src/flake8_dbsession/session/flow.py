@@ -207,6 +207,8 @@ class Flow:
             returns=self.handed(returns),
             returned_life=life,
             yields=yields,
+            between=tuple((self.scope.between or {}).items()),
+            streams=tuple(sorted(self.scope.streams)),
             waits=tuple(self.scope.waits),
             attributes=tuple(self.scope.attributes.items()),
             never_returns=not self.returned and len(self.body.statements) > 1,

@@ -52,6 +52,8 @@ def _listed(ev: Evaluation, call: Call) -> Value:
     if value.kind == GENERATOR:
         return Value(TUPLE, extra=(next_of(ev, value, call.node, kept=False),))
     item = ev.item_of(value, call.node)
+    if value.kind == "generated":
+        return UNKNOWN  # it has come to its end
     return Value(ROWS, item.name, item.resource) if item.kind == ROW else value
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from ..known import Effect
 from .events import Event, Happening
 from .state import (
+    AT_ENTRY,
     BEGUN,
     CHANGED,
     CLOSED,
@@ -39,7 +40,6 @@ from .state import (
 from .summary import Steps, World
 from .values import AMBIENT, JOINED, OPENED, ROW, SESSION, UNKNOWN, Resource, Value, contained
 
-_AT_ENTRY = Life(ENTRY)
 _WRITERS = frozenset({"add", "add_all", "delete", "merge", "flush", "delete_all", "merge_all"})
 
 
@@ -90,7 +90,7 @@ class Moment:
             self._lives, self._steps = dict(self._lives), dict(self._steps)
 
     def life(self, resource: Resource) -> Life:
-        return self.lives.get(resource, _AT_ENTRY)
+        return self.lives.get(resource, AT_ENTRY)
 
     def state(self) -> State:
         now = (self._lives, self.names, self._steps, self.raising, self.result)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from .events import Happening, Swallowed
 from .formals import SELF, Formals, receiver_of
+from .generated import generated
 from .handover import gathered_by_ours, given_to_object
 from .lending import reads
 from .state import ENTRY, GIVEN, GUESSED, HELD, HOLDING, IDLE, KEPT, RETURNED, STORED, SWALLOWED, UNSURE, Life
@@ -70,7 +71,7 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
     value = result(ev, summary, formals, call.node, target.is_generator, target.is_manager, target.is_cached)
     receive(ev, value)
     if value.kind == "generated":
-        return value._replace(name=function.name)
+        return generated(function, call, value.extra[0])
     return value if value != UNKNOWN else by_annotation(ev, function, call)
 
 

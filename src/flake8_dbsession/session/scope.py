@@ -7,6 +7,7 @@ from collections.abc import Callable, Sized
 
 from ..known import Entry
 from .body import Body
+from .state import Life
 from .summary import Steps, Wait
 from .values import Resource, Value
 
@@ -20,6 +21,10 @@ class Scope:
         self.taken_out: frozenset[str] = frozenset()
         """The keys under which the module takes sessions out of containers to close them."""
         self.yields: list[tuple[Value, ast.AST]] = []
+        self.between: dict[Resource, Life] | None = None
+        """The sessions as they are where the generator yields; None where it does not."""
+        self.streams: set[Resource] = set()
+        """The sessions that surely hold a connection at a ``yield``."""
         self.attributes: dict[str, Value] = {}
         self.kept: dict[Resource, str] = {}
         """Sessions opened here and stored on the object itself, with the attribute."""

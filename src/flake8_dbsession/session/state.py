@@ -68,6 +68,9 @@ class Life(NamedTuple):
         return "|".join(name for bit, name in NAMES.items() if self.phases & bit)
 
 
+AT_ENTRY = Life(ENTRY)
+
+
 class State:
     """One possible state of a function: values of names, lives of sessions, and the exception on its way.
 

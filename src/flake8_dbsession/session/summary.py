@@ -50,6 +50,10 @@ class Summary(NamedTuple):
     returns: Value = UNKNOWN
     returned_life: Life | None = None
     yields: Value = UNKNOWN
+    between: tuple[tuple[Resource, Life], ...] = ()
+    """How a generator leaves each of the caller's sessions where it yields."""
+    streams: tuple[Resource, ...] = ()
+    """The caller's sessions that surely hold a connection at some ``yield``."""
     waits: tuple[tuple[Wait, tuple[Resource, ...], tuple[Resource, ...]], ...] = ()
     attributes: tuple[tuple[str, Value], ...] = ()
     never_returns: bool = False

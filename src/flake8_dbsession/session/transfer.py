@@ -11,6 +11,7 @@ from .blocks import entered, left
 from .body import Body
 from .evaluate import Evaluation
 from .events import Event, Happening
+from .generated import begin_turns, end_turns
 from .exceptions import OTHER, accepts, expects, takes
 from .liveness import CAUGHT
 from .memory import Key, Memory, Outcomes
@@ -239,7 +240,9 @@ class Transfer:
         assert isinstance(loop, (ast.For, ast.AsyncFor))
         ev = self.evaluation(state)
         value = ev.value(loop.iter)
-        item = ev.item_of(value, loop.iter)
+        if value.kind == "generated":
+            ev.now.names[f"{slot(loop)} end"] = begin_turns(ev, value, loop.iter)
+        item = ev.item_of(value, loop.iter) if value.kind != "generated" else UNKNOWN
         if item.kind == SESSION and item.resource is not None:
             ev.now.open(item.resource, loop.iter, HELD if item.resource.is_connection else IDLE)
             ev.now.mark(item.resource, STORED)
@@ -269,6 +272,7 @@ class Transfer:
         yield Via.TRUE, ev.now.state()
         ended = self.evaluation(state)
         ended.now.names.pop(slot(loop), None)
+        end_turns(ended.now, ended.now.names.pop(f"{slot(loop)} end", UNKNOWN))
         if item.kind == SESSION and item.resource is not None:
             ended.now.finish(item.resource, loop)
         if stream is not None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..known import Entry
 from .call import Call
 from .events import Happening
+from .generated import held_between
 from .state import ENTRY
 from .summary import Wait
 from .values import COROUTINE, FUNCTION, OBJECT, OPENED, UNKNOWN, Resource, Value, contained
@@ -130,6 +131,8 @@ def stream(ev: Evaluation, name: str, call: Call) -> None:
     ev.now.event(Happening.ANSWERED, call.node, None, name)
     for resource in ev.now.held():
         ev.now.event(Happening.STREAMED, call.node, resource, name)
+    for resource in held_between(ev, call.positional[0]):
+        ev.now.event(Happening.STREAMED_LATER, call.node, resource, call.positional[0].name)
 
 
 def is_produced(argument: ast.expr, value: Value, plain: bool) -> bool:

@@ -1,0 +1,103 @@
+"""Generators of the project: nothing happens when one is made, and all of it where somebody goes through it."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from .call import Call
+from .formals import Formals, receiver_of
+from .moment import Moment
+from .state import HELD, Life
+from .summary import Summary
+from .values import UNKNOWN, Resource, Value
+
+if TYPE_CHECKING:
+    from .evaluate import Evaluation
+
+
+def generated(function: Value, call: Call, item: Value) -> Value:
+    """The generator that a call gives: what it yields, and the call, out of sight of who asks for its sessions."""
+    made = (function, call.node, call.positional, tuple(call.keywords.items()))
+    return Value("generated", function.name, extra=(item, (made,)))
+
+
+def go_through(ev: Evaluation, generator: Value, node: ast.AST) -> None:
+    """The effects of a generator on the caller's sessions where ``node`` takes its items.
+
+    Whether it goes on to its end is not known, so afterwards a session is as at a ``yield`` or as at the end.
+    """
+    summary, formals = inside(ev, generator)
+    if summary is not None:
+        _apply(ev, summary, at_any_time(summary), formals, generator, node)
+
+
+def begin_turns(ev: Evaluation, generator: Value, node: ast.AST) -> Value:
+    """As :func:`go_through`, for a loop: in some turn everything is held that is held where the generator yields.
+
+    Gives how the sessions are when the generator has come to its end, for :func:`end_turns`.
+    """
+    from .project_calls import changed
+
+    summary, formals = inside(ev, generator)
+    if summary is None:
+        return UNKNOWN
+    end = changed(ev, summary.normal, formals, generator.name)
+    lives = dict(at_any_time(summary))
+    turns = {r: life._replace(phases=HELD) if r in summary.streams else life for r, life in lives.items()}
+    _apply(ev, summary, tuple(turns.items()), formals, generator, node)
+    held = [actual for formal in summary.streams if (actual := formals.of_caller(formal)) is not None]
+    return Value("end", extra=tuple((r, end[r]) for r in held if r in end))
+
+
+def end_turns(now: Moment, end: Value) -> None:
+    """The generator of a loop has come to its end: what the loop itself has left alone is as the generator leaves it."""
+    for resource, life in end.extra:
+        if now.life(resource).phases == HELD:
+            now.lives[resource] = life
+
+
+def held_between(ev: Evaluation, generator: Value) -> list[Resource]:
+    """The caller's sessions that surely hold a connection at a ``yield`` of the generator."""
+    summary, formals = inside(ev, generator)
+    held = summary.streams if summary is not None else ()
+    return [actual for formal in held if (actual := formals.of_caller(formal)) is not None]
+
+
+def _apply(
+    ev: Evaluation,
+    summary: Summary,
+    lives: tuple[tuple[Resource, Life], ...],
+    formals: Formals,
+    generator: Value,
+    node: ast.AST,
+) -> None:
+    from .project_calls import apply
+
+    function = generator.extra[1][0][0]
+    target = ev.world.target(function)
+    if target is not None:
+        part = summary._replace(normal=lives, never_returns=False, makes_engine=False)
+        apply(ev, part, formals, node, function, target.path)
+
+
+def inside(ev: Evaluation, generator: Value) -> tuple[Summary | None, Formals]:
+    """What the generator does, and what the caller's sessions are called in it."""
+    from .project_calls import told
+
+    if len(generator.extra) < 2:
+        return None, Formals()
+    function, made, positional, keywords = generator.extra[1][0]
+    call, target = Call(made, positional, dict(keywords)), ev.world.target(function)
+    formals = Formals(receiver_of(ev, function, call))
+    if target is None:
+        return None, formals
+    return ev.world.summary(function, told(ev, target, function, call, formals)), formals
+
+
+def at_any_time(summary: Summary) -> tuple[tuple[Resource, Life], ...]:
+    """How a generator leaves the caller's sessions at a ``yield`` or at its end."""
+    lives = dict(summary.normal)
+    for resource, life in summary.between:
+        lives[resource] = lives[resource].join(life) if resource in lives else life
+    return tuple(sorted(lives.items()))
