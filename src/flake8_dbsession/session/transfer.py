@@ -11,8 +11,8 @@ from .blocks import entered, left
 from .body import Body
 from .evaluate import Evaluation
 from .events import Event, Happening
-from .generated import begin_turns, end_turns
 from .exceptions import OTHER, accepts, expects, takes
+from .generated import begin_turns, end_turns
 from .liveness import CAUGHT
 from .memory import Key, Memory, Outcomes
 from .moment import Moment
