@@ -92,6 +92,7 @@ def left_to_streams(view: View, flow: Flow) -> Iterator[Diagnostic]:
     given = [event for event in flow.events(Happening.STREAMED_LATER) if not is_seen_here(view, event.detail)]
     filled = dict(providers(view.project, view.module, flow.body)) if given else {}
     for event in first_of_each_node([e for e in given if e.resource is not None and e.resource.key in filled]):
+        assert event.resource is not None
         name, generator = name_of(flow, event.resource), event.detail.rpartition(".")[2]
         if outlasts_stream(view, flow.body, name):
             message = f"session {name!r} keeps its connection at each turn of {generator}(), until all is sent"

@@ -30,9 +30,7 @@ class Happening(enum.Enum):
     COMMITTED = "committed"  # commit()
     TAKEN = "taken"  # the call or attribute that takes the connection
     STREAMED = "streamed"  # a yield or streaming response while held
-    STREAMED_LATER = (
-        "streamed later"  # a response is made of a generator (its name) that holds the session as it yields
-    )
+    STREAMED_LATER = "streamed later"  # a response is made of a generator (its name) that holds it as it yields
     ANSWERED = "answered"  # a streaming response is made (its class)
     PUSHED = "pushed"  # app_context().push()
 

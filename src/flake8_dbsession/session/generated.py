@@ -51,7 +51,7 @@ def begin_turns(ev: Evaluation, generator: Value, node: ast.AST) -> Value:
 
 
 def end_turns(now: Moment, end: Value) -> None:
-    """The generator of a loop has come to its end: what the loop itself has left alone is as the generator leaves it."""
+    """The generator of a loop has come to its end: what the loop has left alone is as the generator leaves it."""
     for resource, life in end.extra:
         if now.life(resource).phases == HELD:
             now.lives[resource] = life
