@@ -14,7 +14,6 @@ from ..session.values import (
     CLASS,
     CONSTANT,
     FUNCTION,
-    MAYBE,
     METHOD,
     NAMED,
     NONE,
@@ -25,6 +24,7 @@ from ..session.values import (
     UNKNOWN,
     Resource,
     Value,
+    late,
 )
 from .annotations import annotated
 from .evidence import may_be_session, session_type
@@ -195,7 +195,7 @@ class Classes:
             value = self._as_attribute(of_the_object(self._in_method(info, expression, method), name), name, info)
             if value.kind not in ("unknown", CONSTANT):
                 is_late = plain == NONE or any(is_none(expression) for expression, _ in assigned)
-                return value.with_extra(*value.extra, MAYBE) if is_late and value.kind == SESSION else value
+                return late(value) if is_late else value
         if name in info.annotations:
             return self._as_attribute(self._declared(info, name), name, info)
         return plain if plain != UNKNOWN or not assigned else self._asked(info, name)

@@ -181,13 +181,15 @@ class Meanings:
 
 
 def named_after(value: Value, qualified: str) -> Value:
-    """A registry, engine or session at module level is known by its name."""
+    """A registry, engine or session at module level is known by its name; an object lives on there."""
     resource = value.resource
     if value.kind in (REGISTRY, FLASK_DB) and resource is not None and ":" in resource.key:
         key = f"{qualified}.session" if value.kind == FLASK_DB else qualified
         return value._replace(name=qualified, resource=resource._replace(key=key))
     if value.kind == SESSION and resource is not None:
         return value._replace(resource=resource._replace(origin=ATTRIBUTE, key=qualified))
+    if value.kind == OBJECT:  # its flags are what they are later on
+        return value.with_extra(*(pair for pair in value.extra if pair[1].kind != CONSTANT))
     if value.kind == ENGINE and not pool_of(value) and not {"flask", "NullPool", "StaticPool"} & set(value.extra):
         return value.with_extra(*value.extra, ("pool", qualified))
     return value

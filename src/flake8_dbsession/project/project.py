@@ -108,7 +108,8 @@ class Project:
         body = Body(module.name, "<value>", None, [], is_package=module.is_package)
         scope.local_names = frozenset()
         try:
-            return Evaluation(body, self, scope, State(names or {}, {}), {}).value(expression)
+            with self._solved.apart():  # it is remembered, whoever asked first
+                return Evaluation(body, self, scope, State(names or {}, {}), {}).value(expression)
         except RecursionError:
             return UNKNOWN
 

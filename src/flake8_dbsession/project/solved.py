@@ -65,6 +65,15 @@ class Solved:
                 self._whole[key] = (frame.height, frame.summary)
             self._below(frame.height, cut=frame.is_cut)
 
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """What is asked inside the block is asked with all the room there is, wherever the block stands."""
+        stack, self._stack = self._stack, []
+        try:
+            yield
+        finally:
+            self._stack = stack
+
     def _below(self, height: int, *, cut: bool) -> None:
         if self._stack:
             above = self._stack[-1]

@@ -265,8 +265,8 @@ def changed(
             continue
         old = ev.now.life(actual)
         phases = (life.phases & ~ENTRY) | old.phases if life.phases & ENTRY else life.phases
-        if life.phases == HELD | ENTRY and not old.may_leak:
-            phases = HELD  # on the way inside on which it is taken
+        if life.phases & HELD and not life.phases & ~(HOLDING | IDLE | ENTRY):
+            phases = life.phases & HOLDING  # on the way inside on which it is taken and not given back
         if life.phases & UNSURE and old.surely_holds and not life.phases & ~(UNSURE | ENTRY | HELD) and reads(name):
             phases = old.phases
         stored = STORED if life.marks & KEPT else 0

@@ -111,6 +111,8 @@ HANDLES = frozenset({FACTORY, REGISTRY, ENGINE})
 
 MAYBE = "maybe"
 """In ``extra``: an attribute that is None until something sets it."""
+PERHAPS = (MAYBE, NONE)
+"""The same of an object, whose ``extra`` are pairs."""
 
 
 def pool_of(engine: Value) -> str:
@@ -123,11 +125,21 @@ def constant(value: object) -> Value:
     return Value(CONSTANT, repr(value))
 
 
+def late(value: Value) -> Value:
+    """A session or object that is set some time after None was: it may still be that."""
+    match value.kind:
+        case "session":
+            return value.with_extra(*value.extra, MAYBE)
+        case "object":
+            return value.with_extra(*value.extra, PERHAPS)
+    return value
+
+
 def truth(value: Value) -> bool | None:
     """Whether the value is true, where that is known."""
     if value.kind == CONSTANT:
         return value.name not in ("None", "False", "0", "''", "0.0", "b''")
-    if MAYBE in value.extra:
+    if MAYBE in value.extra or PERHAPS in value.extra:
         return None
     if value.kind in (SESSION, FACTORY, REGISTRY, ENGINE, FUNCTION, CLASS, OBJECT, FLASK_DB, METHOD, TRANSACTION):
         return True
