@@ -15,7 +15,14 @@ MARKERS = (
     b"Flask",
     b"_app(",
     b"stream_with_context",
+    b"Depends(",
+    b"epositor",
+    b"repos",
+    b"_dao",
+    b".dao",
+    b"crud",
 )
+"""The last ones are words for objects that keep a session for those who never see it."""
 
 
 def can_matter(data: bytes) -> bool:
