@@ -50,9 +50,16 @@ class View:
             return True
         if any(binding.imported in ("alembic.context", "alembic.op") for binding in self.names.bindings.values()):
             return True
-        return bool(
-            self.project.known.script_kind(os.path.relpath(os.path.abspath(self.source.path), self.project.root))
-        )
+        path = os.path.relpath(os.path.abspath(self.source.path), self.project.root)
+        kind = self.project.known.script_kind(path)
+        by_folder = bool(kind) and self.project.known.script_kind(os.path.join(os.path.dirname(path), "_.py"))
+        return bool(by_folder) or (bool(kind) and not (kind == "command" and self.serves_requests))
+
+    @cached_property
+    def serves_requests(self) -> bool:
+        """Whether a server runs a function of the file: ``manage.py`` may be any module of an application."""
+        entries = (entry for body in self.module.bodies.values() for entry in self.units.entries(body))
+        return any(entry.kind == "request" for entry in entries)
 
     @cached_property
     def module(self) -> Module:
