@@ -23,7 +23,15 @@ LAYERS = (
     # what sessions do in one function, in one module, in the project
     {"session"},
     {"project.module"},
-    {"project.annotations", "project.evidence", "project.modules", "project.app", "project.solved", "story"},
+    {
+        "project.annotations",
+        "project.evidence",
+        "project.fields",
+        "project.modules",
+        "project.app",
+        "project.solved",
+        "story",
+    },
     {"project.meanings"},
     {"project.classes", "project.targets", "project.reach", "project.parameters"},
     {"project.functions"},

@@ -36,6 +36,7 @@ from ..session.values import (
 from .app import Application
 from .classes import Classes
 from .evidence import may_be_session, session_type
+from .fields import fields
 from .functions import Functions
 from .meanings import Meanings
 from .module import ClassInfo, Module
@@ -158,6 +159,11 @@ class Project:
     def owns_engine(self, name: str) -> bool:
         """Whether a property of a project class makes an engine for each object of it."""
         return self.classes.owns_engine(name)
+
+    def fields(self, name: str) -> tuple[str, ...]:
+        """What the constructor of a project class takes, where it is made from the annotations of the class."""
+        info = self.classes.info(name)
+        return fields(self.classes.lineage(info)) if info is not None else ()
 
     def is_single(self, name: str) -> bool:
         """Whether a project class may give the same object each time."""

@@ -320,10 +320,7 @@ def construct(ev: Evaluation, made: Value, call: Call) -> Value:
         own(ev, call.node, made.name)
     init = ev.world.attribute(Value(OBJECT, made.name), "__init__")
     if init.kind != FUNCTION:
-        for value in call.values:
-            ev.now.give(value)
-        ev.now.may_raise()
-        return Value(OBJECT, made.name)
+        return filled(ev, made, call)
     target = ev.world.target(init)
     if target is None:
         unseen(ev, call, UNKNOWN)
@@ -337,6 +334,20 @@ def construct(ev: Evaluation, made: Value, call: Call) -> Value:
         summary = summary._replace(makes_owner=False)
     apply(ev, kept_by_the_object(summary), formals, call.node, init, target.path)
     value = Value(OBJECT, made.name, extra=tuple(attributes_of(ev, summary, formals, call)))
+    given_to_object(ev, value, call)
+    return value
+
+
+def filled(ev: Evaluation, made: Value, call: Call) -> Value:
+    """``Repository(session=session)`` of a dataclass: its fields have what they are given; else who knows."""
+    fields = ev.world.fields(made.name)
+    given = {**dict(zip(fields, call.positional, strict=False)), **call.keywords}
+    if not fields or len(call.positional) > len(fields) or not given.keys() <= set(fields):
+        for value in call.values:
+            ev.now.give(value)
+        given = {}
+    ev.now.may_raise()
+    value = Value(OBJECT, made.name, extra=tuple(item for item in given.items() if item[1] != UNKNOWN))
     given_to_object(ev, value, call)
     return value
 

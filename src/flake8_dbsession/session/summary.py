@@ -132,6 +132,9 @@ class World(Protocol):
     def owns_engine(self, name: str) -> bool:
         """Whether each object of a project class makes an engine for itself when one is first asked for."""
 
+    def fields(self, name: str) -> tuple[str, ...]:
+        """What the constructor of a project class takes, where it is made from the annotations of the class."""
+
     def is_single(self, name: str) -> bool:
         """Whether a project class may give the same object each time."""
 
