@@ -41,13 +41,14 @@ LATER = {
     "put_into_g": "needs a request",
     "open_with_a_timeout": "held when an exception leaves it",
     "only_the_last_one_of_the_loop_is_closed": "held when there are several turns",
+    "asked_and_closed_by_a_helper": "held when an exception leaves it",
     "gone_through_to_its_commit": "held when an exception leaves it",
     "closed_on_the_good_way_only": "held when an exception leaves it",
     "that_calls_one_with_a_registry_of_its_own": "what it calls is to blame",
 }
 """Functions that one call cannot judge, and why."""
 
-FILES = ["taking", "giving_back", "connections", "escaping", "generators", "fields"]
+FILES = ["taking", "giving_back", "connections", "escaping", "generators", "fields", "retried"]
 
 
 def functions(path: pathlib.Path) -> Iterator[tuple[str, bool]]:

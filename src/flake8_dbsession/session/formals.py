@@ -9,6 +9,7 @@ from .values import (
     AMBIENT,
     ATTRIBUTE,
     FUNCTION,
+    METHOD,
     OBJECT,
     OPENED,
     PARAMETER,
@@ -48,6 +49,8 @@ class Formals:
                 formal = resource._replace(origin=PARAMETER, key=key)
                 self._formal[resource], self.actual[formal] = formal, resource
             value = value._replace(resource=self._formal[resource])
+        if value.kind == METHOD:
+            return value._replace(extra=(self.inside(value.extra[0], key), *value.extra[1:]))
         if value.kind == OBJECT:
             pairs = tuple((n, self.inside(v, f"{key}.{n}")) for n, v in value.extra if isinstance(v, Value))
             return value._replace(extra=pairs)
@@ -96,6 +99,8 @@ class Formals:
             else:
                 return UNKNOWN
             value = value._replace(resource=resource)
+        if value.kind == METHOD:
+            return value._replace(extra=(self.outside(value.extra[0], call, opened), *value.extra[1:]))
         if value.kind in (OBJECT, TUPLE):
             extra: list[object] = []
             for part in value.extra:

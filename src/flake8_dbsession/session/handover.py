@@ -107,9 +107,18 @@ def together(ev: Evaluation, call: Call, fact: HandoverFact) -> None:
     for argument, value in zip(call.node.args, call.positional, strict=False):
         if value.kind == TUPLE and value.name == LIST:
             coroutines += [(part, 1) for part in value.extra]
+        elif value == UNKNOWN and isinstance(argument, ast.Call):
+            coroutines.append((given_to(ev, argument), 1))
         else:
             coroutines.append((value, 2 if isinstance(argument, ast.Starred) else 1))
     run_at_once(ev, call.node, coroutines, fact.entry.runs or "task", fact.name)
+
+
+def given_to(ev: Evaluation, call: ast.Call) -> Value:
+    """What a call that cannot be seen, of something that is run beside others, is given by name."""
+    arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
+    given = (ev.now.names.get(argument.id, UNKNOWN) for argument in arguments if isinstance(argument, ast.Name))
+    return Value(TUPLE, extra=tuple(value for value in given if value.kind == SESSION))
 
 
 def put(ev: Evaluation, jobs: Value, call: Call) -> bool:

@@ -19,6 +19,7 @@ from .values import (
     FUNCTION,
     GENERATOR,
     MANAGER,
+    METHOD,
     NONE,
     OBJECT,
     OPENED,
@@ -89,7 +90,13 @@ def told(
     names = {name for name, _ in given}
     unpacked = "**" in call.keywords or any(isinstance(argument, ast.Starred) for argument in call.node.args)
     left_out = () if unpacked else tuple(item for item in target.defaults if item[0] not in names)
-    return tuple((name, formals.inside(value, name)) for name, value in (*given, *left_out) if value.kind in _TOLD)
+    telling = [(name, value) for name, value in (*given, *left_out) if value.kind in _TOLD or asks(value)]
+    return tuple((name, formals.inside(value, name)) for name, value in telling)
+
+
+def asks(value: Value) -> bool:
+    """``query.one``, ``session.commit``: a method of a session that a helper will call."""
+    return value.kind == METHOD and value.extra[0].kind in ("session", "registry", "query", "result")
 
 
 def knowing(ev: Evaluation, method: Value) -> Value:
