@@ -101,7 +101,7 @@ def subscript(ev: Evaluation, node: ast.Subscript) -> Value:
             return entry(owner, node)
         case "tuple":
             return element(owner, node.slice)
-        case "unknown" if any(name.endswith("]") for name in ev.now.names):
+        case "unknown" | "named" if any(name.endswith("]") for name in ev.now.names):
             return ev.now.names.get(ast.unparse(node), UNKNOWN)
     return UNKNOWN
 
