@@ -54,7 +54,7 @@ def check(view: View) -> Iterator[Diagnostic]:
         for event in first_of_each_node(flow.events(Happening.ENGINE_MADE)):
             if not often and is_chosen_by_caller(view, flow, event.node):
                 continue
-            if goes_on_for_good(flow, event) or only_compiles(flow, event):
+            if goes_on_for_good(flow, event) or takes_no_connection(flow, event):
                 continue
             if is_dropped(flow, event) or is_used_at_once(view, flow, event):
                 message = f"{view.text(event.node)!r} makes an engine, with a pool of its own, at each call"
@@ -139,13 +139,15 @@ def goes_on_for_good(flow: Flow, event: Event) -> bool:
     return any(isinstance(each.test, ast.Constant) and each.lineno > line for each in flow.body.own(ast.While))
 
 
-def only_compiles(flow: Flow, event: Event) -> bool:
-    """Whether the engine only says how statements are written: ``CreateTable(table).compile(engine)``."""
+def takes_no_connection(flow: Flow, event: Event) -> bool:
+    """Whether the engine is not used, or only says how statements are written: ``table.compile(engine)``."""
     name = next((n.targets[0] for n in flow.body.own(ast.Assign) if n.value is event.node), None)
-    uses = [n for n in flow.body.own(ast.Name) if isinstance(name, ast.Name) and n.id == name.id and n is not name]
+    if not isinstance(name, ast.Name):
+        return False
+    uses = [n for n in flow.body.own(ast.Name) if n.id == name.id and n is not name]
     calls = (c for c in flow.body.own(ast.Call) if isinstance(c.func, ast.Attribute) and c.func.attr == "compile")
     compiling = {given for call in calls for given in (*call.args, *(word.value for word in call.keywords))}
-    return bool(uses) and compiling.issuperset(uses)
+    return compiling.issuperset(uses)
 
 
 def is_handed_over(flow: Flow, node: ast.AST, name: str) -> bool:
@@ -178,7 +180,7 @@ def is_used_at_once(view: View, flow: Flow, event: Event) -> bool:
 
 
 def escapes(node: ast.AST, name: str) -> bool:
-    """``engine.dispose()``, ``return engine``, ``x.y = engine``, ``d[k] = engine``, ``x.y = f(engine)``."""
+    """``engine.dispose()``, ``return engine``, ``x.y = engine``, ``d[k] = engine``, or an object that is given it."""
     match node:
         case ast.Attribute(value=ast.Name(id=owner), attr="dispose"):
             return owner == name
@@ -191,6 +193,8 @@ def escapes(node: ast.AST, name: str) -> bool:
         case ast.Assign(targets=[ast.Attribute(value=ast.Name(id=owner))], value=ast.Call(args=args, keywords=words)):
             given = [n for argument in (*args, *words) for n in ast.walk(argument)]
             return owner != "g" and any(isinstance(n, ast.Name) and n.id == name for n in given)
+        case ast.Assign(targets=[ast.Subscript()], value=value):
+            return any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(value))
         case ast.AsyncFunctionDef() | ast.FunctionDef() | ast.Lambda():
             return any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(node))
     return False
