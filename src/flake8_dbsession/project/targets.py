@@ -29,6 +29,7 @@ class Target:
         self.is_manager = bool(decorators & _MANAGERS)
         self.is_fixture = "pytest.fixture" in decorators
         self.is_cached = bool(decorators & _CACHES)
+        self.runs_once = self.is_cached and not body.parameters
         self.is_property = bool({d.rpartition(".")[2] for d in decorators} & _PROPERTIES)
 
     @cached_property

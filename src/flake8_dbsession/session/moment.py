@@ -38,7 +38,7 @@ from .state import (
     State,
 )
 from .summary import Steps, World
-from .values import AMBIENT, JOINED, OPENED, ROW, SESSION, UNKNOWN, Resource, Value, contained
+from .values import AMBIENT, JOINED, OPENED, ROW, ROWS, SESSION, UNKNOWN, Resource, Value, contained
 
 _WRITERS = frozenset({"add", "add_all", "delete", "merge", "flush", "delete_all", "merge_all"})
 
@@ -185,6 +185,7 @@ class Moment:
     def finish(self, resource: Resource, node: ast.AST, method: str = "close") -> None:
         """``close()``, ``remove()``, the end of a ``with`` block."""
         self.release(resource, CLOSED if resource.origin == OPENED else IDLE)
+        self.detach(resource)
         if resource.origin == OPENED:
             life = self.life(resource)  # whoever may have been going to close it has been spared that
             self.lives[resource] = Life(life.phases, life.marks & ~GUESSED | ENDED)
@@ -239,6 +240,12 @@ class Moment:
         for name, value in self.names.items():
             if value.kind == ROW and value.resource == resource:
                 self.names[name] = value.with_extra("expired")
+
+    def detach(self, resource: Resource) -> None:
+        """The rows of a closed session have none: reading them takes no connection (measured 0 -> 0, or it raises)."""
+        for name, value in self.names.items():
+            if value.kind in (ROW, ROWS) and value.resource == resource:
+                self.names[name] = value._replace(resource=None, extra=())
 
     def refresh(self, resource: Resource) -> None:
         for name, value in self.names.items():

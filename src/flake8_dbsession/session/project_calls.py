@@ -65,6 +65,8 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
         summary = summary._replace(waits=tuple(w for w in summary.waits if w[0].name != target.gathers))
     if target.is_cached:
         summary = summary._replace(makes_engine=False, makes_owner=False)
+    if target.runs_once:
+        summary = summary._replace(waits=(), takes_own=None)
     if not (target.is_generator and not target.is_fixture):
         apply(ev, summary, formals, call.node, function, target.path)
     if summary.attributes and function.name.endswith(".__init__"):

@@ -79,6 +79,8 @@ class Target(Protocol):
     is_manager: bool
     is_fixture: bool
     is_cached: bool
+    runs_once: bool
+    """Whether its first answer is remembered for all calls."""
     decorators: frozenset[str]
 
     @property

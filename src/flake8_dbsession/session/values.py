@@ -34,7 +34,12 @@ class Resource(NamedTuple):
     """The engine it takes connections of: its dotted name, or that of a parameter; "" where that is not known."""
 
     def is_of_another_pool(self, other: Resource) -> bool:
-        """Whether the two have different engines; an engine that only a connection tells of may be any."""
+        """Whether the two have different engines; an engine that only a connection tells of may be any.
+
+        What is asynchronous has an engine of its own.
+        """
+        if self.is_async != other.is_async:
+            return True
         if self.is_connection or other.is_connection:
             return self.pool != other.pool or not self.pool
         are_known = bool(self.pool and other.pool) and self.is_of_given_engine == other.is_of_given_engine
