@@ -34,7 +34,7 @@ LAYERS = (
     },
     {"project.meanings"},
     {"project.classes", "project.targets", "project.reach", "project.parameters"},
-    {"project.functions"},
+    {"project.functions", "project.wrapping"},
     {"project.project"},
     {"project.entries", "project.cleaning", "project.handing"},
     {"view", "project.hooks", "project.injection", "project.teardown"},

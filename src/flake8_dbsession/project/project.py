@@ -45,6 +45,7 @@ from .parameters import parameter_of, untold_in
 from .reach import Reach
 from .solved import Solved
 from .targets import Target
+from .wrapping import Wrapping
 
 if TYPE_CHECKING:
     from ..config import Config
@@ -78,6 +79,7 @@ class Project:
         self._remembered: dict[Body, dict[Key, Outcomes]] = {}
         self.summaries = 0
         self.functions = Functions(self)
+        self.wrapping = Wrapping(self)
         self._asked: dict[tuple[Body, str], str] = {}
         self.app.forget()
 
@@ -202,7 +204,8 @@ class Project:
         if target is None:
             return None
         with self._solved.solving(key) as solved, contextlib.suppress(RecursionError):
-            solved.summary = self.flow(target.module, target.body, dict(sessions)).summary()
+            summary = self.flow(target.module, target.body, dict(sessions)).summary()
+            solved.summary = self.wrapping.wrapped(target, summary)
         return solved.summary
 
     def flow(
