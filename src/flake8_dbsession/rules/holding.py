@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from ..mending.releasing import release_before
 from ..model import Diagnostic, Note, Rule
 from ..questions.asking import first_of_each_node, is_out_of_scope
+from ..questions.locks import is_short_lock
 from ..session.events import Event, Happening
 from ..session.flow import Flow
 from ..session.summary import Wait
@@ -25,7 +26,7 @@ def waits(view: View, rule: Callable[[], Rule], kinds: frozenset[str], verb: str
         events = [
             e
             for e in flow.events(Happening.WAITED)
-            if e.detail.kind in kinds and not polls_file(flow, e) and not listens(e)
+            if e.detail.kind in kinds and not polls_file(flow, e) and not listens(e) and not is_short_lock(view, e)
         ]
         if is_setting_up(view, flow):
             events = [e for e in events if e.detail.kind != "hash"]
