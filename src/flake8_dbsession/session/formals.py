@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .values import (
     AMBIENT,
     ATTRIBUTE,
+    COROUTINE,
     FUNCTION,
     METHOD,
     OBJECT,
@@ -99,6 +100,8 @@ class Formals:
             else:
                 return UNKNOWN
             value = value._replace(resource=resource)
+        if value.kind == COROUTINE:
+            return value._replace(extra=tuple(self._outside_coroutine(part, call) for part in value.extra))
         if value.kind == METHOD:
             return value._replace(extra=(self.outside(value.extra[0], call, opened), *value.extra[1:]))
         if value.kind in (OBJECT, TUPLE):
@@ -110,6 +113,12 @@ class Formals:
                     extra.append((part[0], self.outside(part[1], call, opened)))
             value = value._replace(extra=tuple(extra))
         return value
+
+    def _outside_coroutine(self, value: Value, call: ast.AST) -> Value:
+        """What a coroutine that is handed out works with; a session of the callee's own is closed or nobody's."""
+        own: list[Resource] = []
+        part = self.outside(value, call, own)
+        return UNKNOWN if own else part
 
 
 def of(receiver: str, resource: Resource) -> Resource:

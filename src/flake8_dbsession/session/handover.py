@@ -16,6 +16,7 @@ from .values import (
     LIST,
     METHOD,
     OBJECT,
+    OPENED,
     PARTIAL,
     ROW,
     ROWS,
@@ -131,10 +132,30 @@ def put(ev: Evaluation, jobs: Value, call: Call) -> bool:
             coroutine = call.positional[0] if len(call.positional) == 1 else UNKNOWN
             if coroutine.kind != COROUTINE:
                 return False
-            parts = (*jobs.extra, coroutine) if jobs.extra.count(coroutine) < 2 else jobs.extra
+            most = 1 if any(is_new_each_turn(ev, call, resource) for resource in contained(coroutine)) else 2
+            parts = (*jobs.extra, coroutine) if jobs.extra.count(coroutine) < most else jobs.extra
             ev.now.names[name] = Value(TUPLE, LIST, extra=parts)
             return True
     return False
+
+
+def is_new_each_turn(ev: Evaluation, call: Call, resource: Resource) -> bool:
+    """Whether the session is opened in the loop that the call stands in, so that each turn has one of its own."""
+    loops = [
+        loop
+        for loop in ev.body.own(ast.For, ast.AsyncFor, ast.While)
+        if loop.lineno <= call.node.lineno <= (loop.end_lineno or 0)
+    ]
+    inner = max(loops, key=lambda loop: loop.lineno, default=None)
+    place = opened_at(resource)
+    return inner is not None and place is not None and inner.lineno <= place[0] <= (inner.end_lineno or 0)
+
+
+def opened_at(resource: Resource) -> tuple[int, int] | None:
+    """The line and column where a session is opened here; None for one that comes from elsewhere."""
+    line, _, column = resource.key.partition(":")
+    is_place = resource.origin == OPENED and line.isdecimal() and column.isdecimal()
+    return (int(line), int(column)) if is_place else None
 
 
 def gathered_by_ours(ev: Evaluation, call: Call, gatherer: str) -> None:
@@ -153,11 +174,18 @@ def run_at_once(ev: Evaluation, node: ast.AST, coroutines: list[tuple[Value, int
     seen: dict[Resource, int] = {}
     for value, times in coroutines:
         for resource in set(contained(value)):
-            seen[resource] = seen.get(resource, 0) + times
+            seen[resource] = seen.get(resource, 0) + (1 if is_opened_in(node, resource) else times)
     for resource, times in seen.items():
         if times > 1:
             detail = Handover(runs, "argument", name_of(ev, resource), gatherer, True)
             ev.now.event(Happening.HANDED_OVER, node, resource, detail)
+
+
+def is_opened_in(node: ast.AST, resource: Resource) -> bool:
+    """Whether the session is opened within an expression: ``gather(*[work(make_session()) for …])`` opens several."""
+    place = opened_at(resource)
+    start, end = (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)  # type: ignore[attr-defined]
+    return place is not None and bool(start <= place <= end)
 
 
 def beside_the_caller(ev: Evaluation, node: ast.AST, function: Value) -> None:
