@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from doors import LEAK, dbsession, lay, run
 
-from flake8_dbsession.cache import packed, unpacked
+from flake8_dbsession.cache import Stamp, packed, unpacked
 from flake8_dbsession.cli import main
 from flake8_dbsession.run import Outcome, check_file
 from flake8_dbsession.settings.reading import load
@@ -148,6 +148,21 @@ def test_a_linked_package_is_not_vouched_for(project, tmp_path_factory):
     (project / "lent").symlink_to(elsewhere, target_is_directory=True)
     assert check(cwd=project)[0] == 1
     assert not (project / ".dbsession_cache").exists()
+
+
+def test_a_link_inside_the_project_is_looked_through_where_it_leads(project):
+    for name in ("first", "second"):
+        (project / name).mkdir()
+        (project / name / "db.py").write_text("import time\n")
+    (project / "lent").symlink_to("first", target_is_directory=True)
+    os.utime(project / "lent", (0, 0), follow_symlinks=False)
+    settled(project)
+    assert check(cwd=project)[0] == 1
+    first = Stamp.of(load(str(project)))
+    assert "app.py" in remembered(project)
+    (project / "lent").unlink()
+    (project / "lent").symlink_to("second", target_is_directory=True)
+    assert Stamp.of(load(str(project))).digest != first.digest
 
 
 def test_a_folder_that_cannot_be_written_is_no_trouble(project):

@@ -167,7 +167,7 @@ def _look_through(top: str, folders: set[str], files: dict[str, tuple[int, int]]
 
     False where that is not all: a link to a folder elsewhere, or more files than are worth looking at.
     """
-    waiting = [top]
+    waiting, links = [top], []
     while waiting:
         folder = waiting.pop()
         folders.add(folder)
@@ -177,11 +177,13 @@ def _look_through(top: str, folders: set[str], files: dict[str, tuple[int, int]]
                 files[entry.path] = found.st_mtime_ns, found.st_size
             elif entry.is_dir() and is_wanted_folder(folder, entry.name):
                 if entry.is_symlink():
-                    return False
-                waiting.append(entry.path)
+                    links.append(entry.path)
+                    files[entry.path] = entry.stat(follow_symlinks=False).st_mtime_ns, 0
+                else:
+                    waiting.append(entry.path)
         if len(files) > _MOST_FILES:
             return False
-    return True
+    return not links or {os.path.realpath(link) for link in links} <= {os.path.realpath(seen) for seen in folders}
 
 
 def _entries(folder: str) -> list[os.DirEntry[str]]:
