@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from .call import Call
 from .formals import Formals, receiver_of
 from .moment import Moment
-from .state import HELD, Life
+from .state import AT_ENTRY, ENTRY, HELD, Life
 from .summary import Summary
 from .values import UNKNOWN, Resource, Value
 
@@ -33,9 +33,10 @@ def go_through(ev: Evaluation, generator: Value, node: ast.AST) -> None:
 
 
 def begin_turns(ev: Evaluation, generator: Value, node: ast.AST) -> Value:
-    """As :func:`go_through`, for a loop: in some turn everything is held that is held where the generator yields.
+    """As :func:`go_through`, for a loop: in some turn everything is held that is held where the generator yields, and
+    what it has left alone by then is as it was.
 
-    Gives how the sessions are when the generator has come to its end, for :func:`end_turns`.
+    Gives how the sessions are now and when the generator has come to its end, for :func:`end_turns`.
     """
     from .project_calls import changed
 
@@ -43,17 +44,24 @@ def begin_turns(ev: Evaluation, generator: Value, node: ast.AST) -> Value:
     if summary is None:
         return UNKNOWN
     end = changed(ev, summary.normal, formals, generator.name)
-    lives = dict(at_any_time(summary))
-    turns = {r: life._replace(phases=HELD) if r in summary.streams else life for r, life in lives.items()}
-    _apply(ev, summary, tuple(turns.items()), formals, generator, node)
-    held = [actual for formal in summary.streams if (actual := formals.of_caller(formal)) is not None]
-    return Value("end", extra=tuple((r, end[r]) for r in held if r in end))
+    turns = tuple((resource, in_a_turn(summary, resource, life)) for resource, life in at_any_time(summary))
+    _apply(ev, summary, turns, formals, generator, node)
+    told = filter(None, (formals.of_caller(formal) for formal, _ in turns))
+    return Value("end", extra=tuple((r, ev.now.life(r).phases, end[r]) for r in told if r in end))
+
+
+def in_a_turn(summary: Summary, resource: Resource, life: Life) -> Life:
+    """How a session may be while a loop has an item of the generator."""
+    between = dict(summary.between).get(resource, AT_ENTRY)
+    if resource in summary.streams:
+        return life._replace(phases=HELD)
+    return life._replace(phases=ENTRY) if between.phases & ENTRY else life
 
 
 def end_turns(now: Moment, end: Value) -> None:
     """The generator of a loop has come to its end: what the loop has left alone is as the generator leaves it."""
-    for resource, life in end.extra:
-        if now.life(resource).phases == HELD:
+    for resource, phases, life in end.extra:
+        if now.life(resource).phases == phases:
             now.lives[resource] = life
 
 
