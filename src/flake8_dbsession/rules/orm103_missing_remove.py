@@ -184,8 +184,8 @@ def is_wait_in_between(flow: Flow, resource: Resource, loop: Loop) -> bool:
 
 
 def waits_at(flow: Flow, iterated: ast.expr) -> bool:
-    """``for message in consumer``: the loop itself waits."""
-    return any(node is iterated for node in flow.scope.waits.values())
+    """``for message in consumer``: the loop itself waits; a generator of the project may end soon."""
+    return any(node is iterated and not what.chain for (what, *_), node in flow.scope.waits.items())
 
 
 def is_endless(loop: ast.While) -> bool:
