@@ -126,6 +126,8 @@ def with_sessions(view: View, jobs: Jobs) -> Answer:
     made = view.source.segment(view.span(jobs.made))
     for job in jobs.methods:
         own = uses(job.body.node, jobs.attribute)
+        if not any(use in own for statement in job.body.statements for use in ast.walk(statement)):
+            return None, f"{job.body.name}() uses the session where it is defined"
         taken = names_of(job)
         name = next(n for n in (jobs.attribute.strip("_"), free_name("own_session", taken)) if n not in taken)
         first, last = extent(job, own)
