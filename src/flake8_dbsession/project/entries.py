@@ -73,9 +73,10 @@ class Units:
         return {name: list(bodies) for name, bodies in found.items()}
 
     def serves_commands(self, body: Body) -> bool:
-        """Whether functions of the file call it, all of which end their process afterwards."""
-        callers = self.callers(body)
-        return bool(callers) and all(self.is_short_lived(each.outermost) for each in callers)
+        """Whether only functions of the file run it, all of which end their process afterwards and none goes on."""
+        callers = [] if self.entries(body) else self.callers(body)
+        endless = any(isinstance(loop.test, ast.Constant) for each in callers for loop in each.own(ast.While))
+        return bool(callers) and not endless and all(self.is_short_lived(each.outermost) for each in callers)
 
     def behind(self, body: Body) -> list[Entry]:
         """The entries of a function and of all functions of the file that call it, directly or not."""

@@ -30,7 +30,7 @@ def waits(view: View, rule: Callable[[], Rule], kinds: frozenset[str], verb: str
         ]
         if is_setting_up(view, flow):
             events = [e for e in events if e.detail.kind != "hash"]
-        if is_out_of_scope(view, flow):
+        if is_out_of_scope(view, flow) or view.units.serves_commands(flow.body):
             events = [] if view.is_test else [e for e in events if is_endless(view, e)]
         for event in first_of_each_node(events):
             yield report(view, rule(), flow, event, verb)
