@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from .attributes import read_row
 from .call import Call
+from .effects import report_wait
 from .events import Happening
 from .handover import hand_over, put
 from .lending import pass_on, unseen
@@ -27,7 +28,7 @@ from .rows import LOADER
 from .statements import LOCKING, STATEMENT, STREAMED, asks_for_stream, marked
 from .summary import Wait
 from .values import COROUTINE, FUNCTION, NAMED, NONE, OBJECT, SESSION, UNKNOWN, Value, contained
-from .waiting import STREAMING_RESPONSES, only_names, report_wait, run_to_its_end, stream, wait
+from .waiting import STREAMING_RESPONSES, only_names, run_to_its_end, stream, wait
 
 if TYPE_CHECKING:
     from .evaluate import Evaluation

@@ -17,6 +17,7 @@ from .state import AT_ENTRY, CHANGED, HELD, State
 from .statements import ENUMERATED, PLAIN
 from .storing import store_attribute, store_item
 from .summary import World
+from .syntax import names_below
 from .values import (
     CAPTURED,
     FALSE,
@@ -114,7 +115,7 @@ class Evaluation:
         found = list(contained(value))
         node = value.extra[1] if value.kind == FUNCTION and len(value.extra) > 1 else None
         if node is not None:
-            used = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+            used = names_below(node)
             found += [r for name, known in self.now.names.items() if name in used for r in contained(known)]
         return found
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from .arguments import told
 from .call import Call
+from .effects import apply, changed
 from .formals import Formals, receiver_of
 from .moment import Moment
 from .state import AT_ENTRY, ENTRY, HELD, Life
@@ -38,8 +40,6 @@ def begin_turns(ev: Evaluation, generator: Value, node: ast.AST) -> Value:
 
     Gives how the sessions are now and when the generator has come to its end, for :func:`end_turns`.
     """
-    from .project_calls import changed
-
     summary, formals = inside(ev, generator)
     if summary is None:
         return UNKNOWN
@@ -80,8 +80,6 @@ def _apply(
     generator: Value,
     node: ast.AST,
 ) -> None:
-    from .project_calls import apply
-
     function = generator.extra[1][0][0]
     target = ev.world.target(function)
     if target is not None:
@@ -91,8 +89,6 @@ def _apply(
 
 def inside(ev: Evaluation, generator: Value) -> tuple[Summary | None, Formals]:
     """What the generator does, and what the caller's sessions are called in it."""
-    from .project_calls import told
-
     if len(generator.extra) < 2:
         return None, Formals()
     function, made, positional, keywords = generator.extra[1][0]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..known import Argument
 from ..known import Handover as HandoverFact
 from .call import Call
+from .effects import beside
 from .events import Handover, Happening
 from .state import CLOSED
 from .values import (
@@ -190,8 +191,6 @@ def is_opened_in(node: ast.AST, resource: Resource) -> bool:
 
 def beside_the_caller(ev: Evaluation, node: ast.AST, function: Value) -> None:
     """A coroutine of the project that takes a connection of its own while the caller holds one."""
-    from .project_calls import beside
-
     target = ev.world.target(function)
     summary = ev.world.summary(function, ()) if target is not None and ev.now.held() else None
     if target is not None and summary is not None and summary.takes_own:

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from .events import Happening, Swallowed
-from .formals import SELF, Formals, receiver_of
+from .arguments import TOLD, reached, told
+from .effects import apply, own
+from .formals import Formals, receiver_of
 from .generated import generated
 from .handover import gathered_by_ours, given_to_object
-from .lending import reads
-from .state import ENTRY, GIVEN, GUESSED, HELD, HOLDING, IDLE, KEPT, RETURNED, STORED, SWALLOWED, UNSURE, Life
-from .summary import Steps, Summary, Target, Wait
+from .lending import pass_on
+from .opening import opened
+from .state import ENTRY, GIVEN, HELD, HOLDING, IDLE, KEPT, RETURNED, STORED, Life
+from .summary import Summary
 from .values import (
-    CONSTANT,
     COROUTINE,
     FUNCTION,
     GENERATOR,
     MANAGER,
-    METHOD,
-    NONE,
     OBJECT,
     OPENED,
-    SESSION,
     TUPLE,
     UNKNOWN,
     Resource,
@@ -35,14 +32,6 @@ from .waiting import STREAMING_RESPONSES, stream
 if TYPE_CHECKING:
     from .call import Call
     from .evaluate import Evaluation
-
-_TOLD = frozenset(
-    {"session", "registry", "statement", "query", "row", "rows", "result", "object", "factory", "engine", "manager"}
-    | {"generator", "function", "class", "partial", "flask_db", "tuple", "transaction", CONSTANT}
-)
-
-
-_REACHED = _TOLD - {CONSTANT}
 
 
 def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
@@ -83,35 +72,6 @@ def is_coroutine(value: Value) -> bool:
     return value.kind == COROUTINE or (value.kind == TUPLE and any(map(is_coroutine, value.extra)))
 
 
-def told(
-    ev: Evaluation, target: Target, function: Value, call: Call, formals: Formals
-) -> tuple[tuple[str, Value], ...]:
-    """The parameters with what is known of the arguments, and of the defaults of those that the call leaves out."""
-    method = knowing(ev, function) if formals.receiver == SELF else function
-    given = (*captured(ev, function), *target.bind(method, call.positional, call.keywords))
-    names = {name for name, _ in given}
-    unpacked = "**" in call.keywords or any(isinstance(argument, ast.Starred) for argument in call.node.args)
-    left_out = () if unpacked else tuple(item for item in target.defaults if item[0] not in names)
-    telling = [(name, value) for name, value in (*given, *left_out) if value.kind in _TOLD or asks(value)]
-    return tuple((name, formals.inside(value, name)) for name, value in telling)
-
-
-def asks(value: Value) -> bool:
-    """``query.one``, ``session.commit``: a method of a session that a helper will call."""
-    return value.kind == METHOD and value.extra[0].kind in ("session", "registry", "query", "result")
-
-
-def knowing(ev: Evaluation, method: Value) -> Value:
-    """A method of the object whose method this is, which knows what sessions have been set on it by now."""
-    owner = method.extra[0] if method.extra else None
-    if not isinstance(owner, Value) or owner.kind != OBJECT:
-        return method
-    known = {name[5:]: value for name, value in ev.now.names.items() if name.startswith("self.")}
-    telling = {name: value for name, value in known.items() if value == NONE or contained(value)}
-    extra = (*(pair for pair in owner.extra if pair[0] not in telling), *telling.items())
-    return method._replace(extra=(owner._replace(extra=extra), *method.extra[1:])) if telling else method
-
-
 def receive(ev: Evaluation, value: Value) -> None:
     """What the callee has handed out is the caller's again; out of sight it may be anybody's."""
     returned = [(resource, life) for resource, life in ev.now.lives.items() if life.marks & RETURNED]
@@ -141,7 +101,7 @@ def carry_out(ev: Evaluation, method: Value, call: Call) -> None:
         if target is None or target.refuses:
             continue
         given = target.bind(each, call.positional, call.keywords)
-        summary = ev.world.summary(each, tuple((n, v) for n, v in given if v.kind in _TOLD and not contained(v)))
+        summary = ev.world.summary(each, tuple((n, v) for n, v in given if v.kind in TOLD and not contained(v)))
         able += 1
         if summary is not None and summary.waits:
             waiting.append((each, target, summary))
@@ -152,135 +112,15 @@ def carry_out(ev: Evaluation, method: Value, call: Call) -> None:
 
 def by_annotation(ev: Evaluation, function: Value, call: Call) -> Value:
     """What the return annotation says; ``def open_session() -> Session`` opens one."""
-    from .opening import opened
-
     value = ev.world.returned(function)
     return opened(ev, value, call.node) if value.kind == "opens" else value
 
 
 def unseen(ev: Evaluation, call: Call, returned: Value) -> Value:
     """A function of the project that is too deep or recursive: it borrows what it gets."""
-    from .lending import pass_on
-
     pass_on(ev, call)
     ev.now.may_raise()
     return returned
-
-
-def reached(ev: Evaluation, function: Value) -> list[Value]:
-    """The sessions that a function finds without being given them: of the function around it, or on its object."""
-    values = [value for _, value in captured(ev, function)]
-    owner = function.extra[0] if function.extra else None
-    if isinstance(owner, Value) and owner.kind == OBJECT:
-        values += [pair[1] for pair in owner.extra if isinstance(pair, tuple) and pair[1].kind == SESSION]
-        values += [value for _, value in ev.world.attributes_used(function) if value.kind == SESSION]
-    return values
-
-
-def captured(ev: Evaluation, function: Value) -> list[tuple[str, Value]]:
-    """What a function defined inside the caller reaches by name: its sessions, and what it works with."""
-    node = function.extra[1] if len(function.extra) > 1 else None
-    telling = [(n, v) for n, v in ev.now.names.items() if v.kind in _REACHED] if node is not None else []
-    if node is None or not telling:
-        return []
-    used = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-    return [(name, value) for name, value in telling if name in used]
-
-
-def apply(ev: Evaluation, summary: Summary, formals: Formals, node: ast.AST, function: Value, path: str) -> None:
-    """The callee's effects on the caller's sessions."""
-    for what, free, held in summary.waits:
-        step = (function.name or "<lambda>", path, what.line)
-        through = what._replace(chain=(step, *what.chain)[:4], line=node.lineno)  # type: ignore[attr-defined]
-        released = {known for known in map(formals.of_caller, free) if known is not None}
-        report(ev, through, node, released, {known for known in map(formals.of_caller, held) if known is not None})
-    if summary.takes_own:
-        beside(ev, node, (function.name, path), *summary.takes_own)
-    if summary.can_raise:
-        for kind, lives in summary.failures or (("other", ()),):
-            after = changed(ev, tuple((r, unswallowed(life)) for r, life in lives), formals) if lives else None
-            ev.now.may_raise(kind, after)
-    if summary.makes_engine:
-        ev.now.event(Happening.ENGINE_MADE, node, None, function.name)
-        ev.scope.engines.append(node)
-    if summary.makes_owner:
-        own(ev, node, function.name)
-    for formal, life in summary.normal:
-        actual = formals.of_caller(formal) if life.phases == IDLE else None
-        if actual is not None:
-            ev.now.cut(actual, node)
-    for actual in filter(None, map(formals.of_caller, summary.used)):
-        ev.now.after_failure(actual, node)
-    if summary.never_returns and summary.can_raise:
-        ev.now.is_dead = True
-    if not summary.normal:
-        return
-    before = dict(ev.now.lives)
-    ev.now.lives = changed(ev, summary.normal, formals, function.name)
-    for formal, handler in summary.swallows:
-        ev.now.steps["caught", formals.of_caller(formal)] = Swallowed(node, handler, formal)
-    for resource, life in list(ev.now.lives.items()):
-        old = before.get(resource, Life(ENTRY))
-        if life.may_hold and not old.may_hold:
-            ev.now.lives, now = before, ev.now.lives
-            ev.now._second(resource, node)
-            ev.now.lives = now
-            ev.now.event(Happening.TAKEN, node, resource)
-            ev.now.steps[resource] = node
-        elif not life.may_hold:
-            ev.now.steps.pop(resource, None)
-            if old.may_hold:
-                ev.now.expire(resource) if not resource.keeps_rows else None
-
-
-def unswallowed(life: Life) -> Life:
-    """The life as an exception takes it out of the callee: whoever catches that is the one who swallows."""
-    return Life(life.phases, life.marks & ~SWALLOWED)
-
-
-def own(ev: Evaluation, node: ast.AST, name: str) -> None:
-    """An object with an engine of its own is made."""
-    ev.now.event(Happening.OWNER_MADE, node, None, name)
-    ev.scope.owners.append(node)
-
-
-def beside(ev: Evaluation, node: ast.AST, callee: tuple[str, str], line: int, own: Resource, way: Steps) -> None:
-    """The callee (its name and path) takes a connection of its own while the caller holds one."""
-    way = ((*callee, line), *way)[:4]
-    ev.now.own = ev.now.own or (node, own, way)
-    for resource in ev.now.held():
-        if own.is_apart_from(resource) and resource != own:
-            ev.now.event(Happening.SECOND, node, resource, way)
-
-
-def report(ev: Evaluation, what: Wait, node: ast.AST, released: set[Resource], inside: set[Resource]) -> None:
-    from .waiting import report_wait
-
-    report_wait(ev, what, node, tuple(sorted(released)), tuple(sorted(inside)))
-
-
-def changed(
-    ev: Evaluation, lives: Iterable[tuple[Resource, Life]], formals: Formals, name: str = ""
-) -> dict[Resource, Life]:
-    """The caller's lives after the callee left its formals as ``lives`` say (ENTRY: as they were).
-
-    What the callee only passes on to unknown code comes back to the caller, who still has to close it. What a callee
-    does whose ``name`` says that it reads ends no transaction.
-    """
-    after = dict(ev.now.lives)
-    for formal, life in lives:
-        actual = formals.of_caller(formal)
-        if actual is None:
-            continue
-        old = ev.now.life(actual)
-        phases = (life.phases & ~ENTRY) | old.phases if life.phases & ENTRY else life.phases
-        if life.phases & HELD and not life.phases & ~(HOLDING | IDLE | ENTRY):
-            phases = life.phases & HOLDING  # on the way inside on which it is taken and not given back
-        if life.phases & UNSURE and old.surely_holds and not life.phases & ~(UNSURE | ENTRY | HELD) and reads(name):
-            phases = old.phases
-        stored = STORED if life.marks & KEPT else 0
-        after[actual] = Life(phases, old.marks | stored | life.marks & ~(GUESSED | KEPT))
-    return after
 
 
 def result(

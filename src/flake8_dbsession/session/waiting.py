@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..known import Entry
 from .call import Call
+from .effects import report_wait
 from .events import Happening
 from .generated import held_between
-from .state import ENTRY
 from .summary import Wait
-from .values import COROUTINE, FUNCTION, OBJECT, OPENED, UNKNOWN, Resource, Value, contained
+from .values import COROUTINE, FUNCTION, OBJECT, UNKNOWN, Value, contained
 
 if TYPE_CHECKING:
     from .evaluate import Evaluation
@@ -94,22 +94,6 @@ def wait_to_enter(ev: Evaluation, value: Value, node: ast.expr, is_async: bool) 
         for resource in ev.now.held():  # callers do not hear of it: a lock inside a function is short
             ev.now.event(Happening.WAITED, node, resource, Wait(fact.kind, value.name, line=node.lineno))
     return Value(OBJECT, fact.makes) if fact is not None and fact.makes else None
-
-
-def report_wait(
-    ev: Evaluation,
-    what: Wait,
-    node: ast.AST,
-    released: tuple[Resource, ...] = (),
-    inside: tuple[Resource, ...] = (),
-) -> None:
-    """One wait: reported for what is held, here or ``inside`` a call, and remembered for callers that may hold more."""
-    held = dict.fromkeys((*(r for r in ev.now.held() if r not in released), *inside))
-    for resource in held:
-        ev.now.event(Happening.WAITED, node, resource, what)
-    free = {r for r, life in ev.now.lives.items() if not life.phases & ENTRY and r.origin != OPENED}
-    untold = tuple(sorted(ev.scope.untold & held.keys()))
-    ev.scope.hear(what, tuple(sorted({*free, *released})), untold, node)
 
 
 STREAMING_RESPONSES = frozenset(

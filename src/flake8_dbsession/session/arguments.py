@@ -1,0 +1,78 @@
+"""What a function of the project is told of its arguments, and what it reaches without being given it."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from .formals import SELF, Formals
+from .summary import Target
+from .syntax import names_below
+from .values import (
+    CONSTANT,
+    METHOD,
+    NONE,
+    OBJECT,
+    SESSION,
+    Value,
+    contained,
+)
+
+if TYPE_CHECKING:
+    from .call import Call
+    from .evaluate import Evaluation
+
+TOLD = frozenset(
+    {"session", "registry", "statement", "query", "row", "rows", "result", "object", "factory", "engine", "manager"}
+    | {"generator", "function", "class", "partial", "flask_db", "tuple", "transaction", CONSTANT}
+)
+_REACHED = TOLD - {CONSTANT}
+
+
+def told(
+    ev: Evaluation, target: Target, function: Value, call: Call, formals: Formals
+) -> tuple[tuple[str, Value], ...]:
+    """The parameters with what is known of the arguments, and of the defaults of those that the call leaves out."""
+    method = knowing(ev, function) if formals.receiver == SELF else function
+    given = (*captured(ev, function), *target.bind(method, call.positional, call.keywords))
+    names = {name for name, _ in given}
+    unpacked = "**" in call.keywords or any(isinstance(argument, ast.Starred) for argument in call.node.args)
+    left_out = () if unpacked else tuple(item for item in target.defaults if item[0] not in names)
+    telling = [(name, value) for name, value in (*given, *left_out) if value.kind in TOLD or asks(value)]
+    return tuple((name, formals.inside(value, name)) for name, value in telling)
+
+
+def asks(value: Value) -> bool:
+    """``query.one``, ``session.commit``: a method of a session that a helper will call."""
+    return value.kind == METHOD and value.extra[0].kind in ("session", "registry", "query", "result")
+
+
+def knowing(ev: Evaluation, method: Value) -> Value:
+    """A method of the object whose method this is, which knows what sessions have been set on it by now."""
+    owner = method.extra[0] if method.extra else None
+    if not isinstance(owner, Value) or owner.kind != OBJECT:
+        return method
+    known = {name[5:]: value for name, value in ev.now.names.items() if name.startswith("self.")}
+    telling = {name: value for name, value in known.items() if value == NONE or contained(value)}
+    extra = (*(pair for pair in owner.extra if pair[0] not in telling), *telling.items())
+    return method._replace(extra=(owner._replace(extra=extra), *method.extra[1:])) if telling else method
+
+
+def reached(ev: Evaluation, function: Value) -> list[Value]:
+    """The sessions that a function finds without being given them: of the function around it, or on its object."""
+    values = [value for _, value in captured(ev, function)]
+    owner = function.extra[0] if function.extra else None
+    if isinstance(owner, Value) and owner.kind == OBJECT:
+        values += [pair[1] for pair in owner.extra if isinstance(pair, tuple) and pair[1].kind == SESSION]
+        values += [value for _, value in ev.world.attributes_used(function) if value.kind == SESSION]
+    return values
+
+
+def captured(ev: Evaluation, function: Value) -> list[tuple[str, Value]]:
+    """What a function defined inside the caller reaches by name: its sessions, and what it works with."""
+    node = function.extra[1] if len(function.extra) > 1 else None
+    telling = [(n, v) for n, v in ev.now.names.items() if v.kind in _REACHED] if node is not None else []
+    if node is None or not telling:
+        return []
+    used = names_below(node)
+    return [(name, value) for name, value in telling if name in used]

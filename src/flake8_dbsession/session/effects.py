@@ -1,0 +1,127 @@
+"""What a call of a solved function does to the sessions of its caller."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from .events import Happening, Swallowed
+from .formals import Formals
+from .lending import reads
+from .state import ENTRY, GUESSED, HELD, HOLDING, IDLE, KEPT, STORED, SWALLOWED, UNSURE, Life
+from .summary import Steps, Summary, Wait
+from .values import (
+    OPENED,
+    Resource,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from .evaluate import Evaluation
+
+
+def apply(ev: Evaluation, summary: Summary, formals: Formals, node: ast.AST, function: Value, path: str) -> None:
+    """The callee's effects on the caller's sessions."""
+    for what, free, held in summary.waits:
+        step = (function.name or "<lambda>", path, what.line)
+        through = what._replace(chain=(step, *what.chain)[:4], line=node.lineno)  # type: ignore[attr-defined]
+        released, inside = (tuple(sorted({*filter(None, map(formals.of_caller, each))})) for each in (free, held))
+        report_wait(ev, through, node, released, inside)
+    if summary.takes_own:
+        beside(ev, node, (function.name, path), *summary.takes_own)
+    if summary.can_raise:
+        for kind, lives in summary.failures or (("other", ()),):
+            after = changed(ev, tuple((r, unswallowed(life)) for r, life in lives), formals) if lives else None
+            ev.now.may_raise(kind, after)
+    if summary.makes_engine:
+        ev.now.event(Happening.ENGINE_MADE, node, None, function.name)
+        ev.scope.engines.append(node)
+    if summary.makes_owner:
+        own(ev, node, function.name)
+    for formal, life in summary.normal:
+        actual = formals.of_caller(formal) if life.phases == IDLE else None
+        if actual is not None:
+            ev.now.cut(actual, node)
+    for actual in filter(None, map(formals.of_caller, summary.used)):
+        ev.now.after_failure(actual, node)
+    if summary.never_returns and summary.can_raise:
+        ev.now.is_dead = True
+    if not summary.normal:
+        return
+    before = dict(ev.now.lives)
+    ev.now.lives = changed(ev, summary.normal, formals, function.name)
+    for formal, handler in summary.swallows:
+        ev.now.steps["caught", formals.of_caller(formal)] = Swallowed(node, handler, formal)
+    for resource, life in list(ev.now.lives.items()):
+        old = before.get(resource, Life(ENTRY))
+        if life.may_hold and not old.may_hold:
+            ev.now.lives, now = before, ev.now.lives
+            ev.now._second(resource, node)
+            ev.now.lives = now
+            ev.now.event(Happening.TAKEN, node, resource)
+            ev.now.steps[resource] = node
+        elif not life.may_hold:
+            ev.now.steps.pop(resource, None)
+            if old.may_hold:
+                ev.now.expire(resource) if not resource.keeps_rows else None
+
+
+def unswallowed(life: Life) -> Life:
+    """The life as an exception takes it out of the callee: whoever catches that is the one who swallows."""
+    return Life(life.phases, life.marks & ~SWALLOWED)
+
+
+def own(ev: Evaluation, node: ast.AST, name: str) -> None:
+    """An object with an engine of its own is made."""
+    ev.now.event(Happening.OWNER_MADE, node, None, name)
+    ev.scope.owners.append(node)
+
+
+def beside(ev: Evaluation, node: ast.AST, callee: tuple[str, str], line: int, own: Resource, way: Steps) -> None:
+    """The callee (its name and path) takes a connection of its own while the caller holds one."""
+    way = ((*callee, line), *way)[:4]
+    ev.now.own = ev.now.own or (node, own, way)
+    for resource in ev.now.held():
+        if own.is_apart_from(resource) and resource != own:
+            ev.now.event(Happening.SECOND, node, resource, way)
+
+
+def report_wait(
+    ev: Evaluation,
+    what: Wait,
+    node: ast.AST,
+    released: tuple[Resource, ...] = (),
+    inside: tuple[Resource, ...] = (),
+) -> None:
+    """One wait: reported for what is held, here or ``inside`` a call, and remembered for callers that may hold more."""
+    held = dict.fromkeys((*(r for r in ev.now.held() if r not in released), *inside))
+    for resource in held:
+        ev.now.event(Happening.WAITED, node, resource, what)
+    free = {r for r, life in ev.now.lives.items() if not life.phases & ENTRY and r.origin != OPENED}
+    untold = tuple(sorted(ev.scope.untold & held.keys()))
+    ev.scope.hear(what, tuple(sorted({*free, *released})), untold, node)
+
+
+def changed(
+    ev: Evaluation, lives: Iterable[tuple[Resource, Life]], formals: Formals, name: str = ""
+) -> dict[Resource, Life]:
+    """The caller's lives after the callee left its formals as ``lives`` say (ENTRY: as they were).
+
+    What the callee only passes on to unknown code comes back to the caller, who still has to close it. What a callee
+    does whose ``name`` says that it reads ends no transaction.
+    """
+    after = dict(ev.now.lives)
+    for formal, life in lives:
+        actual = formals.of_caller(formal)
+        if actual is None:
+            continue
+        old = ev.now.life(actual)
+        phases = (life.phases & ~ENTRY) | old.phases if life.phases & ENTRY else life.phases
+        if life.phases & HELD and not life.phases & ~(HOLDING | IDLE | ENTRY):
+            phases = life.phases & HOLDING  # on the way inside on which it is taken and not given back
+        if life.phases & UNSURE and old.surely_holds and not life.phases & ~(UNSURE | ENTRY | HELD) and reads(name):
+            phases = old.phases
+        stored = STORED if life.marks & KEPT else 0
+        after[actual] = Life(phases, old.marks | stored | life.marks & ~(GUESSED | KEPT))
+    return after
