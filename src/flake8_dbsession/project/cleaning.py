@@ -14,6 +14,7 @@ from ..session.body import Body
 from ..session.values import REGISTRY, Resource
 from .module import ClassInfo, Module
 from .project import Project
+from .wrapping import runs
 
 _RELEASES = frozenset({"remove", "close", "rollback", "commit", "reset"})
 _CONTEXTS = frozenset({"app_context", "test_request_context"})
@@ -53,15 +54,9 @@ def wrapping_call(project: Project, module: Module, body: Body) -> tuple[Body, a
 
 
 def running(module: Module, decorator: ast.AST) -> tuple[Body, ast.Call] | None:
-    """The call inside a decorator of what it decorates, and the function that it stands in."""
+    """The first call inside a decorator of what it decorates, and the function that it stands in."""
     outer = module.body_of(decorator)
-    inside = [b for b in module.bodies.values() if outer and b.name.startswith(f"{outer.name}.<locals>.")]
-    given = {b.parameters[0].arg for b in (outer, *inside) if b is not None and b.parameters}
-    for wrapper in inside:
-        for call in wrapper.own(ast.Call):
-            if isinstance(call.func, ast.Name) and call.func.id in given - wrapper.local_names:
-                return wrapper, call
-    return None
+    return next(runs(module, outer), None) if outer is not None else None
 
 
 def is_signal(project: Project, module: Module, decorator: ast.expr) -> bool:

@@ -121,6 +121,12 @@ class Module:
             self._by_node[node] = of_lambda(node, self.top)
         return self._by_node.get(node)
 
+    def around(self, body: Body) -> list[Body]:
+        """The functions that a function of this file stands in, the outermost first."""
+        parts = body.name.split(".<locals>.")
+        names = (".<locals>.".join(parts[:count]) for count in range(1, len(parts)))
+        return [self.bodies[name] for name in names if name in self.bodies]
+
     @cached_property
     def _by_node(self) -> dict[ast.AST | None, Body]:
         return {body.node: body for body in self.bodies.values()}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..session.body import Body
 from ..session.summary import Summary, Wait
 from ..session.values import FUNCTION
+from .module import Module
 from .targets import Target
 
 if TYPE_CHECKING:
@@ -43,21 +44,21 @@ class Wrapping:
     def _found(self, decorator: str) -> Iterator[Wait]:
         value = self.project.value(decorator)
         target = self.project.target(value) if value.kind == FUNCTION else None
-        for wrapper in wrappers(target) if target is not None else ():
-            assert target is not None
+        if target is None:
+            return
+        for wrapper, _ in runs(target.module, target.body):
             summary = self.project.flow(target.module, wrapper, {}).summary()
             for wait, *_ in summary.waits:
                 if not wait.chain:  # how far others are followed depends on who asks
                     yield wait._replace(chain=((target.body.qualified, target.path, wait.line),))
 
 
-def wrappers(target: Target) -> Iterator[Body]:
-    """The functions inside a decorator that call what it was given: a parameter of a function around them."""
-    inside = f"{target.body.name}.<locals>."
-    for body in target.module.bodies.values():
-        if body.name.startswith(inside):
-            names = body.name.split(".<locals>.")
-            around = [target.module.bodies.get(".<locals>.".join(names[:count])) for count in range(1, len(names))]
-            given = {p.arg for each in around if each is not None for p in each.parameters} - body.local_names
-            if any(isinstance(call.func, ast.Name) and call.func.id in given for call in body.own(ast.Call)):
-                yield body
+def runs(module: Module, decorator: Body) -> Iterator[tuple[Body, ast.Call]]:
+    """The calls inside a decorator of what it was given, a parameter of a function around, and where they stand."""
+    for body in module.bodies.values():
+        if body.name.startswith(f"{decorator.name}.<locals>."):
+            given = {p.arg for each in module.around(body) for p in each.parameters} - body.local_names
+            calls = (c for c in body.own(ast.Call) if isinstance(c.func, ast.Name) and c.func.id in given)
+            call = next(calls, None)
+            if call is not None:
+                yield body, call

@@ -24,7 +24,8 @@ def is_chosen_by_caller(view: View, flow: Flow, made: ast.AST) -> bool:
     given = urls(made) if name.rpartition(".")[2] in _OF_URL else [made]
     waiting = [part.id for expression in given for part in ast.walk(expression) if isinstance(part, ast.Name)]
     seen: set[str] = set()
-    chosen = choosable(flow.body) | (chosen_around(view, flow.body) - flow.body.local_names)
+    around = frozenset().union(*map(choosable, view.module.around(flow.body)))
+    chosen = choosable(flow.body) | (around - flow.body.local_names)
     while waiting:
         name = waiting.pop()
         if name in chosen:
@@ -45,13 +46,6 @@ def choosable(body: Body) -> frozenset[str]:
     """The parameters, without the object whose method it is."""
     own = {"self", "cls"} if body.owner else set()
     return frozenset(parameter.arg for parameter in body.parameters) - own
-
-
-def chosen_around(view: View, body: Body) -> frozenset[str]:
-    """The parameters of the functions around one."""
-    parts = body.name.split(".<locals>.")
-    outer = (view.module.bodies.get(".<locals>.".join(parts[:count])) for count in range(1, len(parts)))
-    return frozenset().union(*(choosable(each) for each in outer if each is not None))
 
 
 def sources(body: Body, name: str) -> Iterator[str]:
