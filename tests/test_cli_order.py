@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import pytest
 from doors import dbsession, run
 
 from flake8_dbsession.run import check_files, project
@@ -72,3 +73,69 @@ def test_the_order_of_the_files_changes_nothing_beyond_the_depth_that_is_followe
     monkeypatch.chdir(tmp_path)
     paths = chain(tmp_path, 8)
     assert reports(paths) == reports(paths[::-1])
+
+
+MAIL = """
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+
+class Sender:
+    def __init__(self):
+        self.pool = None
+
+    def enable(self):
+        self.pool = ThreadPoolExecutor()
+
+    def send(self):
+        if not self.pool:
+            self.post()
+
+    def post(self):
+        time.sleep(1)
+
+
+sender = Sender()
+
+
+def send():
+    sender.send()
+"""
+DEEP = """
+from mail import send
+from sqlalchemy.orm import Session
+
+
+def first(session: Session):
+    session.connection()
+    second()
+
+
+def second():
+    third()
+
+
+def third():
+    fourth()
+
+
+def fourth():
+    send()
+"""
+SHOP = """
+from mail import send
+from sqlalchemy.orm import Session
+
+
+def sell(session: Session):
+    session.connection()
+    send()
+"""
+
+
+@pytest.mark.parametrize("before", [[], ["deep.py"], ["mail.py", "deep.py"]])
+def test_a_value_found_far_down_is_the_same_for_all(tmp_path, monkeypatch, before):
+    monkeypatch.chdir(tmp_path)
+    for name, text in (("mail.py", MAIL), ("deep.py", DEEP), ("shop.py", SHOP)):
+        (tmp_path / name).write_text(text)
+    assert "ORM201" in {code for path, _, code, _ in reports([*before, "shop.py"]) if path == "shop.py"}

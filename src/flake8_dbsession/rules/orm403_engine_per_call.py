@@ -106,10 +106,11 @@ def is_used_up(flow: Flow, name: str) -> bool:
 def runs_once(view: View, flow: Flow) -> bool:
     """Whether the function runs once in a process: at a start, for a command, cached, or to make the tables."""
     cached = any(n.rpartition(".")[2] in _CACHES for n in view.project.decorators(view.module, flow.body))
-    once = any(entry.kind in _ONCE for entry in view.units.entries(flow.body))
+    started = any(entry.kind in _ONCE for entry in view.units.entries(flow.body))
     schema = any(node.attr in _SCHEMA for node in flow.body.own(ast.Attribute))
-    once = once or view.units.serves_commands(flow.body)
-    return cached or once or schema or flow.body.name.rpartition(".")[2] in ("main", "init_db", "setup")
+    name = flow.body.name.rpartition(".")[2]
+    named = name in ("main", "init_db", "setup")  # the whole name: ``init_db_of_task`` may run for each task
+    return cached or started or schema or named or view.units.serves_commands(flow.body)
 
 
 def is_dropped(flow: Flow, event: Event) -> bool:
