@@ -89,6 +89,16 @@ class Application:
                 found.setdefault(base, []).append(path)
         return found
 
+    @cached_property
+    def defining(self) -> dict[bytes, list[str]]:
+        """The files of the project outside of tests that define a function or method, by its name."""
+        found: dict[bytes, list[str]] = {}
+        for path in self.files if len(self.files) <= MOST_FILES else ():
+            if not self.project.config.is_test(path):
+                for name in set(functions_in(self.project.modules.bytes_at(path))):
+                    found.setdefault(name, []).append(path)
+        return found
+
     def modules_with(self, *texts: bytes) -> Iterator[tuple[Module, bytes]]:
         """The modules of the project whose files hold one of the texts, each with its bytes; broken ones left out."""
         for path, data in self._files_with(texts):
@@ -125,3 +135,9 @@ def bases_in(data: bytes) -> Iterator[bytes]:
         for base in head.partition(b"(")[2].rstrip(b") \t").split(b","):
             yield base.partition(b"[")[0].strip().rpartition(b".")[2]
         start = data.find(b"\nclass ", start + 1)
+
+
+def functions_in(data: bytes) -> Iterator[bytes]:
+    """What stands between ``def`` and the next bracket, everywhere in a file."""
+    for part in data.split(b"def ")[1:]:
+        yield part[: part.find(b"(")].strip()

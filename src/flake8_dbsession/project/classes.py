@@ -50,6 +50,7 @@ class Classes:
         self._owns: dict[str, bool] = {}
         self._extended: dict[str, list[str]] = {}
         self._carried_out: dict[str, tuple[Value, ...]] = {}
+        self._called: dict[str, tuple[Value, ...]] = {}
 
     def info(self, qualified: str) -> ClassInfo | None:
         """The project class of a dotted name."""
@@ -300,6 +301,21 @@ class Classes:
             elif target is not None:
                 yield from self.carried_out(found._replace(name=f"{each}.{name}"))
 
+    def methods_called(self, name: str) -> tuple[Value, ...]:
+        """The methods of the project's classes, outside of tests, that have a telling name."""
+        if name not in self._called:
+            self._called[name] = tuple(self._find_called(name)) if is_telling(name) else ()
+        return self._called[name]
+
+    def _find_called(self, name: str) -> Iterator[Value]:
+        paths = self.project.app.defining.get(name.encode(), ())
+        for path in paths if len(paths) <= MOST_EXTENDING else ():
+            module = self.project.modules.at(path)
+            for info in module.classes.values() if module is not None else ():
+                found = self.attribute(Value(OBJECT, info.qualified), name) if name in info.methods else UNKNOWN
+                if found.kind == FUNCTION:
+                    yield found
+
     def attributes_used(self, method: Value) -> list[tuple[str, Value]]:
         """The attributes of ``self`` that a bound method (and the methods it calls on ``self``) reads."""
         owner, found, seen = method.extra[0], {}, set()
@@ -340,3 +356,8 @@ def of_the_object(value: Value, attribute: str) -> Value:
 def is_property(method: Function) -> bool:
     names = (d.attr if isinstance(d, ast.Attribute) else getattr(d, "id", "") for d in method.decorator_list)
     return any(name in _PROPERTIES for name in names)
+
+
+def is_telling(name: str) -> bool:
+    """Whether the name of a method has several words, so that few things have one of the same name."""
+    return "_" in name.strip("_") and not name.startswith("__")

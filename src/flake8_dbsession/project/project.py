@@ -175,6 +175,10 @@ class Project:
         """The methods of the project's subclasses that carry out an abstract one."""
         return self.classes.carried_out(method)
 
+    def methods_called(self, name: str) -> tuple[Value, ...]:
+        """The methods of the project's classes that have a telling name."""
+        return self.classes.methods_called(name)
+
     def attributes_used(self, method: Value) -> list[tuple[str, Value]]:
         """The attributes of ``self`` that a bound method (and the methods it calls on ``self``) reads."""
         return self.classes.attributes_used(method)

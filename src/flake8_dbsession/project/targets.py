@@ -71,6 +71,21 @@ class Target:
         names = (self.module.names.resolve(n.func) for n in ast.walk(inner) if isinstance(n, ast.Call))
         return next((name for name in names if name in _GATHERERS), "")
 
+    def takes(self, call: ast.Call) -> bool:
+        """Whether the method of an object can be called like that: with as many arguments, and of those names."""
+        if not isinstance(self.body.node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            return False
+        arguments = self.body.node.args
+        is_static = "builtins.staticmethod" in self.decorators
+        names = [a.arg for a in (*arguments.posonlyargs, *arguments.args)][0 if is_static else 1 :]
+        given = {keyword.arg for keyword in call.keywords}
+        if None in given or any(isinstance(argument, ast.Starred) for argument in call.args):
+            return False
+        needed = set(names[len(call.args) : max(0, len(names) - len(arguments.defaults))])
+        fits = len(call.args) <= len(names) or arguments.vararg is not None
+        known = {*names[len(call.args) :], *(a.arg for a in arguments.kwonlyargs)}
+        return fits and needed <= given and (arguments.kwarg is not None or given <= known)
+
     def bind(
         self, function: Value, positional: tuple[Value, ...], keywords: dict[str, Value]
     ) -> list[tuple[str, Value]]:

@@ -10,6 +10,7 @@ from .call import Call
 from .effects import report_wait
 from .events import Happening
 from .handover import hand_over, put
+from .implementations import by_name
 from .lending import pass_on, unseen
 from .library import PASSING
 from .methods import (
@@ -99,6 +100,7 @@ def perform(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value
             inner, values, words = function.extra
             whole = Call(call.node, (*values, *call.positional), {**dict(words), **call.keywords})
             return perform(ev, inner, whole, awaited)
+    by_name(ev, call, awaited)
     return unknown(ev, call)
 
 

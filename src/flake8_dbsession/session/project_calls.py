@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from .arguments import TOLD, reached, told
+from .arguments import reached, told
 from .effects import apply, own
 from .formals import Formals, receiver_of
 from .generated import generated
 from .handover import gathered_by_ours, given_to_object
+from .implementations import carry_out
 from .lending import pass_on
 from .opening import opened
 from .state import ENTRY, GIVEN, HELD, HOLDING, IDLE, KEPT, RETURNED, STORED, Life
@@ -88,26 +89,6 @@ def inherit(ev: Evaluation, summary: Summary, formals: Formals, node: ast.AST) -
         if kept != UNKNOWN and not opened:
             ev.scope.attributes.setdefault(name, kept)
             ev.now.names[f"self.{name}"] = kept
-
-
-def carry_out(ev: Evaluation, method: Value, call: Call) -> None:
-    """A call of an abstract method waits where no less than half of the project's classes that have the method do.
-
-    Those that only refuse do not count.
-    """
-    able, waiting = 0, []
-    for each in ev.world.carried_out(method):
-        target = ev.world.target(each)
-        if target is None or target.refuses:
-            continue
-        given = target.bind(each, call.positional, call.keywords)
-        summary = ev.world.summary(each, tuple((n, v) for n, v in given if v.kind in TOLD and not contained(v)))
-        able += 1
-        if summary is not None and summary.waits:
-            waiting.append((each, target, summary))
-    if waiting and 2 * len(waiting) >= able:
-        each, target, summary = waiting[0]
-        apply(ev, Summary(waits=summary.waits, can_raise=False), Formals(), call.node, each, target.path)
 
 
 def by_annotation(ev: Evaluation, function: Value, call: Call) -> Value:

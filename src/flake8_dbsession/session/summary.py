@@ -103,6 +103,9 @@ class Target(Protocol):
     def gathers(self) -> str:
         """The name of what runs the coroutines it is given at once; "" for none."""
 
+    def takes(self, call: ast.Call) -> bool:
+        """Whether a method can be called like that."""
+
     def bind(
         self, function: Value, positional: tuple[Value, ...], keywords: dict[str, Value]
     ) -> list[tuple[str, Value]]:
@@ -160,6 +163,9 @@ class World(Protocol):
 
     def carried_out(self, method: Value) -> tuple[Value, ...]:
         """The methods of the project's subclasses that carry out an abstract one."""
+
+    def methods_called(self, name: str) -> tuple[Value, ...]:
+        """The methods of the project's classes, outside of tests, that have a telling name."""
 
     def summary(self, function: Value, sessions: tuple[tuple[str, Value], ...]) -> Summary | None:
         """What a call does, where the named parameters (``self`` included) are sessions; None: cannot be seen."""
