@@ -17,7 +17,7 @@ from ..project.project import Project
 from ..project.teardown import is_removed_around
 from ..session.body import Body
 from ..session.flow import Flow
-from ..session.state import CHANGED, WRITTEN, Life
+from ..session.state import CHANGED, TOUCHED, WRITTEN, Life
 from ..session.values import AMBIENT, FUNCTION, OPENED, PARAMETER, SESSION, Resource, Value
 from ..view import View
 
@@ -87,7 +87,7 @@ def is_changing(project: Project, module: Module, body: Body, resource: Resource
 
 
 def is_changed(life: Life) -> bool:
-    return bool(life.marks & (WRITTEN | CHANGED))
+    return bool(life.marks & (WRITTEN | CHANGED | TOUCHED))
 
 
 def is_filled_anew(view: View, flow: Flow, resource: Resource) -> bool:

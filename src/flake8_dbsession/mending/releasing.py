@@ -13,7 +13,7 @@ from ..questions.asking import within
 from ..questions.touching import touches
 from ..session.events import Event, Happening
 from ..session.flow import Flow
-from ..session.state import CHANGED, FAILED, GIVEN, STREAMING, WRITTEN, Life
+from ..session.state import CHANGED, FAILED, GIVEN, STREAMING, TOUCHED, WRITTEN, Life
 from ..session.values import FUNCTION, JOINED, OPENED, TRANSACTION, Resource
 from ..view import View
 from .afterwards import Afterwards, Use, evaluated, node_of
@@ -235,7 +235,9 @@ def line_of(use: Use) -> int:
 
 
 def shared(view: View, flow: Flow, resource: Resource, lives: list[Life]) -> tuple[Safety, str]:
-    """Whether anybody else may have part in the transaction."""
+    """Whether anybody else may have part in the transaction, or may have changed rows of it."""
+    if any(life.marks & TOUCHED for life in lives):
+        return Safety.UNSAFE, "rows were passed on before, and may have been changed"
     given = any(life.marks & GIVEN for life in lives)
     if given or not (resource.origin == OPENED or begins_unit(view, flow, resource)):
         return Safety.UNSAFE, "whoever else has the session may have changes or rows in the transaction"

@@ -11,7 +11,7 @@ from ..questions.asking import within
 from ..session.events import Happening
 from ..session.exceptions import accepts, is_for_database
 from ..session.flow import Flow
-from ..session.state import CHANGED, FAILED, WRITTEN, State
+from ..session.state import CHANGED, FAILED, TOUCHED, WRITTEN, State
 from ..session.values import OPENED, TRANSACTION, Resource
 from ..view import View
 from .common import Answer, statement_of
@@ -109,7 +109,7 @@ def is_changed_before(flow: Flow, handler: ast.ExceptHandler, resource: Resource
         first = first.body[0]
     entering = (state for node in flow.nodes(*_FIRST) if node.line == first.lineno for state in flow.at(node))
     lives = (state.lives[resource] for state in entering if resource in state.lives)
-    return any(life.marks & (WRITTEN | CHANGED) and life.phases & ~FAILED for life in lives)
+    return any(life.marks & (WRITTEN | CHANGED | TOUCHED) and life.phases & ~FAILED for life in lives)
 
 
 def may_lose_changes(flow: Flow, handler: ast.ExceptHandler, resource: Resource) -> bool:

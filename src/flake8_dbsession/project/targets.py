@@ -6,6 +6,7 @@ import ast
 from functools import cached_property
 
 from ..session.body import Body
+from ..session.syntax import MUTATORS
 from ..session.values import Value, constant
 from .module import Module
 
@@ -58,6 +59,21 @@ class Target:
         return tuple(found)
 
     @cached_property
+    def changes_itself(self) -> bool:
+        """Whether the function is a method that sets something on its object, or changes what it has."""
+        return any(sets(node, self._me) for node in self.body.own_nodes)
+
+    @cached_property
+    def asks_itself(self) -> frozenset[str]:
+        """The methods that the function calls on its object."""
+        asked = (node.func for node in self.body.own(ast.Call) if isinstance(node.func, ast.Attribute))
+        return frozenset(f.attr for f in asked if isinstance(f.value, ast.Name) and f.value.id == self._me)
+
+    @property
+    def _me(self) -> str:
+        return self.body.parameters[0].arg if self.body.owner and self.body.parameters else ""
+
+    @cached_property
     def awaits(self) -> bool:
         """Whether the function awaits anything."""
         return bool(self.body.own(ast.Await, ast.AsyncFor, ast.AsyncWith))
@@ -96,6 +112,25 @@ class Target:
             positional = (owner, *positional)
         bound = list(zip(names, positional, strict=False))
         return bound + [(name, value) for name, value in keywords.items() if name in names]
+
+
+def sets(node: ast.AST, me: str) -> bool:
+    """``me.name = …``, ``me.tags["new"] = …``, ``me.tags.append(…)``, ``setattr(me, …)``."""
+    match node:
+        case ast.Attribute(ctx=ast.Store() | ast.Del()) | ast.Subscript(ctx=ast.Store() | ast.Del()):
+            return first_of(node) == me
+        case ast.Call(func=ast.Attribute(value=ast.Attribute() | ast.Subscript() as owner, attr=name)):
+            return name in MUTATORS and first_of(owner) == me
+        case ast.Call(func=ast.Name(id="setattr"), args=[ast.Name(id=owner), *_]):
+            return owner == me
+    return False
+
+
+def first_of(node: ast.AST) -> str:
+    """The name that a chain of attributes and items begins with."""
+    while isinstance(node, (ast.Attribute, ast.Subscript)):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def only_raises(body: Body) -> str:

@@ -67,6 +67,8 @@ def of_object(ev: Evaluation, node: ast.Attribute, owner: Value) -> Value:
         return opened(ev, value, node)
     if owner.kind == OBJECT and value.resource is not None and not ev.is_own(node.value):
         value = of_another(node.value, value)
+    if value == UNKNOWN and name == "__table__":
+        return Value(OBJECT, "sqlalchemy.Table")
     return value if value != UNKNOWN else stored(ev, node)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from .attributes import read_row
 from .call import Call
+from .changing import change_by_method, touch
 from .effects import report_wait
 from .events import Happening
 from .handover import hand_over, put
@@ -59,6 +60,7 @@ def evaluate_call(ev: Evaluation, node: ast.Call) -> Value:
     inner = awaited_inside(ev, function) if awaited else -1
     positional = tuple(awaited_value(ev, a) if i == inner else ev.value(a) for i, a in enumerate(node.args))
     keywords = {k.arg or "**": ev.value(k.value) for k in node.keywords}
+    change_by_method(ev, function, node)
     return perform(ev, function, Call(node, positional, keywords), awaited)
 
 
@@ -110,6 +112,7 @@ def unknown(ev: Evaluation, call: Call) -> Value:
         return named(ev, _TELLING_METHODS[call.node.func.attr], call, False)
     if isinstance(call.node.func, ast.Attribute) and call.node.func.attr in _CONTEXTS:
         return Value(OBJECT, "flask.app_context")
+    touch(ev, call)
     return unseen(ev, call)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from .attributes import attribute
 from .body import Body
 from .calls import evaluate_call
+from .changing import change_below
 from .compound import choice, comparison, comprehension, display, either, subscript
 from .events import Event, Happening
 from .generated import go_through, held_between
@@ -244,3 +245,5 @@ class Evaluation:
         row = self.value(owner)
         if row.kind == ROW and row.resource is not None:
             self.now.mark(row.resource, CHANGED)
+        else:
+            change_below(self, owner)

@@ -10,11 +10,15 @@ from .attributes import attribute
 from .call import Call
 from .lending import unseen
 from .opening import next_of
-from .statements import ENUMERATED, PLAIN, STATEMENT, are_columns, model_of
+from .state import CHANGED
+from .statements import ENUMERATED, LOCKING, PLAIN, STATEMENT, are_columns, does_more, model_of, reads_as_text
 from .values import CLOSING, FUNCTION, GENERATOR, OBJECT, PARTIAL, ROW, ROWS, SUPER, TUPLE, UNKNOWN, Value, contained
 
 if TYPE_CHECKING:
     from .evaluate import Evaluation
+
+
+_MODULES = ("sqlalchemy", "sqlalchemy.future", "sqlalchemy.sql", "sqlalchemy.sql.expression", "sqlmodel")
 
 
 def _closing(ev: Evaluation, call: Call) -> Value:
@@ -85,13 +89,35 @@ def _map(ev: Evaluation, call: Call) -> Value:
 
 
 def _select(ev: Evaluation, call: Call) -> Value:
-    return Value(STATEMENT, model_of(call), extra=(PLAIN,) if are_columns(call.node.args) else ())
+    """``select(Plant)``, ``select(func.pg_advisory_xact_lock(1))``."""
+    plain = (PLAIN,) if are_columns(call.node.args) else ()
+    locking = (LOCKING,) if any(map(does_more, call.node.args)) else ()
+    return Value(STATEMENT, model_of(call), extra=(*plain, *locking))
+
+
+def _text(ev: Evaluation, call: Call) -> Value:
+    """``text("SELECT …")``, or one that may do more than read."""
+    return Value(STATEMENT, extra=(PLAIN,) if reads_as_text(call.node) else (PLAIN, LOCKING))
+
+
+def _set(ev: Evaluation, call: Call) -> Value:
+    """``setattr(plant, name, value)``."""
+    if call.positional and call.positional[0].kind == ROW and call.positional[0].resource is not None:
+        ev.now.mark(call.positional[0].resource, CHANGED)
+    return unseen(ev, call)
+
+
+def _select_of_table(ev: Evaluation, call: Call) -> Value:
+    """``Plant.__table__.select()``."""
+    return Value(STATEMENT, extra=(PLAIN,))
 
 
 PASSING: dict[str, Callable[[Evaluation, Call], Value]] = {
-    **dict.fromkeys(
-        ("sqlalchemy.select", "sqlalchemy.future.select", "sqlalchemy.sql.select", "sqlmodel.select"), _select
-    ),
+    **{f"{module}.select": _select for module in _MODULES},
+    **{f"{module}.text": _text for module in _MODULES},
+    "sqlalchemy.Table.select": _select_of_table,
+    "builtins.setattr": _set,
+    "sqlalchemy.orm.attributes.flag_modified": _set,
     "builtins.map": _map,
     "builtins.super": _super,
     "builtins.enumerate": lambda ev, call: Value(ENUMERATED, extra=call.positional[:1]),

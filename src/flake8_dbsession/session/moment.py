@@ -31,6 +31,7 @@ from .state import (
     STORED,
     STREAMING,
     SWALLOWED,
+    TOUCHED,
     UNSURE,
     USED,
     WRITTEN,
@@ -172,7 +173,7 @@ class Moment:
     def release(self, resource: Resource, phase: int = IDLE) -> None:
         """Commit, rollback, close: the connection is back in the pool."""
         life = self.life(resource)
-        self.lives[resource] = Life(phase, life.marks & ~(WRITTEN | CHANGED | SWALLOWED | DROPPED))
+        self.lives[resource] = Life(phase, life.marks & ~(WRITTEN | CHANGED | TOUCHED | SWALLOWED | DROPPED))
         self.steps.pop(resource, None)
         self.steps.pop(("caught", resource), None)
 

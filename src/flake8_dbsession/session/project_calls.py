@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from .arguments import reached, told
+from .changing import touch
 from .effects import apply, own
 from .formals import Formals, receiver_of
 from .generated import generated
@@ -99,6 +100,7 @@ def by_annotation(ev: Evaluation, function: Value, call: Call) -> Value:
 
 def unseen(ev: Evaluation, call: Call, returned: Value) -> Value:
     """A function of the project that is too deep or recursive: it borrows what it gets."""
+    touch(ev, call)
     pass_on(ev, call)
     ev.now.may_raise()
     return returned

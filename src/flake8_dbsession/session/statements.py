@@ -14,12 +14,14 @@ PLAIN = "plain"
 STREAMED = "streamed"
 """In ``extra``: gives its rows one after the other, from a cursor that lives with the transaction."""
 LOCKING = "locking"
-"""In ``extra``: locks the rows that it reads until the transaction ends."""
+"""In ``extra``: locks the rows that it reads until the transaction ends, or does more than read."""
 ENUMERATED = "enumerated"
 """The kind of ``enumerate(x)``; ``extra`` holds x."""
 
 _OPTIONS = frozenset({"yield_per", "stream_results"})
 _READING = (["select"], ["show"], ["describe"])
+_TOUCHING = (" update", " into ", "lock", " share", "setval", "nextval")
+"""What a SELECT says that locks or sets something."""
 
 
 def marked(value: Value, mark: str) -> Value:
@@ -32,10 +34,24 @@ def only_reads(call: ast.Call, statement: Value) -> bool:
     if statement.kind == STATEMENT:
         return LOCKING not in statement.extra
     match call.args[:1]:
-        case [ast.Call(args=[ast.Constant(value=str() as text), *_])] | [ast.Constant(value=str() as text)]:
+        case [ast.Call() as inner]:
+            return reads_as_text(inner)
+    return reads_as_text(call)
+
+
+def reads_as_text(call: ast.Call) -> bool:
+    """Whether the first argument is the text of a statement that surely only reads."""
+    match call.args[:1]:
+        case [ast.Constant(value=str() as text)]:
             words = text.lower().split()
-            return words[:1] in _READING and "update" not in words and "into" not in words
+            return words[:1] in _READING and not any(word in text.lower() for word in _TOUCHING)
     return False
+
+
+def does_more(argument: ast.expr) -> bool:
+    """Whether what is selected is a function of the database that locks or sets something."""
+    name = argument.func.attr if isinstance(argument, ast.Call) and isinstance(argument.func, ast.Attribute) else ""
+    return any(word in name.lower() for word in _TOUCHING)
 
 
 def is_text(call: ast.Call) -> bool:

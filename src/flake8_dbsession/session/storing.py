@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from .changing import change_below
 from .state import CHANGED, KEPT, STORED
 from .values import HANDLES, OBJECT, OPENED, PARAMETER, ROW, SESSION, UNKNOWN, Value, contained
 
@@ -20,6 +21,7 @@ def store_attribute(ev: Evaluation, target: ast.Attribute, value: Value) -> None
     elif owner.kind == OBJECT and ev.is_self(target.value):
         keep(ev, target.attr, value)
     else:
+        change_below(ev, target.value)
         store(ev, target, value)
 
 
@@ -39,6 +41,7 @@ def keep(ev: Evaluation, attribute: str, value: Value) -> None:
 
 def store_item(ev: Evaluation, target: ast.Subscript, value: Value) -> None:
     """``context["db"] = session``: nobody closes it there unless this module takes it out again under that key."""
+    change_below(ev, target.value)
     key = target.slice
     named = isinstance(key, ast.Constant) and isinstance(key.value, str) and isinstance(target.value, ast.Name)
     if named and value.kind == SESSION and key.value not in ev.scope.taken_out:  # type: ignore[attr-defined]

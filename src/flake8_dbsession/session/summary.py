@@ -92,6 +92,14 @@ class Target(Protocol):
         """The parameters with a default that decides something, such as None for a session."""
 
     @property
+    def changes_itself(self) -> bool:
+        """Whether it is a method that sets something on its object."""
+
+    @property
+    def asks_itself(self) -> frozenset[str]:
+        """The methods that it calls on its object."""
+
+    @property
     def awaits(self) -> bool:
         """Whether it awaits anything."""
 

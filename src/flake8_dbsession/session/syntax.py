@@ -17,6 +17,12 @@ _FIELDS = {
 _FIELDS[ast.Constant] = ()
 """The fields of each class that may hold nodes worth a look: half of all nodes have none."""
 
+MUTATORS = frozenset(
+    {"add", "append", "appendleft", "clear", "discard", "extend", "insert", "pop", "popitem", "remove", "setdefault"}
+    | {"sort", "update"}
+)
+"""What changes a collection, whatever it is."""
+
 
 def below(nodes: Sequence[ast.AST]) -> list[ast.AST]:
     """The nodes and those below them; nested functions, classes and lambdas appear but are not entered.

@@ -9,6 +9,7 @@ from ..flow.graph import Kind, Node, Via
 from ..names import Function, imports_of
 from .blocks import entered, left
 from .body import Body
+from .changing import change_below
 from .evaluate import Evaluation
 from .events import Event, Happening
 from .exceptions import OTHER, accepts, expects, takes
@@ -169,7 +170,7 @@ class Transfer:
                 ev.value(statement.value)
                 if isinstance(statement.target, ast.Name):
                     ev.bind(statement.target, UNKNOWN)
-                elif isinstance(statement.target, ast.Attribute):
+                else:
                     ev.change(statement.target.value)
             case ast.Return():
                 self.return_(ev, ev.value(instead or statement.value))
@@ -187,6 +188,8 @@ class Transfer:
                 for target in statement.targets:
                     for name in [target.id] if isinstance(target, ast.Name) else []:
                         ev.now.bind(name, UNKNOWN, constants=frozenset())
+                    if isinstance(target, (ast.Attribute, ast.Subscript)):
+                        change_below(ev, target.value)
             case ast.expr():
                 ev.value(statement)
 
