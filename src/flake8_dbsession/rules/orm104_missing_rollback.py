@@ -3,11 +3,16 @@
 What it does
     Reports an ``except`` that catches a failed flush or commit and lets the session go on without ``rollback()``: in
     the next turn of a loop, after the ``try``, in the caller that lent it and is told nothing, or in a session that
-    others go on with (an attribute, a global).
+    others go on with (an attribute, a global). Also an ``except`` in an endless loop after which the next turn goes on
+    in the transaction of a failed statement, and one for errors of the database in any loop where the project's server
+    is PostgreSQL.
 
 Why it matters
     A flush or commit that raises keeps the connection checked out and leaves the session unusable: every later
-    statement raises ``PendingRollbackError`` until ``rollback()`` or ``close()`` (measured on 1.4, 2.0 and 2.1).
+    statement raises ``PendingRollbackError`` until ``rollback()`` or ``close()`` (measured on 1.4, 2.0 and 2.1). A
+    statement that fails because the server has closed the connection does the same ("Can't reconnect until invalid
+    transaction is rolled back"), and on PostgreSQL every failed statement does: "current transaction is aborted"
+    (measured on PostgreSQL and MariaDB).
 
 Stays silent when
     The handler rolls back, closes, removes or raises; when only lookups or foreign exceptions can arrive; when a
@@ -29,14 +34,19 @@ from typing import NamedTuple
 
 from ..mending.rolling_back import roll_back_in, roll_back_where_raised
 from ..model import Diagnostic, Note, Rule
-from ..questions.asking import is_out_of_scope
+from ..pool.judge import pool_of
+from ..questions.asking import is_out_of_scope, within
 from ..questions.going_on import goes_on_elsewhere
 from ..session.events import Event, Happening, Swallowed
+from ..session.exceptions import is_for_database
 from ..session.flow import Flow, is_mute
 from ..session.state import FAILED
 from ..session.values import AMBIENT, ATTRIBUTE, PARAMETER, Resource
 from ..story import name_of
 from ..view import View
+
+LOOPS = (ast.While, ast.For, ast.AsyncFor)
+_TURNS = "rollback() would undo what earlier turns did, too: a commit or a savepoint for each turn keeps that"
 
 
 class Failure(NamedTuple):
@@ -62,6 +72,10 @@ def check(view: View) -> Iterator[Diagnostic]:
             if note is not None:
                 reported.add(handler)
                 yield report(view, handler, Failure(flow, (resource,)), note)
+        for handler, event in broken(view, flow):
+            if handler not in reported:
+                reported.add(handler)
+                yield report_broken(view, flow, handler, event)
         for commit, resource in dict(raised_failed(flow)).items() if not found else ():
             message = f"session {name_of(flow, resource)!r}, which others go on with, is left failed when this raises"
             plan, refusal = roll_back_where_raised(view, flow, resource)
@@ -113,6 +127,31 @@ def raised_failed(flow: Flow) -> Iterator[tuple[ast.AST, Resource]]:
             commits = [e.node for e in flow.events(Happening.COMMITTED) if e.resource == resource]
             if is_global and life.phases == FAILED and state.raising == "db" and commits:
                 yield commits[-1], resource
+
+
+def broken(view: View, flow: Flow) -> Iterator[tuple[ast.ExceptHandler, Event]]:
+    """Each handler after which a loop goes on in the transaction of a failed statement, with what is run next."""
+    for event in flow.events(Happening.BROKEN_USED):
+        handler = event.detail
+        if isinstance(handler, ast.ExceptHandler):
+            around = [each for each in flow.body.own(*LOOPS) if within(each, handler) and within(each, event.node)]
+            is_endless = any(isinstance(loop, ast.While) for loop in around)
+            if is_endless or (around and is_for_database(handler) and is_on_postgresql(view)):
+                yield handler, event
+
+
+def is_on_postgresql(view: View) -> bool:
+    """Whether all that the project says of its server is that it is PostgreSQL."""
+    pool = pool_of(view)
+    return pool.survey.server_url(pool.path).dialect == "postgresql"
+
+
+def report_broken(view: View, flow: Flow, handler: ast.ExceptHandler, event: Event) -> Diagnostic:
+    name = name_of(flow, event.resource) if event.resource is not None else ""
+    subject = f"session {name!r}" if name else "the session"
+    message = f"{subject} goes on in the transaction of a failed statement without rollback()"
+    notes = [view.note("it is used here, and raises until somebody rolls back", event.node)]
+    return view.diagnostic(RULE, handler, message, notes, None, _TURNS, flow.body)
 
 
 def goes_on(flow: Flow, resource: Resource) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .call import place
 from .moment import Moment
-from .state import FAILED, HELD, IDLE
+from .state import HELD, IDLE
 from .summary import World
 from .values import (
     CLOSING,
@@ -89,9 +89,8 @@ def end_transaction(now: Moment, transaction: Value) -> None:
     if transaction.name == "root":
         now.release(resource)
         now.expire(resource)
-    elif now.life(resource).phases & FAILED:
-        life = now.life(resource)
-        now.lives[resource] = life._replace(phases=life.phases & ~FAILED | HELD)
+    else:
+        now.back_to_savepoint(resource)
 
 
 def leave_object(now: Moment, value: Value, node: ast.expr, opened_at: str = "") -> None:

@@ -25,6 +25,7 @@ class Happening(enum.Enum):
     OWNER_MADE = "owner made"  # an object with an engine of its own (name)
     REGISTRY_MADE = "registry made"  # sessionmaker/scoped_session (name)
     FAILED_USED = "failed used"  # SQL in FAILED after the exception was swallowed (except handler, or Swallowed)
+    BROKEN_USED = "broken used"  # SQL in a transaction after the failure of a statement was swallowed (except handler)
     CLOSED = "closed"  # close()/remove() (method)
     QUERIED = "queried"  # SQL was run
     COMMITTED = "committed"  # commit()

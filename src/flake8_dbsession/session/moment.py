@@ -16,6 +16,7 @@ from .events import Event, Happening
 from .state import (
     AT_ENTRY,
     BEGUN,
+    BROKEN,
     CHANGED,
     CLOSED,
     CUT,
@@ -41,6 +42,8 @@ from .state import (
 from .summary import Steps, World
 from .values import AMBIENT, JOINED, OPENED, ROW, ROWS, SESSION, UNKNOWN, Resource, Value, contained
 
+_OF_A_TRANSACTION = WRITTEN | CHANGED | TOUCHED | SWALLOWED | DROPPED | BROKEN
+"""The marks that end with it."""
 _WRITERS = frozenset({"add", "add_all", "delete", "merge", "flush", "delete_all", "merge_all"})
 
 
@@ -157,7 +160,8 @@ class Moment:
         if life.marks & WRITTEN:  # the query flushes what waits
             self.may_raise("db", {**self.lives, resource: Life(FAILED, life.marks | USED)})
         self.lives[resource] = Life(phases, life.marks | USED)
-        self.may_raise(may_fail)
+        broken = {**self.lives, resource: Life(phases, life.marks | USED | BROKEN)} if may_fail == "db" else None
+        self.may_raise(may_fail, broken)
 
     def _second(self, resource: Resource, node: ast.AST) -> None:
         if (resource.flavour == JOINED or resource.origin == AMBIENT) and self.life(resource).marks & GIVEN:
@@ -173,7 +177,7 @@ class Moment:
     def release(self, resource: Resource, phase: int = IDLE) -> None:
         """Commit, rollback, close: the connection is back in the pool."""
         life = self.life(resource)
-        self.lives[resource] = Life(phase, life.marks & ~(WRITTEN | CHANGED | TOUCHED | SWALLOWED | DROPPED))
+        self.lives[resource] = Life(phase, life.marks & ~_OF_A_TRANSACTION)
         self.steps.pop(resource, None)
         self.steps.pop(("caught", resource), None)
 
@@ -225,8 +229,8 @@ class Moment:
     def back_to_savepoint(self, resource: Resource) -> None:
         """The rollback of a nested transaction: the connection stays, and a failed session can be used again."""
         life = self.life(resource)
-        if life.phases & FAILED and not resource.is_connection:
-            self.lives[resource] = Life(life.phases & ~FAILED | HELD, life.marks & ~SWALLOWED)
+        if not resource.is_connection and (life.phases & FAILED or life.marks & BROKEN):
+            self.lives[resource] = Life(life.phases & ~FAILED | HELD, life.marks & ~(SWALLOWED | BROKEN))
 
     def rollback(self, resource: Resource) -> None:
         if resource.is_connection:
@@ -260,6 +264,8 @@ class Moment:
         life = self.life(resource)
         if life.phases & ENTRY:
             self.used.add(resource)
+        if life.marks & BROKEN and life.surely_holds:
+            self.event(Happening.BROKEN_USED, node, resource, self.steps.get(("caught", resource)))
         if life.marks & SWALLOWED and life.phases & FAILED:
             self.event(Happening.FAILED_USED, node, resource, self.steps.get(("caught", resource)))
 

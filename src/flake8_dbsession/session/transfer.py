@@ -20,7 +20,7 @@ from .moment import Moment
 from .opening import next_of
 from .refine import assume
 from .scope import Scope
-from .state import CUT, FAILED, HELD, IDLE, RETURNED, STORED, STREAMING, SWALLOWED, Life, State
+from .state import BROKEN, CUT, FAILED, HELD, IDLE, RETURNED, STORED, STREAMING, SWALLOWED, Life, State
 from .statements import ENUMERATED, STREAMED
 from .summary import World
 from .values import (
@@ -352,10 +352,11 @@ class Transfer:
 
 
 def swallowed(state: State, handler: ast.AST | None = None) -> State:
-    """The exception is caught: a session that failed is marked as failed and carried on."""
+    """The exception is caught: a session that failed is marked as failed and carried on; so is a broken transaction."""
     new = {r for r, life in state.lives.items() if life.phases & FAILED and not life.marks & SWALLOWED}
     lives = {r: Life(life.phases, life.marks | SWALLOWED) if r in new else life for r, life in state.lives.items()}
-    failed = {("caught", r): handler for r in new}
+    broken = {r for r, life in lives.items() if life.marks & BROKEN and ("caught", r) not in state.steps}
+    failed = {("caught", r): handler for r in new | broken}
     return State(state.names, lives, "", state.result, {**state.steps, **failed})
 
 
