@@ -45,7 +45,7 @@ def apply(ev: Evaluation, summary: Summary, formals: Formals, node: ast.AST, fun
             ev.now.cut(actual, node)
     for actual in filter(None, map(formals.of_caller, summary.used)):
         ev.now.after_failure(actual, node)
-    if summary.never_returns and summary.can_raise:
+    if summary.never_returns:
         ev.now.is_dead = True
     if not summary.normal:
         return

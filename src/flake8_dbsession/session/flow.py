@@ -211,7 +211,7 @@ class Flow:
             streams=tuple(sorted(self.scope.streams)),
             waits=tuple(self.scope.waits),
             attributes=tuple(self.scope.attributes.items()),
-            never_returns=not self.returned and len(self.body.statements) > 1,
+            never_returns=not self.returned and bool(self.raised) and len(self.body.statements) > 1,
             can_raise=bool(self.raised),
             makes_engine=self.makes_engine(returns),
             makes_owner=self.makes_owner(returns),
