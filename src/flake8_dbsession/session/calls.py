@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 _TELLING_METHODS = {
     "run_in_executor": "asyncio.AbstractEventLoop.run_in_executor",
+    "add_request_method": "pyramid.config.Configurator.add_request_method",
     "start_background_task": "flask_socketio.SocketIO.start_background_task",
     "basic_consume": "pika.adapters.blocking_connection.BlockingChannel.basic_consume",
 }
