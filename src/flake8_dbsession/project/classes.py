@@ -239,8 +239,11 @@ class Classes:
             names[method.args.args[0].arg] = Value(CLASS if is_classmethod(method) else OBJECT, info.qualified)
         for statement in method.body:
             match statement:
-                case ast.Assign(targets=[ast.Name(id=local)]) if statement.value is not expression:
-                    names[local] = self.project.evaluate(info.module, statement.value, names)
+                case (
+                    ast.Assign(targets=[ast.Name(id=local)], value=value)
+                    | ast.AnnAssign(target=ast.Name(id=local), value=ast.expr() as value)
+                ) if value is not expression:
+                    names[local] = self.project.evaluate(info.module, value, names)
         return self.project.evaluate(info.module, expression, names)
 
     @staticmethod

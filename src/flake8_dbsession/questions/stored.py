@@ -140,9 +140,9 @@ def stored(flow: Flow) -> Iterator[tuple[str, Resource, ast.AST]]:
     for attribute, value in flow.scope.attributes.items():
         registry = value.resource
         if value.kind == SESSION and registry is not None and registry.origin == AMBIENT and ":" in registry.key:
-            for assignment in flow.body.own(ast.Assign):
-                if is_attribute(assignment.targets[0], attribute):
-                    yield attribute, registry, assignment.value
+            for target, assigned in flow.body.assigned():
+                if is_attribute(target, attribute):
+                    yield attribute, registry, assigned
 
 
 def methods_beside(view: View, flow: Flow) -> Iterator[Flow]:

@@ -107,13 +107,12 @@ def asking(flow: Flow, session: Value, resource: Resource) -> ast.Call | None:
     """``session = Session()`` or ``session = given or Session()``: the call that asks the registry for its session."""
     given = {name for start in flow.starts for name, value in start.items() if value == (REGISTRY, name, resource, ())}
     names = {name for state in flow.returned for name, value in state.names.items() if value == session}
-    for node in flow.body.own(ast.Assign):
-        match node:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in names:
-                for call in calls_in(value):
-                    of_a_parameter = isinstance(call.func, ast.Name) and call.func.id in given
-                    if resource.origin == AMBIENT or of_a_parameter:
-                        return call
+    for target, value in flow.body.assigned():
+        if isinstance(target, ast.Name) and target.id in names:
+            for call in calls_in(value):
+                of_a_parameter = isinstance(call.func, ast.Name) and call.func.id in given
+                if resource.origin == AMBIENT or of_a_parameter:
+                    return call
     return None
 
 
@@ -130,7 +129,7 @@ def report_manager(view: View, flow: Flow, resource: Resource, asked: ast.Call) 
 
 
 def asked_name(flow: Flow, asked: ast.Call) -> str:
-    return next(ast.unparse(n.targets[0]) for n in flow.body.own(ast.Assign) if within(n.value, asked))
+    return next(ast.unparse(target) for target, value in flow.body.assigned() if within(value, asked))
 
 
 def way_out(flow: Flow, resource: Resource) -> str:

@@ -151,9 +151,9 @@ def repair(view: View, flow: Flow, call: ast.Call, resource: Resource) -> Answer
     """A teardown right after ``app = Flask(…)``: a function at module level, a lambda anywhere else."""
     statement = statement_of(flow, call)
     registry = spelled(view, flow, resource)
-    if registry is None or not isinstance(statement, ast.Assign) or statement.value is not call:
+    if registry is None or not isinstance(statement, (ast.Assign, ast.AnnAssign)) or statement.value is not call:
         return None, _REFUSED
-    target = ast.unparse(statement.targets[0])
+    target = ast.unparse(statement.targets[0] if isinstance(statement, ast.Assign) else statement.target)
     step: Step
     if flow.body.node is None and target.isidentifier() and _HANDLER not in view.names.bindings:
         code = f"@{target}.teardown_appcontext\ndef {_HANDLER}(_error=None):\n    {registry.text}.remove()"

@@ -52,12 +52,11 @@ def report(view: View, name: str, call: ast.Call, body: Body | None) -> Diagnost
 
 def stored_calls(flow: Flow) -> Iterator[tuple[ast.expr, ast.Call]]:
     """``anything.attribute = Registry()``."""
-    for statement in flow.body.own_nodes:
-        if not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.Call) or statement.value.args:
+    for target, value in flow.body.assigned():
+        if not isinstance(value, ast.Call) or value.args:
             continue
-        target = statement.targets[0]
         if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and kept_registry(flow, target):
-            yield target, statement.value
+            yield target, value
 
 
 def kept_registry(flow: Flow, target: ast.Attribute) -> bool:

@@ -52,7 +52,7 @@ def repair(view: View, flow: Flow, event: Event) -> Answer:
     assert event.resource is not None
     statement = statement_of(flow, event.node)
     name = name_of(flow, event.resource)
-    if not isinstance(statement, ast.Assign) or statement.value is not event.node or not name:
+    if not isinstance(statement, (ast.Assign, ast.AnnAssign)) or statement.value is not event.node or not name:
         return None, "the session is not assigned to a plain name"
     closes = [n for n in flow.body.own_nodes if isinstance(n, ast.stmt) and is_close(n, name)]
     steps = [ReplaceExpression(view.span(event.node), event.detail), *(DeleteStatement(view.span(c)) for c in closes)]

@@ -121,14 +121,9 @@ def is_dropped(flow: Flow, event: Event) -> bool:
         for n, v in s.names.items()
         if v.kind in (ENGINE, FACTORY, REGISTRY) and not n.startswith("<")
     }
-    assigned = [
-        n
-        for n in flow.body.own_nodes
-        if isinstance(n, ast.Assign) and n.value is event.node and isinstance(n.targets[0], ast.Name)
-    ]
-    if not assigned or any(s.result.kind in (ENGINE, FACTORY, REGISTRY) for s in flow.returned):
+    name = bound_to(flow, event.node)
+    if not name or any(s.result.kind in (ENGINE, FACTORY, REGISTRY) for s in flow.returned):
         return False
-    name = assigned[0].targets[0].id  # type: ignore[attr-defined]
     if name not in flow.body.local_names or name not in names:
         return False
     return not any(escapes(node, name) or is_handed_over(flow, node, name) for node in flow.body.own_nodes)
@@ -142,13 +137,19 @@ def goes_on_for_good(flow: Flow, event: Event) -> bool:
 
 def takes_no_connection(flow: Flow, event: Event) -> bool:
     """Whether the engine is not used, or only says how statements are written: ``table.compile(engine)``."""
-    name = next((n.targets[0] for n in flow.body.own(ast.Assign) if n.value is event.node), None)
-    if not isinstance(name, ast.Name):
+    name = bound_to(flow, event.node)
+    if not name:
         return False
-    uses = [n for n in flow.body.own(ast.Name) if n.id == name.id and n is not name]
+    uses = [n for n in flow.body.own(ast.Name) if n.id == name and isinstance(n.ctx, ast.Load)]
     calls = (c for c in flow.body.own(ast.Call) if isinstance(c.func, ast.Attribute) and c.func.attr == "compile")
     compiling = {given for call in calls for given in (*call.args, *(word.value for word in call.keywords))}
     return compiling.issuperset(uses)
+
+
+def bound_to(flow: Flow, made: ast.AST) -> str:
+    """The plain name that something made is assigned to, "" for none."""
+    names = (target.id for target, value in flow.body.assigned() if value is made and isinstance(target, ast.Name))
+    return next(names, "")
 
 
 def is_handed_over(flow: Flow, node: ast.AST, name: str) -> bool:
@@ -189,9 +190,12 @@ def escapes(node: ast.AST, name: str) -> bool:
             return any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(value)) and not isinstance(
                 value, ast.Call
             )
-        case ast.Assign(value=ast.Name(id=kept)):
+        case ast.Assign(value=ast.Name(id=kept)) | ast.AnnAssign(value=ast.Name(id=kept)):
             return kept == name
-        case ast.Assign(targets=[ast.Attribute(value=ast.Name(id=owner))], value=ast.Call(args=args, keywords=words)):
+        case (
+            ast.Assign(targets=[ast.Attribute(value=ast.Name(id=owner))], value=ast.Call(args=args, keywords=words))
+            | ast.AnnAssign(target=ast.Attribute(value=ast.Name(id=owner)), value=ast.Call(args=args, keywords=words))
+        ):
             given = [n for argument in (*args, *words) for n in ast.walk(argument)]
             return owner != "g" and any(isinstance(n, ast.Name) and n.id == name for n in given)
         case ast.Assign(targets=[ast.Subscript()], value=value):

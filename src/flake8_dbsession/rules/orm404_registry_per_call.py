@@ -50,11 +50,11 @@ def used_at_once(flow: Flow, made: set[ast.AST]) -> Iterator[ast.AST]:
 
 def used_by_name(flow: Flow, made: set[ast.AST]) -> Iterator[ast.AST]:
     """``factory = sessionmaker(bind=engine)`` that is only called here, on what the module has."""
-    for node in flow.body.own_nodes:
-        match node:
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as call) if call in made:
-                if name in flow.body.local_names and not binds_local(flow, call) and is_only_called(flow, name):
-                    yield call
+    for target, value in flow.body.assigned():
+        if isinstance(target, ast.Name) and isinstance(value, ast.Call) and value in made:
+            is_local = target.id in flow.body.local_names
+            if is_local and not binds_local(flow, value) and is_only_called(flow, target.id):
+                yield value
 
 
 def binds_local(flow: Flow, call: ast.Call) -> bool:

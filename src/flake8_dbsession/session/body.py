@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
@@ -127,6 +128,13 @@ class Body:
         for binds in self.own(ast.For, ast.AsyncFor, ast.AugAssign):
             other.update(n.id for n in ast.walk(binds.target) if isinstance(n, ast.Name))
         return frozenset((plain - other) & self.tested_names)
+
+    def assigned(self) -> Iterator[tuple[ast.expr, ast.expr]]:
+        """Each target with what is assigned to it: ``name = value``, ``name: Type = value``."""
+        for node in self.own(ast.Assign, ast.AnnAssign):
+            if node.value is not None:
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                yield from ((target, node.value) for target in targets)
 
     @cached_property
     def is_generator(self) -> bool:
