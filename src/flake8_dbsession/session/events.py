@@ -19,6 +19,7 @@ class Happening(enum.Enum):
     UNAWAITED = "unawaited"  # (method) of an async session called without await
     USED_CLOSED = "used closed"  # SQL after close() or after its with block
     SECOND = "second"  # SQL on a second session while (Resource) holds
+    SPREAD = "spread"  # any number of coroutines run at once, and each takes a connection of its own (Steps)
     COMMITTED_STREAMING = "committed streaming"  # a cursor is read on after the commit or rollback at ``node``
     DISCARDED_GENERATOR = "discarded generator"  # next(get_db())
     ENGINE_MADE = "engine made"  # create_engine (name)

@@ -168,10 +168,13 @@ def gathered_by_ours(ev: Evaluation, call: Call, gatherer: str) -> None:
 
 def run_at_once(ev: Evaluation, node: ast.AST, coroutines: list[tuple[Value, int]], runs: str, gatherer: str) -> None:
     """Coroutines that go on side by side, each with how often at least."""
-    for value, _ in coroutines:
+    for value, times in coroutines:
         for coroutine in value.extra if value.kind == TUPLE else (value,):
             if isinstance(coroutine, Value) and coroutine.kind == COROUTINE and coroutine.name:
-                beside_the_caller(ev, node, Value(FUNCTION, coroutine.name, extra=(None, None)))
+                function = Value(FUNCTION, coroutine.name, extra=(None, None))
+                beside_the_caller(ev, node, function)
+                if times > 1:
+                    spread(ev, node, function)
     seen: dict[Resource, int] = {}
     for value, times in coroutines:
         for resource in set(contained(value)):
@@ -195,6 +198,15 @@ def beside_the_caller(ev: Evaluation, node: ast.AST, function: Value) -> None:
     summary = ev.world.summary(function, ()) if target is not None and ev.now.held() else None
     if target is not None and summary is not None and summary.takes_own:
         beside(ev, node, (function.name, target.path), *summary.takes_own)
+
+
+def spread(ev: Evaluation, node: ast.AST, function: Value) -> None:
+    """Any number of coroutines that each take a connection of their own."""
+    target = ev.world.target(function)
+    summary = ev.world.summary(function, ()) if target is not None else None
+    if target is not None and summary is not None and summary.takes_own:
+        line, own, way = summary.takes_own
+        ev.now.event(Happening.SPREAD, node, own, ((function.name, target.path, line), *way)[:4])
 
 
 def report(ev: Evaluation, call: Call, value: Value, through: str, words: Words) -> None:

@@ -1,0 +1,82 @@
+"""Do not open as many sessions at once as there are items
+
+What it does
+    Reports ``gather`` and its like over any number of coroutines of the project that each open a session and use it.
+
+Why it matters
+    Each of them asks for a connection at the same moment. They take the whole pool, so that nobody else is served
+    meanwhile, and those that wait for longer than ``pool_timeout`` fail: forty on a pool of two raised
+    ``TimeoutError`` (measured).
+
+Stays silent when
+    An ``async with`` of a semaphore or limiter stands in the coroutine; when the items are a batch, a slice or written
+    down; when the coroutines share a session (ORM302).
+
+Fix safety
+    No fix is offered: work on one after the other, on a few at a time, or on all in one statement.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from ..model import Diagnostic, Rule
+from ..questions.asking import first_of_each_node, is_out_of_scope, within
+from ..session.events import Happening
+from ..session.flow import Flow
+from ..session.summary import Steps
+from ..session.values import FUNCTION, Value
+from ..story import called, way
+from ..view import View
+
+_FIX = "work on a few at a time, or on all in one statement"
+_LOOPS = (ast.For, ast.AsyncFor)
+_WRITTEN_DOWN = (ast.Tuple, ast.List, ast.Set, ast.Dict, ast.Constant)
+
+
+def check(view: View) -> Iterator[Diagnostic]:
+    for flow in view.flows:
+        if is_out_of_scope(view, flow):
+            continue
+        for event in first_of_each_node(flow.events(Happening.SPREAD)):
+            steps: Steps = event.detail
+            if not is_gated(view, steps) and not are_few(flow, event.node):
+                message = (
+                    f"each {called(steps[0][0])!r} takes a connection of its own, as many at once as there are items"
+                )
+                notes = way(steps, "takes a connection here", "which takes it")
+                yield view.diagnostic(RULE, event.node, message, notes, None, _FIX, flow.body)
+
+
+def is_gated(view: View, steps: Steps) -> bool:
+    """Whether a function on the way waits for its turn: ``async with gate:``, on something that is not made there."""
+    targets = (view.project.target(Value(FUNCTION, name, extra=(None, None))) for name, _, _ in steps)
+    blocks = (block for target in targets if target is not None for block in target.body.own(ast.AsyncWith))
+    return any(not isinstance(item.context_expr, ast.Call) for block in blocks for item in block.items)
+
+
+def are_few(flow: Flow, node: ast.AST) -> bool:
+    """Whether what the call goes through is written down, a slice, or what an outer loop cuts into batches."""
+    parts = [part for part in ast.walk(node) if isinstance(part, (ast.ListComp, ast.GeneratorExp))]
+    items = [generator.iter for part in parts for generator in part.generators]
+    return bool(items) and all(is_short(item) or is_batch(flow, node, item) for item in items)
+
+
+def is_short(items: ast.expr) -> bool:
+    match items:
+        case ast.Subscript(slice=ast.Slice()):
+            return True
+        case ast.Call(func=ast.Name(id="range"), args=args):
+            return all(isinstance(argument, ast.Constant) for argument in args)
+    return isinstance(items, _WRITTEN_DOWN)
+
+
+def is_batch(flow: Flow, node: ast.AST, items: ast.expr) -> bool:
+    """``for batch in batched(rows, 10): await gather(*[work(row) for row in batch])``."""
+    loops = [loop for loop in flow.body.own(*_LOOPS) if within(loop, node)]
+    targets = {part.id for loop in loops for part in ast.walk(loop.target) if isinstance(part, ast.Name)}
+    return isinstance(items, ast.Name) and items.id in targets
+
+
+RULE = Rule("ORM207", "unbounded-sessions", "as many sessions at once as there are items", check)
