@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ..names import Names, dotted
+from ..names import Names, dotted, is_none
 from ..session.values import (
     CLASS,
+    DOUBTED,
     ENGINE,
     FACTORY,
     GENERATOR,
@@ -22,6 +24,7 @@ from ..session.values import (
     UNKNOWN,
     Resource,
     Value,
+    late,
 )
 
 if TYPE_CHECKING:
@@ -31,6 +34,7 @@ _WRAPPERS = frozenset(
     {"typing.Optional", "typing.Annotated", "typing_extensions.Annotated", "typing.Union", "typing.Final"}
     | {"typing.ClassVar"}
 )
+_OPTIONAL = frozenset({"typing.Optional"})
 _NEW_NAMES = frozenset({"typing.NewType", "typing_extensions.NewType", "typing.TypeVar", "typing_extensions.TypeVar"})
 _LISTS = frozenset(
     {"builtins.list", "builtins.set", "builtins.frozenset", "typing.List", "typing.Sequence", "typing.Iterable"}
@@ -80,8 +84,9 @@ def _meaning(project: Project, names: Names, annotation: ast.expr, name: str, de
             except (SyntaxError, ValueError):
                 return UNKNOWN
         case ast.BinOp(op=ast.BitOr()):
-            left = _meaning(project, names, annotation.left, name, depth)
-            return left if left != UNKNOWN else _meaning(project, names, annotation.right, name, depth)
+            sides = (annotation.left, annotation.right)
+            known = (_meaning(project, names, side, name, depth) for side in sides)
+            return optional(next((value for value in known if value != UNKNOWN), UNKNOWN), sides)
         case ast.Subscript():
             return _subscript(project, names, annotation, name, depth)
         case ast.Name() | ast.Attribute():
@@ -93,6 +98,11 @@ def _meaning(project: Project, names: Names, annotation: ast.expr, name: str, de
     return UNKNOWN
 
 
+def optional(value: Value, parts: Iterable[ast.expr]) -> Value:
+    """``Courier | None``: an object that may be missing; a session that may be is followed both ways elsewhere."""
+    return late(value) if value.kind == OBJECT and any(map(is_none, parts)) else value
+
+
 def _subscript(project: Project, names: Names, annotation: ast.Subscript, name: str, depth: int) -> Value:
     outer = names.resolve(annotation.value) or f"typing.{dotted(annotation.value)}"  # of a star import
     inside = annotation.slice.elts if isinstance(annotation.slice, ast.Tuple) else [annotation.slice]
@@ -102,7 +112,7 @@ def _subscript(project: Project, names: Names, annotation: ast.Subscript, name: 
             if value == UNKNOWN and isinstance(part, ast.Call):
                 value = injected(project, names, part, name)
             if value != UNKNOWN:
-                return value
+                return late(value) if outer in _OPTIONAL and value.kind == OBJECT else optional(value, inside)
     if outer in _LISTS and len(inside) == 1:
         value = _meaning(project, names, inside[0], name, depth - 1) if depth > 1 else UNKNOWN
         return Value(TUPLE, extra=(value,)) if value.kind == OBJECT else UNKNOWN
@@ -164,7 +174,9 @@ def by_type(project: Project, qualified: str, name: str) -> Value:
     if receiver is not None:
         return Value(OBJECT, receiver)
     foreign = qualified.rpartition(".")[2][:1].isupper() and not project.modules.is_first_party(qualified)
-    return Value(OBJECT, qualified) if foreign and "." in qualified and not qualified.startswith("typing.") else UNKNOWN
+    if not foreign or "." not in qualified or qualified.startswith("typing."):
+        return UNKNOWN
+    return Value(OBJECT, qualified, extra=(DOUBTED,))
 
 
 def injected(project: Project, names: Names, call: ast.Call, name: str) -> Value:

@@ -24,6 +24,7 @@ from .values import (
     Value,
     are_of_different_classes,
     contained,
+    is_there,
     pool_of,
     truth,
 )
@@ -75,7 +76,7 @@ def comparison(ev: Evaluation, node: ast.Compare) -> Value:
     same = None
     if left.kind == CONSTANT and rights[0].kind == CONSTANT:
         same = left == rights[0]
-    elif NONE in (left, rights[0]) and truth(left if rights[0] == NONE else rights[0]):
+    elif NONE in (left, rights[0]) and is_there(left if rights[0] == NONE else rights[0]):
         same = False
     if same is None:
         return UNKNOWN

@@ -21,6 +21,7 @@ from .values import (
     CONSTANT,
     ENGINE,
     FACTORY,
+    NONE,
     OBJECT,
     OPENED,
     REGISTRY,
@@ -30,6 +31,7 @@ from .values import (
     Resource,
     Value,
     are_of_different_classes,
+    late,
 )
 
 _HANDLES = frozenset({ENGINE, FACTORY, REGISTRY})
@@ -246,7 +248,8 @@ def joined_lives(states: list[State]) -> tuple[tuple[Resource, Life], ...]:
 def telling(values: list[Value]) -> Value:
     """The value that says most: a session before anything else, then the first that is known.
 
-    Objects of different classes say nothing: which of them it is, is decided at run time. Of tuples each element for
+    Objects of different classes say nothing: which of them it is, is decided at run time. One that is returned on
+    some ways only may be missing. Of tuples each element for
     itself, so ``return None, []`` does not speak for ``return query, conditions``.
     """
     for value in values:
@@ -255,6 +258,8 @@ def telling(values: list[Value]) -> Value:
     known = next((v for v in values if v != UNKNOWN and v.kind != CONSTANT), UNKNOWN)
     if are_of_different_classes(values):
         return UNKNOWN
+    if known.kind == OBJECT and NONE in values:
+        return late(known)
     if known.kind != TUPLE or known.name == "dict" or all(value == known for value in values):
         return known
     alike = [v for v in values if v.kind == TUPLE and v.name == known.name and len(v.extra) == len(known.extra)]

@@ -6,7 +6,20 @@ import ast
 from typing import TYPE_CHECKING
 
 from .state import ENTRY, FAILED, UNSURE
-from .values import FALSE, NONE, REGISTRY, SESSION, TRUE, UNKNOWN, Value, truth
+from .values import (
+    FALSE,
+    NONE,
+    OBJECT,
+    REGISTRY,
+    SESSION,
+    TRUE,
+    UNKNOWN,
+    Value,
+    found_to_be,
+    found_to_be_there,
+    is_there,
+    truth,
+)
 
 if TYPE_CHECKING:
     from .evaluate import Evaluation
@@ -29,6 +42,8 @@ def assume(ev: Evaluation, condition: ast.expr, wanted: bool) -> bool:
             return assume(ev, condition.target, wanted)
         case ast.Name():
             return assume_name(ev, condition.id, wanted)
+        case ast.Attribute() if ev.is_self(condition.value):
+            return assume_own(ev, condition, wanted)
         case ast.Attribute(value=ast.Name() | ast.Attribute(), attr="is_active"):
             return assume_active(ev, ev.value(condition.value), wanted)
     return True
@@ -44,7 +59,18 @@ def assume_name(ev: Evaluation, name: str, wanted: bool) -> bool:
         remember(ev, name, NONE)
     elif value == UNKNOWN and name in ev.body.flag_names:
         remember(ev, name, TRUE if wanted else FALSE)
+    elif value.kind == OBJECT:
+        remember(ev, name, found_to_be(value, wanted))
     return True
+
+
+def assume_own(ev: Evaluation, attribute: ast.Attribute, wanted: bool) -> bool:
+    """``if self.courier:``, an attribute of the object whose method this is."""
+    value = ev.value(attribute)
+    known = truth(value)
+    if known is None and value.kind == OBJECT:
+        remember(ev, f"self.{attribute.attr}", found_to_be(value, wanted))
+    return known is None or known is wanted
 
 
 def assume_none(ev: Evaluation, subject: ast.expr, wanted: bool) -> bool:
@@ -53,11 +79,26 @@ def assume_none(ev: Evaluation, subject: ast.expr, wanted: bool) -> bool:
     value = ev.value(subject if not isinstance(subject, ast.NamedExpr) else subject.target)
     if value == NONE:
         return wanted
-    if truth(value):
+    if is_there(value):
         return not wanted
+    place = place_of(ev, subject)
+    if value.kind == OBJECT and place:
+        remember(ev, place, NONE if wanted else found_to_be_there(value))
     if value == UNKNOWN and wanted and isinstance(subject, ast.Name) and subject.id in ev.body.flag_names:
         remember(ev, subject.id, NONE)
     return True
+
+
+def place_of(ev: Evaluation, subject: ast.expr) -> str:
+    """Under which name what is known of a variable or of an attribute of one's own is kept; "" for anything else."""
+    match subject:
+        case ast.Name(id=name) if name in ev.body.local_names:
+            return name
+        case ast.NamedExpr(target=ast.Name(id=name)):
+            return name
+        case ast.Attribute(value=owner, attr=name) if ev.is_self(owner):
+            return f"self.{name}"
+    return ""
 
 
 def assume_active(ev: Evaluation, session: Value, wanted: bool) -> bool:

@@ -118,6 +118,10 @@ MAYBE = "maybe"
 """In ``extra``: an attribute that is None until something sets it."""
 PERHAPS = (MAYBE, NONE)
 """The same of an object, whose ``extra`` are pairs."""
+DOUBTED = ("doubted", NONE)
+"""An object that may be empty or nought: a list of rows, a price."""
+REFUTED = ("refuted", NONE)
+"""An object that a condition has found to be false."""
 
 
 def pool_of(engine: Value) -> str:
@@ -144,11 +148,33 @@ def truth(value: Value) -> bool | None:
     """Whether the value is true, where that is known."""
     if value.kind == CONSTANT:
         return value.name not in ("None", "False", "0", "''", "0.0", "b''")
-    if MAYBE in value.extra or PERHAPS in value.extra:
+    if REFUTED in value.extra:
+        return False
+    if MAYBE in value.extra or PERHAPS in value.extra or DOUBTED in value.extra:
         return None
     if value.kind in (SESSION, FACTORY, REGISTRY, ENGINE, FUNCTION, CLASS, OBJECT, FLASK_DB, METHOD, TRANSACTION):
         return True
     return None
+
+
+def is_there(value: Value) -> bool:
+    """Whether the value surely is not None."""
+    known = value._replace(extra=tuple(each for each in value.extra if each not in (DOUBTED, REFUTED)))
+    return bool(truth(known))
+
+
+def found_to_be(value: Value, wanted: bool) -> Value:
+    """What is known of an object that may be missing or empty, after a condition has found it true or false."""
+    if value.kind != OBJECT or not {PERHAPS, DOUBTED}.intersection(value.extra):
+        return value
+    if wanted:
+        return value._replace(extra=tuple(each for each in value.extra if each not in (PERHAPS, DOUBTED)))
+    return value.with_extra(*value.extra, REFUTED)
+
+
+def found_to_be_there(value: Value) -> Value:
+    """What is known of an object that may be missing, after a condition has found that it is not None."""
+    return value._replace(extra=tuple(each for each in value.extra if each != PERHAPS))
 
 
 def are_of_different_classes(values: Iterable[Value]) -> bool:
