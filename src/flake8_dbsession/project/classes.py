@@ -24,6 +24,7 @@ from ..session.values import (
     UNKNOWN,
     Resource,
     Value,
+    known_by,
     late,
 )
 from .annotations import annotated
@@ -250,7 +251,7 @@ class Classes:
     def _as_attribute(value: Value, name: str, info: ClassInfo) -> Value:
         if value.resource is not None and value.resource.origin != AMBIENT and value.kind == SESSION:
             return value._replace(resource=value.resource._replace(origin=ATTRIBUTE, key=f"self.{name}"))
-        return value
+        return known_by(value, f"{info.qualified}.{name}")
 
     def owns_engine(self, name: str) -> bool:
         """Whether a property of the class makes an engine for each object: ``self._engine = create_engine(…)``."""

@@ -23,7 +23,7 @@ from ..session.values import (
     UNKNOWN,
     Resource,
     Value,
-    pool_of,
+    known_by,
 )
 from .annotations import annotated
 from .module import ClassInfo, Module
@@ -190,6 +190,4 @@ def named_after(value: Value, qualified: str) -> Value:
         return value._replace(resource=resource._replace(origin=ATTRIBUTE, key=qualified))
     if value.kind == OBJECT:  # its flags are what they are later on
         return value.with_extra(*(pair for pair in value.extra if pair[1].kind != CONSTANT))
-    if value.kind == ENGINE and not pool_of(value) and not {"flask", "NullPool", "StaticPool"} & set(value.extra):
-        return value.with_extra(*value.extra, ("pool", qualified))
-    return value
+    return known_by(value, qualified)

@@ -10,6 +10,7 @@ from .events import Happening
 from .state import GIVEN, HELD, IDLE, STORED
 from .values import (
     AMBIENT,
+    BOUND,
     CLOSING,
     ENGINE,
     FACTORY,
@@ -21,6 +22,7 @@ from .values import (
     REGISTRY,
     SESSION,
     UNKNOWN,
+    UNPOOLED,
     Resource,
     Value,
     contained,
@@ -139,6 +141,8 @@ def options(call: Call) -> tuple[tuple[str, Any], ...]:
         found.append(("beside", beside))
     if pool_of(bind):
         found.append(("pool", pool_of(bind)))
+    elif (call.node.args or "bind" in call.keywords) and not UNPOOLED.intersection(bind.extra):
+        found.append(BOUND)
     return tuple(found)
 
 

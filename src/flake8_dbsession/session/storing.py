@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .changing import change_below
 from .state import CHANGED, KEPT, STORED
-from .values import HANDLES, OBJECT, OPENED, PARAMETER, ROW, SESSION, UNKNOWN, Value, contained
+from .values import HANDLES, OBJECT, OPENED, PARAMETER, ROW, SESSION, UNKNOWN, Value, contained, known_by
 
 if TYPE_CHECKING:
     from .evaluate import Evaluation
@@ -19,7 +19,7 @@ def store_attribute(ev: Evaluation, target: ast.Attribute, value: Value) -> None
     if owner.kind == ROW and owner.resource is not None:
         ev.now.mark(owner.resource, CHANGED)
     elif owner.kind == OBJECT and ev.is_self(target.value):
-        keep(ev, target.attr, value)
+        keep(ev, target.attr, known_by(value, f"{owner.name}.{target.attr}"))
     else:
         change_below(ev, target.value)
         store(ev, target, value)

@@ -124,10 +124,24 @@ REFUTED = ("refuted", NONE)
 """An object that a condition has found to be false."""
 
 
+UNPOOLED = frozenset({"flask", "NullPool", "StaticPool"})
+"""In ``extra`` of an engine: the framework has it, or it has no pool that could run empty."""
+BOUND = ("bound", True)
+"""In ``extra`` of what makes sessions: it was given an engine, and nothing tells which."""
+
+
 def pool_of(engine: Value) -> str:
     """The dotted name of an engine at module level, the name of one that is a parameter, "" for any other value."""
     marks = (mark for mark in engine.extra if isinstance(mark, tuple) and mark[:1] == ("pool",))
     return str(next(marks, ("", ""))[1])
+
+
+def known_by(value: Value, qualified: str) -> Value:
+    """An engine, or what makes sessions of one that nobody else knows, by where it is kept."""
+    is_unknown = (value.kind == ENGINE or BOUND in value.extra) and not pool_of(value)
+    if is_unknown and not UNPOOLED.intersection(value.extra):
+        return value.with_extra(*value.extra, ("pool", qualified))
+    return value
 
 
 def constant(value: object) -> Value:
