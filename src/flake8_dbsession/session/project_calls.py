@@ -18,11 +18,15 @@ from .state import ENTRY, GIVEN, HELD, HOLDING, IDLE, KEPT, RETURNED, STORED, Li
 from .summary import Summary
 from .values import (
     COROUTINE,
+    ENGINE,
+    FACTORY,
     FUNCTION,
     GENERATOR,
     MANAGER,
+    NONE,
     OBJECT,
     OPENED,
+    REGISTRY,
     TUPLE,
     UNKNOWN,
     Resource,
@@ -165,7 +169,7 @@ def construct(ev: Evaluation, made: Value, call: Call) -> Value:
     if ev.world.is_single(made.name):
         summary = summary._replace(makes_owner=False)
     apply(ev, kept_by_the_object(summary), formals, call.node, init, target.path)
-    value = Value(OBJECT, made.name, extra=tuple(attributes_of(ev, summary, formals, call)))
+    value = Value(OBJECT, made.name, extra=tuple(attributes_of(ev, made, summary, formals, call)))
     given_to_object(ev, value, call)
     return value
 
@@ -184,16 +188,24 @@ def filled(ev: Evaluation, made: Value, call: Call) -> Value:
     return value
 
 
-def attributes_of(ev: Evaluation, summary: Summary, formals: Formals, call: Call) -> list[tuple[str, Value]]:
+def attributes_of(
+    ev: Evaluation, made: Value, summary: Summary, formals: Formals, call: Call
+) -> list[tuple[str, Value]]:
     """What a constructor sets on its object; a session that it opens is open from now on."""
     opened: list[Resource] = []
-    attributes = [(name, formals.outside(value, call.node, opened)) for name, value in summary.attributes]
+    told = [(name, value) for name, value in summary.attributes if value != NONE or not is_made_later(ev, made, name)]
+    attributes = [(name, formals.outside(value, call.node, opened)) for name, value in told]
     held = {r.key: life for r, life in summary.normal if r.origin == OPENED}
     for resource in opened:
         life = next(iter(held.values()), Life(HELD if resource.is_connection else IDLE))
         ev.now.open(resource, call.node, life.phases & ~ENTRY or IDLE)
         ev.now.mark(resource, life.marks & ~(GIVEN | KEPT))
     return [(name, value) for name, value in attributes if value != UNKNOWN]
+
+
+def is_made_later(ev: Evaluation, made: Value, name: str) -> bool:
+    """Whether what a constructor sets to None is an engine or makes sessions as soon as another method has set it."""
+    return ev.world.attribute(Value(OBJECT, made.name), name).kind in (ENGINE, FACTORY, REGISTRY)
 
 
 def kept_by_the_object(summary: Summary) -> Summary:
