@@ -19,6 +19,8 @@ from ..view import View
 _SERVED = frozenset({"requests", "jobs", "its jobs", "tasks"})
 """What a process waits for that serves until it is stopped."""
 
+_TASKS = "other tasks"
+
 
 def waits(view: View, rule: Callable[[], Rule], kinds: frozenset[str], verb: str) -> Iterator[Diagnostic]:
     """A report of ``rule`` for each wait of one of the ``kinds``; ``verb`` says what the place does."""
@@ -26,7 +28,11 @@ def waits(view: View, rule: Callable[[], Rule], kinds: frozenset[str], verb: str
         events = [
             e
             for e in flow.events(Happening.WAITED)
-            if e.detail.kind in kinds and not polls_file(flow, e) and not listens(e) and not is_short_lock(view, e)
+            if e.detail.kind in kinds
+            and not polls_file(flow, e)
+            and not listens(e)
+            and not is_short_lock(view, e)
+            and not is_told(view, flow, e)
         ]
         if is_setting_up(view, flow):
             events = [e for e in events if e.detail.kind != "hash"]
@@ -56,6 +62,16 @@ def is_endless(view: View, event: Event) -> bool:
     """Whether the wait lasts as long as the process: a command that serves holds its connection for good, too."""
     fact = view.project.known.call(event.detail.name)
     return event.detail.seconds == math.inf or (fact is not None and fact.what in _SERVED)
+
+
+def is_told(view: View, flow: Flow, event: Event) -> bool:
+    """Whether a wait for tasks is reported as what these tasks wait for."""
+    fact = view.project.known.call(event.detail.name)
+    return (
+        fact is not None
+        and fact.what == _TASKS
+        and any(e.node is event.node and e.detail.name != fact.name for e in flow.events(Happening.WAITED))
+    )
 
 
 def listens(event: Event) -> bool:

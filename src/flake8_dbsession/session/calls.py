@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from .attributes import read_row
 from .call import Call
 from .changing import change_by_method, touch
+from .coroutines import run_to_its_end, task_of
 from .effects import report_wait
 from .events import Happening
 from .handover import hand_over, put
@@ -30,7 +31,7 @@ from .rows import LOADER
 from .statements import LOCKING, STATEMENT, STREAMED, asks_for_stream, marked
 from .summary import Wait
 from .values import COROUTINE, FUNCTION, NAMED, NONE, OBJECT, SESSION, UNKNOWN, Value, contained
-from .waiting import STREAMING_RESPONSES, only_names, run_to_its_end, stream, wait
+from .waiting import STREAMING_RESPONSES, only_names, stream, wait
 
 if TYPE_CHECKING:
     from .evaluate import Evaluation
@@ -199,7 +200,7 @@ def named(ev: Evaluation, name: str, call: Call, awaited: bool, receiver: Value 
     is_seen = handover is not None and handover.inline and run_to_its_end(ev, call)
     if fact is not None and fact.kind and not for_others and not is_seen:
         wait(ev, fact, call)
-    made = Value(OBJECT, fact.makes) if fact is not None and fact.makes else UNKNOWN
+    made = task_of(Value(OBJECT, fact.makes), call) if fact is not None and fact.makes else UNKNOWN
     if known.never_raises(name) or (fact is not None and fact.kind == "sleep"):
         return made
     ev.now.may_raise()

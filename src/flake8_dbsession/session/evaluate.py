@@ -10,6 +10,7 @@ from .body import Body
 from .calls import evaluate_call
 from .changing import change_below
 from .compound import choice, comparison, comprehension, display, either, subscript
+from .coroutines import TASK, coroutines_in, hear
 from .events import Event, Happening
 from .generated import go_through, held_between
 from .moment import Moment
@@ -152,6 +153,9 @@ class Evaluation:
         if value.kind == "coroutine" and not isinstance(node.value, ast.Call):
             self.awaited_later(value, node)
             value = UNKNOWN
+        elif value.kind == OBJECT and value.name == TASK:
+            self.wait_for(value, node)
+            value = UNKNOWN
         self.now.may_raise()
         return value
 
@@ -163,6 +167,14 @@ class Evaluation:
             self.now.finish(resource, node, "remove")
         elif resource is not None and effect is not None:
             self.now.apply(resource, effect, coroutine.name, node)
+        elif resource is None:
+            self.wait_for(coroutine, node)
+
+    def wait_for(self, awaited: Value, node: ast.AST) -> None:
+        """``await task``: what a coroutine or task that was made before waits for."""
+        for coroutine in coroutines_in((awaited,)):
+            if not contained(coroutine) and isinstance(node, ast.expr):
+                hear(self, coroutine, node)
 
     def yielded(self, node: ast.Yield) -> Value:
         """The consumer works with what it gets, until it comes back or raises."""

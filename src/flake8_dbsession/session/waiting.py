@@ -12,7 +12,7 @@ from .effects import report_wait
 from .events import Happening
 from .generated import held_between
 from .summary import Wait
-from .values import COROUTINE, FUNCTION, OBJECT, UNKNOWN, Value, contained
+from .values import OBJECT, Value, contained
 
 if TYPE_CHECKING:
     from .evaluate import Evaluation
@@ -51,23 +51,6 @@ def literal_seconds(duration: ast.expr | None) -> float:
         case ast.Attribute(value=ast.Name(id="math"), attr="inf"):
             return math.inf
     return 0.0
-
-
-def run_to_its_end(ev: Evaluation, call: Call) -> bool:
-    """``asyncio.run(main())``: what a coroutine of the project waits for, its caller waits for.
-
-    Whether that is told, or there is nothing: of any other coroutine it is known only that it takes its time.
-    """
-    coroutine = call.positional[0] if call.positional else UNKNOWN
-    function = Value(FUNCTION, coroutine.name, extra=(None, None))
-    target = ev.world.target(function) if coroutine.kind == COROUTINE and coroutine.name else None
-    summary = ev.world.summary(function, ()) if target is not None else None
-    if target is None or summary is None:
-        return False
-    for what, *_ in summary.waits:
-        chain = ((coroutine.name, target.path, what.line), *what.chain)[:4]
-        report_wait(ev, what._replace(chain=chain, line=call.node.lineno), call.node)
-    return bool(summary.waits) or not target.awaits
 
 
 def only_names(call: Call) -> bool:
