@@ -4,8 +4,8 @@ What it does
     Reports an ``except`` that catches a failed flush or commit and lets the session go on without ``rollback()``: in
     the next turn of a loop, after the ``try``, in the caller that lent it and is told nothing, or in a session that
     others go on with (an attribute, a global). Also an ``except`` in an endless loop after which the next turn goes on
-    in the transaction of a failed statement, and one for errors of the database in any loop where the project's server
-    is PostgreSQL.
+    in the transaction of a failed statement, and anywhere where the project's server is PostgreSQL one for errors of
+    the database, or one around nothing but statements.
 
 Why it matters
     A flush or commit that raises keeps the connection checked out and leaves the session unusable: every later
@@ -37,6 +37,7 @@ from ..model import Diagnostic, Note, Rule
 from ..pool.judge import pool_of
 from ..questions.asking import is_out_of_scope, within
 from ..questions.going_on import goes_on_elsewhere
+from ..questions.only_asking import only_asks
 from ..session.events import Event, Happening, Swallowed
 from ..session.exceptions import is_for_database
 from ..session.flow import Flow, is_mute
@@ -46,7 +47,7 @@ from ..story import name_of
 from ..view import View
 
 LOOPS = (ast.While, ast.For, ast.AsyncFor)
-_TURNS = "rollback() would undo what earlier turns did, too: a commit or a savepoint for each turn keeps that"
+_BEFORE = "rollback() would undo what the transaction did before, too: a commit or a savepoint keeps that"
 
 
 class Failure(NamedTuple):
@@ -130,13 +131,14 @@ def raised_failed(flow: Flow) -> Iterator[tuple[ast.AST, Resource]]:
 
 
 def broken(view: View, flow: Flow) -> Iterator[tuple[ast.ExceptHandler, Event]]:
-    """Each handler after which a loop goes on in the transaction of a failed statement, with what is run next."""
+    """Each handler after which the session goes on in the transaction of a failed statement, with what is run next."""
     for event in flow.events(Happening.BROKEN_USED):
-        handler = event.detail
-        if isinstance(handler, ast.ExceptHandler):
+        handler, resource = event.detail, event.resource
+        if isinstance(handler, ast.ExceptHandler) and resource is not None:
             around = [each for each in flow.body.own(*LOOPS) if within(each, handler) and within(each, event.node)]
             is_endless = any(isinstance(loop, ast.While) for loop in around)
-            if is_endless or (around and is_for_database(handler) and is_on_postgresql(view)):
+            is_meant = is_for_database(handler) or only_asks(flow, handler, resource)
+            if is_endless or (is_meant and is_on_postgresql(view)):
                 yield handler, event
 
 
@@ -151,7 +153,7 @@ def report_broken(view: View, flow: Flow, handler: ast.ExceptHandler, event: Eve
     subject = f"session {name!r}" if name else "the session"
     message = f"{subject} goes on in the transaction of a failed statement without rollback()"
     notes = [view.note("it is used here, and raises until somebody rolls back", event.node)]
-    return view.diagnostic(RULE, handler, message, notes, None, _TURNS, flow.body)
+    return view.diagnostic(RULE, handler, message, notes, None, _BEFORE, flow.body)
 
 
 def goes_on(flow: Flow, resource: Resource) -> bool:

@@ -1,0 +1,42 @@
+"""Whether what an ``except`` guards does nothing that could fail but ask the database."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from ..session.events import Happening
+from ..session.flow import Flow
+from ..session.values import Resource
+
+_PLAIN = frozenset({"bool", "dict", "enumerate", "isinstance", "len", "list", "print", "set", "sorted", "str", "tuple"})
+_OF_DATA = frozenset(
+    {"append", "debug", "extend", "format", "get", "info", "isoformat", "items", "join", "keys", "lower", "setdefault"}
+    | {"sort", "split", "strip", "title", "update", "upper", "values", "warning"}
+)
+"""Methods of the containers, texts and times that rows are put into."""
+
+
+def only_asks(flow: Flow, handler: ast.ExceptHandler, resource: Resource) -> bool:
+    """Whether the handler can hardly catch anything but a statement of the session that failed."""
+    guarded = next((each for each in flow.body.own(ast.Try) if handler in each.handlers), None)
+    if guarded is None:
+        return False
+    parts = [part for statement in guarded.body for part in ast.walk(statement)]
+    asked = [e.node for e in flow.events(Happening.QUERIED) if e.resource == resource and e.node in parts]
+    inside = {part for node in asked for part in ast.walk(node)}
+    return bool(asked) and all(call in inside or is_harmless(call) for call in calls_in(parts))
+
+
+def calls_in(parts: list[ast.AST]) -> Iterator[ast.Call]:
+    return (part for part in parts if isinstance(part, ast.Call))
+
+
+def is_harmless(call: ast.Call) -> bool:
+    """``list(…)``, ``found.append(…)``: what rows are put into. A text that is no number is another matter."""
+    match call.func:
+        case ast.Name(id=name):
+            return name in _PLAIN
+        case ast.Attribute(attr=name):
+            return name in _OF_DATA
+    return False
