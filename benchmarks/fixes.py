@@ -22,16 +22,13 @@ from typing import NamedTuple
 
 import libcst
 
-from flake8_dbsession.analyze import analyze
+from flake8_dbsession.cli.attempts import attempts
 from flake8_dbsession.cli.mend import How, can_help, mend_file
 from flake8_dbsession.config import Config
 from flake8_dbsession.files.discover import discover
 from flake8_dbsession.model import Diagnostic, Safety
-from flake8_dbsession.project.project import Project
-from flake8_dbsession.run import few_collections
+from flake8_dbsession.run import check_files, few_collections, project
 from flake8_dbsession.settings.reading import load
-from flake8_dbsession.source import Source, Unreadable
-from flake8_dbsession.suppress import suppress
 
 
 class Tree(NamedTuple):
@@ -118,19 +115,10 @@ def count(tree: Tree, second_run: bool) -> dict[str, object]:
 
 
 def findings(tree: Tree) -> list[Diagnostic]:
-    """What ``dbsession check`` reports for the tree as it stands."""
-    project = Project(tree.config, tree.config.root)
-    return [found for path in tree.files for found in of_file(path, project, tree.config)]
-
-
-def of_file(path: str, project: Project, config: Config) -> list[Diagnostic]:
-    """The findings of one file; none where it cannot be read."""
-    try:
-        source = Source.read(path)
-        found = [d for d in analyze(source, project) if config.selects(d.code, d.path)]
-        return suppress(source, found).kept
-    except Unreadable:
-        return []
+    """What ``dbsession check`` reports for the tree as it stands; what it learns serves the fixes after it."""
+    project.cache_clear()
+    attempts.cache_clear()
+    return [found for outcome in check_files(tree.files, tree.config, 1) for found in outcome.diagnostics]
 
 
 def run(tree: Tree, found: Iterable[Diagnostic], unsafe: bool) -> Run:

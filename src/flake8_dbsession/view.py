@@ -23,9 +23,11 @@ from .source import Source
 class View:
     """Lazy and read-only. Everything in it belongs to one file."""
 
-    def __init__(self, source: Source, project: Project) -> None:
+    def __init__(self, source: Source, project: Project, only: frozenset[str] | None = None) -> None:
         self.source = source
         self.project = project
+        self.only = only
+        """The functions that stand in no other which are to be followed ("": the module itself); None: all."""
         self.config = project.config
 
     @cached_property
@@ -82,6 +84,8 @@ class View:
     def _solve(self) -> Iterator[Flow]:
         solved: dict[str, Flow] = {}
         for name, body in {"": self.module.top, **self.module.bodies}.items():
+            if self.only is not None and body.outermost.name not in self.only:
+                continue
             outer_name = name.rpartition(".<locals>.")[0]
             enclosing = enclosed(solved[outer_name]) if outer_name and outer_name in solved else {}
             try:

@@ -79,9 +79,19 @@ def mend_text(
 
     tried = attempts(how.config)
     known = found if tried.are_all_told else None
+    tried.begin(path, data, known)
     try:
         with few_collections():
-            done = fix(data, path, tried.analyse, unsafe=how.unsafe, wanted=wanted, ask=ask, found=known)
+            done = fix(
+                data,
+                path,
+                tried.analyse,
+                unsafe=how.unsafe,
+                wanted=wanted,
+                ask=ask,
+                found=known,
+                surely=tried.analyse_all,
+            )
     except Unreadable as error:
         return Mended(path, data, data, problem=Problem(path, error.line, error.column, error.message))
     except Exception as error:  # a fault of ours costs one file, not the run

@@ -58,6 +58,7 @@ def fix(
     found: Sequence[Diagnostic] | None = None,
     max_rounds: int = 10,
     noqa: str = "ORM",
+    surely: Analyse | None = None,
 ) -> Fixed:
     """Fixes what ``analyse`` reports in ``data``, with unsafe fixes too where ``unsafe``.
 
@@ -66,9 +67,10 @@ def fix(
     file that compiles, without the finding, and without a finding that was not there before; a fix that
     does not is taken back and reported as refused. ``found`` is what ``analyse`` reports for ``data``, where that is
     known already. ``noqa`` is what a code has to begin with for its
-    ``# noqa`` to protect a line from fixes. Raises what ``analyse`` raises for ``data``.
+    ``# noqa`` to protect a line from fixes. ``surely`` is asked as well before a fix is taken back.
+    Raises what ``analyse`` raises for ``data``.
     """
-    loop = _Loop(path, analyse, noqa, ask)
+    loop = _Loop(path, analyse, surely, noqa, ask)
     first = analyse(data, path) if found is None else found
     state = State(data, tuple(enumerate(first)))
 
@@ -114,9 +116,14 @@ class _Loop:
     """What stays the same, and what was learnt, over the rounds of one file."""
 
     def __init__(
-        self, path: str, analyse: Analyse, noqa: str, ask: Callable[[Diagnostic, bytes, bytes], bool] | None
+        self,
+        path: str,
+        analyse: Analyse,
+        surely: Analyse | None,
+        noqa: str,
+        ask: Callable[[Diagnostic, bytes, bytes], bool] | None,
     ) -> None:
-        self.path, self.analyse, self.noqa, self.ask = path, analyse, noqa, ask
+        self.path, self.analyse, self.surely, self.noqa, self.ask = path, analyse, surely, noqa, ask
         self.refused: dict[int, tuple[str, bytes]] = {}
         """By report, why its fix was taken back, and on which file."""
         self.unwanted: set[int] = set()
@@ -188,6 +195,8 @@ class _Loop:
                 warnings.simplefilter("ignore")
                 compile(data, self.path, "exec", dont_inherit=True)
             found = self.analyse(data, self.path)
+            if self.surely is not None and compared(state, batch, found) is not None:
+                found = self.surely(data, self.path)
         except (SyntaxError, ValueError, RecursionError) as error:
             return Failure(f"the result would not compile: {getattr(error, 'msg', error)}")
         except Unreadable as error:

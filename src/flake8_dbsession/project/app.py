@@ -44,6 +44,13 @@ class Application:
         self.hooks: list[Hook] | None = None
         """What runs before each request, once it has been looked for."""
 
+    def lose(self, module: Module) -> None:
+        """Forget what is known by the functions of a module that has another text, as far as it may have changed."""
+        if b"remove" in module.source.data:
+            self.removed = {}
+        if any(hook.module is module for hook in self.hooks or ()):
+            self.hooks = None
+
     def holds_dependency_while_streaming(self, path: str, scope: str = "") -> bool:
         """Whether the FastAPI that is declared for the file at ``path`` leaves a dependency with ``yield`` only after
         the response has been sent; ``scope`` is what the dependency was given."""

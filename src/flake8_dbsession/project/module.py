@@ -85,6 +85,12 @@ class Module:
         self.names = Names(source.tree, name, is_package)
 
     @cached_property
+    def imported(self) -> frozenset[str]:
+        """The modules that the file may import: what its names stand for, and what that may be a part of."""
+        names = [binding.imported for binding in self.names.bindings.values() if binding.imported]
+        return frozenset([*names, *(name.rpartition(".")[0] for name in names), *self.names.stars])
+
+    @cached_property
     def bodies(self) -> dict[str, Body]:
         """Every function of the file by its dotted name, methods and nested ones included."""
         return {body.name: body for body in self._find(self.source.tree.body, "", "")}

@@ -40,9 +40,22 @@ class Modules:
         gone = os.path.abspath(without)
         self._by_path.update((path, module) for path, module in others._by_path.items() if path != gone)
 
-    def drop(self, path: str) -> None:
-        """Forget what was read of the file at ``path``."""
-        self._by_path.pop(os.path.abspath(path), None)
+    def lose(self, path: str) -> Module | None:
+        """Forget what was read of the file at ``path``, and give it."""
+        module = self._by_path.pop(os.path.abspath(path), None)
+        if module is not None:
+            self._modules = {name: found for name, found in self._modules.items() if found is not module}
+            self._splits.clear()
+        return module
+
+    def importing(self, module: Module) -> frozenset[str]:
+        """The names of the modules read so far that import a module, directly or not."""
+        found = {module.name}
+        while True:
+            more = {m.name for m in self._by_path.values() if m.name not in found and not found.isdisjoint(m.imported)}
+            if not more:
+                return frozenset(found - {module.name})
+            found |= more
 
     def add_root(self, folder: str) -> None:
         if folder not in self.roots and os.path.isdir(folder):

@@ -83,6 +83,20 @@ class Project:
         self._asked: dict[tuple[Body, str], str] = {}
         self.app.forget()
 
+    def lose(self, path: str) -> None:
+        """Forget the file at ``path`` and what hangs on it, because it has another text; what names outside of its
+        functions stand for is found anew, and what has been learnt of functions that never come by stays."""
+        module = self.modules.lose(path)
+        if module is None:
+            return
+        self._solved.lose(module.path)
+        for body in (module.top, *module.bodies.values()):
+            self._remembered.pop(body, None)
+        self.meanings, self.classes, self.wrapping = Meanings(self), Classes(self), Wrapping(self)
+        self.functions = Functions(self)
+        self.reach.lose(module)
+        self.app.lose(module)
+
     # -- names
 
     def value(self, name: str) -> Value:
@@ -207,7 +221,7 @@ class Project:
         target = self.target(function)
         if target is None:
             return None
-        with self._solved.solving(key) as solved, contextlib.suppress(RecursionError):
+        with self._solved.solving(key, target.path) as solved, contextlib.suppress(RecursionError):
             summary = self.flow(target.module, target.body, dict(sessions)).summary()
             solved.summary = self.wrapping.wrapped(target, summary)
         return solved.summary

@@ -49,6 +49,10 @@ class Reach:
         self._roots: dict[tuple[str, str], Value] = {}
         self._modules: dict[Body, Module] = {}
 
+    def lose(self, module: Module) -> None:
+        """Forget what names stand for in a module that has another text; who reaches a session stays known."""
+        self._roots = {key: value for key, value in self._roots.items() if key[0] != module.path}
+
     def touches(self, module: Module, body: Body) -> bool:
         """Whether the function, with all that is defined in it, may meet a session, an engine or a registry."""
         start = self._function(module, body.outermost)

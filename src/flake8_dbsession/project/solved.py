@@ -28,8 +28,11 @@ class Solved:
     def __init__(self, depth: int) -> None:
         self._depth = depth
         self._stack: list[Frame] = []
-        self._whole: dict[Hashable, tuple[int, Summary | None]] = {}
-        self._cut: dict[tuple[Hashable, int], Summary | None] = {}
+        self._whole: dict[Hashable, tuple[int, Summary | None, int]] = {}
+        self._cut: dict[tuple[Hashable, int], tuple[Summary | None, int]] = {}
+        self._bits: dict[str, int] = {}
+        self._files = 0
+        """The files met so far by whatever is being solved."""
 
     @property
     def room(self) -> int:
@@ -44,26 +47,38 @@ class Solved:
         whole = self._whole.get(key)
         if whole is not None and whole[0] <= self.room:
             self._below(whole[0], cut=False)
+            self._files |= whole[2]
             return (whole[1],)
         if (key, self.room) in self._cut:
             self._below(0, cut=True)
-            return (self._cut[key, self.room],)
+            summary, files = self._cut[key, self.room]
+            self._files |= files
+            return (summary,)
         return None
 
     @contextmanager
-    def solving(self, key: Hashable) -> Iterator[Frame]:
-        """Solve a function inside the block: what the frame's ``summary`` is at the end is remembered."""
+    def solving(self, key: Hashable, path: str) -> Iterator[Frame]:
+        """Solve a function of the file at ``path`` inside the block: what the frame's ``summary`` is at the end is
+        remembered."""
         frame, room = Frame(key), self.room
         self._stack.append(frame)
+        around, self._files = self._files, self._bits.setdefault(path, 1 << len(self._bits))
         try:
             yield frame
         finally:
             self._stack.pop()
             if frame.is_cut:
-                self._cut[key, room] = frame.summary
+                self._cut[key, room] = (frame.summary, self._files)
             else:
-                self._whole[key] = (frame.height, frame.summary)
+                self._whole[key] = (frame.height, frame.summary, self._files)
+            self._files |= around
             self._below(frame.height, cut=frame.is_cut)
+
+    def lose(self, path: str) -> None:
+        """Forget the functions that stand in the file at ``path``, or call one that does."""
+        bit = self._bits.get(path, 0)
+        self._whole = {key: known for key, known in self._whole.items() if not known[2] & bit}
+        self._cut = {key: known for key, known in self._cut.items() if not known[1] & bit}
 
     @contextmanager
     def apart(self) -> Iterator[None]:
