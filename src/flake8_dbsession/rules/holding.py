@@ -66,12 +66,16 @@ def is_endless(view: View, event: Event) -> bool:
 
 def is_told(view: View, flow: Flow, event: Event) -> bool:
     """Whether a wait for tasks is reported as what these tasks wait for."""
+    if not is_for_tasks(view, event):
+        return False
+    others = [e for e in flow.events(Happening.WAITED) if e.node is event.node]
+    return not all(is_for_tasks(view, other) for other in others)
+
+
+def is_for_tasks(view: View, event: Event) -> bool:
+    """Whether all that is known of a wait is that it is for other tasks."""
     fact = view.project.known.call(event.detail.name)
-    return (
-        fact is not None
-        and fact.what == _TASKS
-        and any(e.node is event.node and e.detail.name != fact.name for e in flow.events(Happening.WAITED))
-    )
+    return fact is not None and fact.what == _TASKS
 
 
 def listens(event: Event) -> bool:
