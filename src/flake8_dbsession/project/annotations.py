@@ -195,4 +195,5 @@ def injected(project: Project, names: Names, call: ast.Call, name: str) -> Value
     for value in (summary.yields, summary.returns):
         if value.kind in (SESSION, MANAGER, GENERATOR) and value.resource is not None:
             return Value(SESSION, resource=Resource(PARAMETER, name, value.resource.type, value.resource.keeps_rows))
-    return UNKNOWN
+    given = next((v for v in (summary.yields, summary.returns) if v.kind == OBJECT), project.returned(function))
+    return Value(OBJECT, given.name) if given.kind == OBJECT else UNKNOWN

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from ..names import Names
 from ..session.body import Body
 from ..session.values import ENGINE, FACTORY, NAMED, OBJECT, REGISTRY, SESSION, TUPLE, UNKNOWN, Value
 from .annotations import annotated
@@ -14,6 +15,7 @@ from .targets import Target
 if TYPE_CHECKING:
     from .project import Project
 
+_ITERATORS = frozenset({"AsyncGenerator", "AsyncIterable", "AsyncIterator", "Generator", "Iterable", "Iterator"})
 _OPENERS = ("open", "make", "create", "new", "build", "start")
 
 
@@ -61,13 +63,24 @@ class Functions:
         return frozenset(found)
 
     def returned(self, function: Value) -> Value:
-        """What calling a function gives as far as its return annotation says."""
+        """What calling a function gives, or a generator yields, as far as its return annotation says."""
         target = self.target(function)
         annotation = getattr(target.body.node, "returns", None) if target is not None else None
-        if target is None or annotation is None or target.is_generator:
+        if target is None or annotation is None:
             return UNKNOWN
+        if target.is_generator:
+            value = annotated(self.project, target.module.names, yielded(target.module.names, annotation), "")
+            return value if value.kind == OBJECT else UNKNOWN
         value = annotated(self.project, target.module.names, annotation, "")
         if value.kind == SESSION and value.resource is not None and not target.body.owner:
             opens = target.body.name.lower().startswith(_OPENERS)
             return Value("opens", value.resource.type) if opens else UNKNOWN
         return value if value.kind in (FACTORY, REGISTRY, ENGINE, OBJECT, TUPLE) else UNKNOWN
+
+
+def yielded(names: Names, annotation: ast.expr) -> ast.expr | None:
+    """``T`` of ``AsyncIterator[T]`` and ``Generator[T, None, None]``."""
+    match annotation:
+        case ast.Subscript(value=outer, slice=inner) if (names.resolve(outer) or "").rpartition(".")[2] in _ITERATORS:
+            return inner.elts[0] if isinstance(inner, ast.Tuple) and inner.elts else inner
+    return None

@@ -33,6 +33,7 @@ from ..session.values import (
     Resource,
     Value,
 )
+from .annotations import annotated
 from .app import Application
 from .classes import Classes
 from .evidence import may_be_session, session_type
@@ -260,6 +261,12 @@ class Project:
         if name in conventions.registries:
             return Value(REGISTRY, name, Resource(AMBIENT, name, "Session", flavour="scoped"))
         return UNKNOWN
+
+    def declared(self, body: Body, annotation: ast.expr) -> Value:
+        """The object that an annotation inside a function speaks of; UNKNOWN for anything else."""
+        module = self.modules.find(body.module)
+        value = annotated(self, module.names, annotation, "") if module is not None else UNKNOWN
+        return value if value.kind == OBJECT else UNKNOWN
 
     def asked(self, body: Body, name: str) -> str:
         """The type of session that a name of a function is by what it is asked; "" for none."""

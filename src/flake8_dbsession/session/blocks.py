@@ -11,6 +11,7 @@ from .state import HELD, IDLE
 from .summary import World
 from .values import (
     CLOSING,
+    FUNCTION,
     GENERATOR,
     MANAGER,
     OBJECT,
@@ -51,6 +52,13 @@ def entered(ev: Evaluation, value: Value, node: ast.expr) -> Value:
         case "session" | "object":
             return value
     return UNKNOWN
+
+
+def lent_by(ev: Evaluation, manager: Value, is_async: bool) -> Value | None:
+    """What an object of the project says that it gives to a ``with`` block, where that is another one."""
+    enter = ev.world.attribute(manager, "__aenter__" if is_async else "__enter__")
+    given = ev.world.returned(enter) if enter.kind == FUNCTION else UNKNOWN
+    return given if given.kind == OBJECT and given.name != manager.name else None
 
 
 def left(now: Moment, value: Value, node: ast.expr, world: World) -> None:

@@ -145,6 +145,17 @@ def comprehension(ev: Evaluation, node: ast.expr, elements: Iterable[ast.expr]) 
     return Value(TUPLE, extra=tuple(values)) if told else UNKNOWN
 
 
+def piped(ev: Evaluation, node: ast.BinOp, sides: Iterable[Value]) -> Value:
+    """``prompt | model | parser``: what is asked of the chain, is asked of the model in it."""
+    objects = [side for side in sides if side.kind == OBJECT] if isinstance(node.op, ast.BitOr) else []
+    return next((each for each in objects if waits_when_invoked(ev, each)), UNKNOWN)
+
+
+def waits_when_invoked(ev: Evaluation, value: Value) -> bool:
+    fact = ev.world.known.call(f"{value.name}.invoke")
+    return fact is not None and bool(fact.kind)
+
+
 def prefer(left: Value, right: Value) -> Value:
     """The one of two possible values that says more; neither where they are of different classes."""
     if left == right:

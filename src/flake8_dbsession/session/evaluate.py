@@ -9,7 +9,7 @@ from .attributes import attribute
 from .body import Body
 from .calls import evaluate_call
 from .changing import change_below
-from .compound import choice, comparison, comprehension, display, either, subscript
+from .compound import choice, comparison, comprehension, display, either, piped, subscript
 from .coroutines import TASK, coroutines_in, hear
 from .events import Event, Happening
 from .generated import go_through, held_between
@@ -104,7 +104,7 @@ class Evaluation:
                 return comprehension(self, node, [node.key, node.value])
             case ast.BinOp():
                 sides = (self.value(node.left), self.value(node.right))
-                return Value(TUPLE, extra=sides) if any(contained(side) for side in sides) else UNKNOWN
+                return Value(TUPLE, extra=sides) if any(contained(side) for side in sides) else piped(self, node, sides)
             case ast.JoinedStr() | ast.FormattedValue() | ast.UnaryOp() | ast.Slice():
                 for child in ast.iter_child_nodes(node):
                     if isinstance(child, ast.expr):

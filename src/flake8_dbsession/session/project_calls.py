@@ -69,7 +69,8 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
     value = result(ev, summary, formals, call.node, target.is_generator, target.is_manager, target.is_cached)
     receive(ev, value)
     if value.kind == "generated":
-        return generated(function, call, value.extra[0])
+        item = value.extra[0]
+        return generated(function, call, item if item != UNKNOWN else ev.world.returned(function))
     return value if value != UNKNOWN else by_annotation(ev, function, call)
 
 

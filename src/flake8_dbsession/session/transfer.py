@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from ..flow.graph import Kind, Node, Via
 from ..names import Function, imports_of
-from .blocks import entered, left
+from .blocks import entered, left, lent_by
 from .body import Body
 from .changing import change_below
 from .evaluate import Evaluation
@@ -27,12 +27,14 @@ from .values import (
     FUNCTION,
     GENERATOR,
     MANAGER,
+    METHOD,
     NAMED,
     OBJECT,
     SESSION,
     TUPLE,
     UNKNOWN,
     Value,
+    contained,
     truth,
 )
 from .waiting import wait_for_next, wait_to_enter
@@ -165,7 +167,9 @@ class Transfer:
                     ev.bind(target, value)
             case ast.AnnAssign():
                 if statement.value is not None:
-                    ev.bind(statement.target, ev.value(instead or statement.value))
+                    value = ev.value(instead or statement.value)
+                    told = self.world.declared(self.body, statement.annotation) if is_foreign(value) else UNKNOWN
+                    ev.bind(statement.target, told if told != UNKNOWN else value)
             case ast.AugAssign():
                 ev.value(statement.value)
                 if isinstance(statement.target, ast.Name):
@@ -298,6 +302,7 @@ class Transfer:
             if bound.kind == SESSION:
                 value = Value(MANAGER, resource=bound.resource, extra=("borrowed", True))
         if value.kind == OBJECT:
+            bound = lent_by(ev, value, isinstance(node.statement, ast.AsyncWith)) or bound
             bound = wait_to_enter(ev, value, item.context_expr, isinstance(node.statement, ast.AsyncWith)) or bound
         if item.optional_vars is not None:
             ev.bind(item.optional_vars, bound)
@@ -379,3 +384,8 @@ def closed_names(function: Function) -> Iterator[str]:
 
 
 _CLOSERS = frozenset({"close", "remove", "aclose", "__exit__"})
+
+
+def is_foreign(value: Value) -> bool:
+    """Whether a value says nothing but where in a library, or on an object of one, it was found."""
+    return value.kind in (UNKNOWN.kind, NAMED, METHOD) and not contained(value)
