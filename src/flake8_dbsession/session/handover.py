@@ -47,6 +47,8 @@ def hand_over(ev: Evaluation, fact: HandoverFact, call: Call, awaited: bool) -> 
     register(ev, target, fact)
     if fact.entry.kind == "process":
         ev.scope.forked.append((call.node, target))
+    if fact.entry.kind == "teardown":
+        return None  # it is there to give back what it gets
     given = passed(call, fact)
     if fact.inline and awaited and fact.callable is not None:
         return inline(ev, call, fact, target)
