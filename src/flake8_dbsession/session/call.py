@@ -27,10 +27,12 @@ class Call(NamedTuple):
 
     def literal(self, keyword: str) -> Any:
         """The constant given for a keyword, or None."""
-        for given in self.node.keywords:
-            if given.arg == keyword and isinstance(given.value, ast.Constant):
-                return given.value.value
-        return None
+        given = self.node_of(keyword)
+        return given.value if isinstance(given, ast.Constant) else None
+
+    def node_of(self, keyword: str) -> ast.expr | None:
+        """The expression given for a keyword, or None."""
+        return next((given.value for given in self.node.keywords if given.arg == keyword), None)
 
 
 def place(node: ast.AST) -> str:

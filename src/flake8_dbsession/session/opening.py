@@ -38,7 +38,7 @@ def open_session(ev: Evaluation, call: Call, factory: Value) -> Value:
     options = dict(factory.extra)
     bind = call.argument(0, "bind")
     joined = bind.kind == SESSION and bind.resource is not None and bind.resource.is_connection
-    if options.get("autocommit") or call.literal("autocommit"):
+    if options.get("autocommit") or is_autocommit(ev, call):
         return UNKNOWN  # 1.4 facade: nothing is held between statements
     keeps = options.get("keeps_rows", False) or call.literal("expire_on_commit") is False
     pool = pool_of(bind) or options.get("pool", "")
@@ -87,7 +87,7 @@ def next_of(ev: Evaluation, generator: Value, node: ast.AST, *, kept: bool) -> V
 
 def sqlalchemy_call(ev: Evaluation, short: str, call: Call) -> Value | None:
     """The constructors and module functions of SQLAlchemy, SQLModel and Flask-SQLAlchemy."""
-    made = construction(short, call)
+    made = construction(ev, short, call)
     if made is None:
         return None
     if made.kind == FACTORY and short in (
@@ -105,15 +105,15 @@ def sqlalchemy_call(ev: Evaluation, short: str, call: Call) -> Value | None:
     return made
 
 
-def construction(short: str, call: Call) -> Value | None:
+def construction(ev: Evaluation, short: str, call: Call) -> Value | None:
     """What a constructor gives: an engine, a factory, a registry."""
     match short:
         case "create_engine" | "create_async_engine" | "engine_from_config" | "async_engine_from_config":
             return Value(ENGINE, "AsyncEngine" if "async" in short else "Engine", extra=pool_class(call))
         case "Session" | "AsyncSession" | "sqlmodel.Session" | "sqlmodel.ext.asyncio.session.AsyncSession":
-            return Value(FACTORY, short, extra=options(call))
+            return Value(FACTORY, short, extra=options(ev, call))
         case "sessionmaker" | "async_sessionmaker":
-            return Value(FACTORY, session_class(short, call), extra=options(call))
+            return Value(FACTORY, session_class(short, call), extra=options(ev, call))
         case "scoped_session" | "async_scoped_session":
             factory = call.argument(0, "session_factory")
             type_name = factory.name if factory.kind == FACTORY else "Session"
@@ -129,11 +129,11 @@ def construction(short: str, call: Call) -> Value | None:
     return None
 
 
-def options(call: Call) -> tuple[tuple[str, Any], ...]:
+def options(ev: Evaluation, call: Call) -> tuple[tuple[str, Any], ...]:
     found: list[tuple[str, Any]] = []
     if call.literal("expire_on_commit") is False:
         found.append(("keeps_rows", True))
-    if call.literal("autocommit"):
+    if is_autocommit(ev, call):
         found.append(("autocommit", True))
     bind = call.argument(0, "bind")
     beside = beside_framework(bind)
@@ -144,6 +144,13 @@ def options(call: Call) -> tuple[tuple[str, Any], ...]:
     elif (call.node.args or "bind" in call.keywords) and not UNPOOLED.intersection(bind.extra):
         found.append(BOUND)
     return tuple(found)
+
+
+def is_autocommit(ev: Evaluation, call: Call) -> bool:
+    """Whether sessions give each connection back by themselves: ``autocommit=True``, or a parameter that says so."""
+    given = call.node_of("autocommit")
+    usual = ev.body.defaults.get(given.id) if isinstance(given, ast.Name) else given
+    return isinstance(usual, ast.Constant) and bool(usual.value)
 
 
 def session_class(short: str, call: Call) -> str:
