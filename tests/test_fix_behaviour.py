@@ -37,7 +37,7 @@ TOPICS = {
     "ORM104/fixing": 2,
     "ORM104/guarding": 3,
     "ORM105/generators": 4,
-    "ORM201/changing": 4,
+    "ORM201/changing": 7,
     "ORM201/releasing": 15,
     "ORM201/sleeping": 8,
     "ORM206/second": 0,

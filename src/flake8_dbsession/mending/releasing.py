@@ -18,6 +18,7 @@ from ..session.values import FUNCTION, JOINED, OPENED, TRANSACTION, Resource
 from ..view import View
 from .afterwards import Afterwards, Use, evaluated, node_of
 from .beginning import begins_unit
+from .catching import in_handler, is_swallowed, raises_again
 from .common import Answer, statement_of
 from .keeping import keep, way_to
 from .spelling import spelled
@@ -41,7 +42,8 @@ def release_before(view: View, flow: Flow, event: Event) -> Answer:
     or before a loop that leaves the session alone.
 
     The commit ends the transaction and keeps the session usable: what comes later takes a connection again. In an
-    ``except`` it is ``rollback()``, since the connection may be what failed. The use of a second session waits too.
+    ``except`` it is ``rollback()``, since the connection may be what failed, and so it is where a failure of the commit
+    would be swallowed. The use of a second session waits too.
     """
     own, refusal = released_at(view, flow, event, own_place(flow, event))
     for place in places_above(view, flow, event):
@@ -119,21 +121,12 @@ def released_at(view: View, flow: Flow, event: Event, place: Place | None) -> An
         return None, refusal
     gives_up = in_handler(flow, place.statement) or may_have_failed(flow, resource, place.node)
     kept, safety, reason = how_safe(view, flow, event, place, expires=gives_up or not resource.keeps_rows)
+    if safety is Safety.SAFE and not gives_up and is_swallowed(flow, place.statement):
+        gives_up = True
+        kept, safety, reason = how_safe(view, flow, event, place, expires=True)
     call = f"{'await ' if resource.is_async else ''}{written.text}.{'rollback' if gives_up else 'commit'}()"
     title = f"end the transaction of {written.text!r} first"
     return Plan(title, safety, (*kept, InsertBefore(view.span(place.statement), call), *written.steps), reason), ""
-
-
-def in_handler(flow: Flow, statement: ast.stmt) -> bool:
-    """Whether the statement stands in an ``except``."""
-    handlers = [handler for each in flow.body.own(ast.Try) for handler in each.handlers]
-    return any(handler.lineno <= statement.lineno <= (handler.end_lineno or 0) for handler in handlers)
-
-
-def raises_again(flow: Flow, statement: ast.stmt) -> bool:
-    """Whether the statement stands in an ``except`` that ends by raising: nobody goes on with the session here."""
-    handlers = (handler for each in flow.body.own(ast.Try) for handler in each.handlers)
-    return any(statement in handler.body and isinstance(handler.body[-1], ast.Raise) for handler in handlers)
 
 
 def hindrances(view: View, flow: Flow, resource: Resource, place: Node) -> Iterator[str]:
