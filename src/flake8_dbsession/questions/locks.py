@@ -5,7 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from ..project.module import Module
+from ..project.project import Project
 from ..session.events import Event
+from ..session.values import FUNCTION, OBJECT, UNKNOWN, Value
 from ..view import View
 
 _PLAIN = frozenset({"threading.Lock", "threading.RLock"})
@@ -14,6 +17,7 @@ _QUICK = frozenset(
     | {"popitem", "popleft", "remove", "reverse", "setdefault", "sort", "update", "values"}
 )
 """Methods of lists, dictionaries and sets."""
+_DEPTH = 2
 _BUILTINS = frozenset({"bool", "dict", "float", "frozenset", "int", "list", "max", "min", "set", "str", "sum", "tuple"})
 
 
@@ -42,14 +46,30 @@ def blocks(view: View, lock: str) -> Iterator[ast.With]:
 
 def is_quick(view: View, block: ast.With) -> bool:
     """Whether nothing in the block can take its time."""
-    parts = [part for statement in block.body for part in ast.walk(statement)]
+    return are_quick(view.project, view.module, block.body)
+
+
+def are_quick(project: Project, module: Module, statements: list[ast.stmt], depth: int = _DEPTH) -> bool:
+    parts = [part for statement in statements for part in ast.walk(statement)]
     slow = (ast.Await, ast.Yield, ast.YieldFrom, ast.With, ast.While)
     calls = (part.func for part in parts if isinstance(part, ast.Call))
-    return not any(isinstance(part, slow) for part in parts) and all(is_quick_call(view, call) for call in calls)
+    return not any(isinstance(part, slow) for part in parts) and all(
+        is_quick_call(project, module, call, depth) for call in calls
+    )
 
 
-def is_quick_call(view: View, function: ast.expr) -> bool:
-    name = view.names.resolve(function) or ""
-    if view.project.known.never_raises(name) or name.removeprefix("builtins.") in _BUILTINS:
+def is_quick_call(project: Project, module: Module, function: ast.expr, depth: int) -> bool:
+    name = module.names.resolve(function) or ""
+    if project.known.never_raises(name) or name.removeprefix("builtins.") in _BUILTINS:
         return True
-    return isinstance(function, ast.Attribute) and function.attr in _QUICK
+    return is_quick_class(project, name, depth) or (isinstance(function, ast.Attribute) and function.attr in _QUICK)
+
+
+def is_quick_class(project: Project, name: str, depth: int) -> bool:
+    """Whether a name is a class of the project whose constructor, if it has one, only works on values in memory."""
+    info = project.class_info(name) if depth and name else None
+    init = project.attribute(Value(OBJECT, info.qualified), "__init__") if info is not None else UNKNOWN
+    target = project.target(init) if init.kind == FUNCTION else None
+    if info is None or (info.bases and target is None):
+        return False
+    return target is None or are_quick(project, target.module, target.body.statements, depth - 1)
