@@ -21,8 +21,10 @@ MARKERS = (
     b"_dao",
     b".dao",
     b"crud",
+    b"elery",
+    b"dramatiq",
 )
-"""The last ones are words for objects that keep a session for those who never see it."""
+"""The last ones are words for objects that keep a session for those who never see it, and for tasks that only call."""
 
 
 def can_matter(data: bytes) -> bool:
