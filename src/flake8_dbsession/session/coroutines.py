@@ -6,10 +6,12 @@ import ast
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from .arguments import reached, told
 from .call import Call
-from .effects import report_wait
+from .effects import report_wait, wait_as_inside
+from .formals import Formals, receiver_of
 from .summary import Wait
-from .values import COROUTINE, FUNCTION, OBJECT, TUPLE, Value, contained
+from .values import BEGUN, COROUTINE, FUNCTION, OBJECT, TUPLE, Value, contained
 
 if TYPE_CHECKING:
     from .evaluate import Evaluation
@@ -31,11 +33,8 @@ def run_to_its_end(ev: Evaluation, call: Call) -> bool:
 
     Whether all of it is told, or there is nothing: of any other coroutine it is known only that it takes its time.
     """
-    is_one = len(call.positional) == 1 and call.positional[0].kind == COROUTINE
-    coroutines = list(coroutines_in(call.positional))
-    apart = [each for each in coroutines if is_one or not contained(each)]
-    heard = [hear(ev, each, call.node) for each in dict.fromkeys(apart)]
-    return bool(heard) and all(heard) and len(apart) == len(coroutines)
+    heard = [hear(ev, each, call.node) for each in dict.fromkeys(coroutines_in(call.positional))]
+    return bool(heard) and all(heard)
 
 
 def coroutines_in(values: Iterable[object]) -> Iterable[Value]:
@@ -49,18 +48,34 @@ def coroutines_in(values: Iterable[object]) -> Iterable[Value]:
             yield from (coroutine for name, coroutine in value.extra if name == _RUNS)
 
 
+def begun(ev: Evaluation, function: Value, call: Call) -> Value:
+    """``work(session)`` that nobody has awaited yet: what it works with, and how it was called."""
+    how = Value(BEGUN, extra=(function, call.positional, tuple(call.keywords.items()), call.node))
+    return Value(COROUTINE, function.name, extra=(*call.values, *reached(ev, function), how))
+
+
 def hear(ev: Evaluation, coroutine: Value, node: ast.expr) -> bool:
     """Wait for what a coroutine waits for; whether that is told, or there is nothing."""
     fact = ev.world.known.call(coroutine.name)
     if fact is not None and fact.kind:
         report_wait(ev, Wait(fact.kind, fact.name, line=node.lineno), node)
         return True
-    function = Value(FUNCTION, coroutine.name, extra=(None, None))
+    function, call = how_begun(coroutine, node)
     target = ev.world.target(function) if coroutine.name else None
-    summary = ev.world.summary(function, ()) if target is not None else None
-    if target is None or summary is None:
+    if target is None:
         return False
-    for what, *_ in summary.waits:
-        chain = ((coroutine.name, target.path, what.line), *what.chain)[:4]
-        report_wait(ev, what._replace(chain=chain, line=node.lineno), node)
+    formals = Formals(receiver_of(ev, function, call))
+    summary = ev.world.summary(function, told(ev, target, function, call, formals))
+    if summary is None:
+        return False
+    wait_as_inside(ev, summary, formals, node, (coroutine.name, target.path))
     return bool(summary.waits) or not target.awaits
+
+
+def how_begun(coroutine: Value, node: ast.expr) -> tuple[Value, Call]:
+    """The function that was called and the call; where that was in another function, its name alone."""
+    for part in coroutine.extra:
+        if isinstance(part, Value) and part.kind == BEGUN:
+            function, positional, keywords, called = part.extra
+            return function, Call(called, positional, dict(keywords))
+    return Value(FUNCTION, coroutine.name, extra=(None, None)), Call(ast.Call(node, [], []), (), {})

@@ -23,11 +23,7 @@ if TYPE_CHECKING:
 
 def apply(ev: Evaluation, summary: Summary, formals: Formals, node: ast.AST, function: Value, path: str) -> None:
     """The callee's effects on the caller's sessions."""
-    for what, free, held in summary.waits:
-        step = (function.name or "<lambda>", path, what.line)
-        through = what._replace(chain=(step, *what.chain)[:4], line=node.lineno)  # type: ignore[attr-defined]
-        released, inside = (tuple(sorted({*filter(None, map(formals.of_caller, each))})) for each in (free, held))
-        report_wait(ev, through, node, released, inside)
+    wait_as_inside(ev, summary, formals, node, (function.name or "<lambda>", path))
     if summary.takes_own:
         beside(ev, node, (function.name, path), *summary.takes_own)
     if summary.can_raise:
@@ -65,6 +61,14 @@ def apply(ev: Evaluation, summary: Summary, formals: Formals, node: ast.AST, fun
             ev.now.steps.pop(resource, None)
             if old.may_hold:
                 ev.now.expire(resource) if not resource.keeps_rows else None
+
+
+def wait_as_inside(ev: Evaluation, summary: Summary, formals: Formals, node: ast.AST, callee: tuple[str, str]) -> None:
+    """The waits of a callee (its name and path), each for what is held meanwhile."""
+    for what, free, held in summary.waits:
+        through = what._replace(chain=((*callee, what.line), *what.chain)[:4], line=node.lineno)  # type: ignore[attr-defined]
+        released, inside = (tuple(sorted({*filter(None, map(formals.of_caller, each))})) for each in (free, held))
+        report_wait(ev, through, node, released, inside)
 
 
 def unswallowed(life: Life) -> Life:

@@ -173,7 +173,7 @@ class Evaluation:
     def wait_for(self, awaited: Value, node: ast.AST) -> None:
         """``await task``: what a coroutine or task that was made before waits for."""
         for coroutine in coroutines_in((awaited,)):
-            if not contained(coroutine) and isinstance(node, ast.expr):
+            if isinstance(node, ast.expr):
                 hear(self, coroutine, node)
 
     def yielded(self, node: ast.Yield) -> Value:

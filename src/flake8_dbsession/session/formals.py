@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .values import (
     AMBIENT,
     ATTRIBUTE,
+    BEGUN,
     COROUTINE,
     FUNCTION,
     METHOD,
@@ -116,6 +117,8 @@ class Formals:
 
     def _outside_coroutine(self, value: Value, call: ast.AST) -> Value:
         """What a coroutine that is handed out works with; a session of the callee's own is closed or nobody's."""
+        if value.kind == BEGUN:
+            return UNKNOWN  # how it was called is the callee's affair
         own: list[Resource] = []
         part = self.outside(value, call, own)
         return UNKNOWN if own else part

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from .arguments import reached, told
+from .arguments import told
 from .changing import touch
+from .coroutines import begun
 from .effects import apply, own
 from .formals import Formals, receiver_of
 from .generated import generated
@@ -46,7 +47,7 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
     if target is None:
         return unseen(ev, call, by_annotation(ev, function, call))
     if target.is_async and not awaited and not target.is_generator:
-        return Value("coroutine", function.name, extra=(*call.values, *reached(ev, function)))
+        return begun(ev, function, call)
     if target.is_abstract:
         carry_out(ev, function, call)
         return unseen(ev, call, by_annotation(ev, function, call))
