@@ -40,7 +40,8 @@ def attribute(ev: Evaluation, node: ast.Attribute, owner: Value) -> Value:
         case "flask_db":
             return of_flask(owner, name)
         case "method" if owner.extra[0].kind == OBJECT:
-            return Value(METHOD, f"{owner.name}.{name}", extra=owner.extra)
+            laid_down = ev.now.names.get(dotted(node) or "")  # ``request.state.db``
+            return laid_down or Value(METHOD, f"{owner.name}.{name}", extra=owner.extra)
         case "engine" if name in _SAME_ENGINE:
             return owner
         case "session" | "registry" if name == "bind":

@@ -18,7 +18,7 @@ def unseen(ev: Evaluation, call: Call) -> Value:
     """Code that cannot be seen may raise, and may keep or close what it gets if it is called like that."""
     pass_on(ev, call)
     if is_continuation(ev, call.node.func):
-        for value in [v for name, v in ev.now.names.items() if name.endswith("]") and v.kind == SESSION]:
+        for value in [v for name, v in ev.now.names.items() if is_laid_down(name) and v.kind == SESSION]:
             ev.now.lend(value, call.node)
     if not is_log(ev, call.node.func):
         ev.now.may_raise()
@@ -28,6 +28,11 @@ def unseen(ev: Evaluation, call: Call) -> Value:
 def is_continuation(ev: Evaluation, function: ast.expr) -> bool:
     """``next()`` of a middleware: what runs there finds what was put into the context before."""
     return isinstance(function, ast.Name) and any(p.arg == function.id for p in ev.body.parameters)
+
+
+def is_laid_down(name: str) -> bool:
+    """``context["db"]``, ``request.state.db``: where what runs later finds a session."""
+    return name.endswith("]") or ("." in name and not name.startswith("self."))
 
 
 def is_log(ev: Evaluation, function: ast.expr) -> bool:

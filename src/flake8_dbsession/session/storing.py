@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from .changing import change_below
+from .lending import is_continuation
 from .state import CHANGED, KEPT, STORED
 from .values import HANDLES, OBJECT, OPENED, PARAMETER, ROW, SESSION, UNKNOWN, Value, contained, known_by
 
@@ -20,9 +21,20 @@ def store_attribute(ev: Evaluation, target: ast.Attribute, value: Value) -> None
         ev.now.mark(owner.resource, CHANGED)
     elif owner.kind == OBJECT and ev.is_self(target.value):
         keep(ev, target.attr, known_by(value, f"{owner.name}.{target.attr}"))
+    elif value.kind == SESSION and is_closed_here(ev, target):
+        ev.now.names[ast.unparse(target)] = value
     else:
         change_below(ev, target.value)
         store(ev, target, value)
+
+
+def is_closed_here(ev: Evaluation, place: ast.Attribute) -> bool:
+    """Whether a middleware lays a session down for what it calls, and takes it up again to close it."""
+    calls = [call.func for call in ev.body.own(ast.Call)]
+    closes = (f for f in calls if isinstance(f, ast.Attribute) and f.attr == "close" and f.lineno > place.lineno)
+    return any(is_continuation(ev, function) for function in calls) and any(
+        ast.unparse(close.value) == ast.unparse(place) for close in closes
+    )
 
 
 def keep(ev: Evaluation, attribute: str, value: Value) -> None:
