@@ -33,6 +33,7 @@ DEFECTS = ("PendingRollbackError",)
 """What a function may raise as written."""
 TOPICS = {
     "ORM101/fixing": 4,
+    "ORM101/made_by_objects": 1,
     "ORM102/fixing": 0,
     "ORM104/fixing": 2,
     "ORM104/guarding": 3,
