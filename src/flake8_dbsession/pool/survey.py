@@ -11,7 +11,6 @@ from functools import cached_property
 from ..config import Pool
 from ..files.declared import Declared, declared_in, declares, project_of
 from ..files.reading import bytes_of, text_of
-from ..project.module import Module
 from ..project.modules import Modules
 from ..source import Source, Unreadable
 from .deployment import Deployment, deployment, is_deployment
@@ -37,6 +36,7 @@ class Survey:
         self.modules = Modules(home, ("src",))
         self._found: dict[str, Found | None] = {}
         self._reads: dict[str, bool] = {}
+        self._imported: dict[str, frozenset[str]] = {}
 
     def is_aside(self, path: str) -> bool:
         """Whether a file is no part of the running application."""
@@ -156,12 +156,21 @@ class Survey:
     def imports(self, module: str, path: str) -> bool:
         """Whether the module in the file at ``path`` is imported by another file of the project, or started by name."""
         stem = module.rpartition(".")[2].encode()
-        for other in self.python:
-            source = _source(other, (stem,)) if other != path else None
-            if source and _imports(module, self.modules.of_file(source)):
-                return True
+        if any(other != path and _is_among(module, self._imported_by(other, stem)) for other in self.python):
+            return True
         commands = (w for _, s in self.deployment.services for t in (s.command, s.entrypoint) if t for w in t.value)
         return any(module and f"{module}:" in word for word in commands)
+
+    def _imported_by(self, path: str, word: bytes) -> frozenset[str]:
+        """What a file binds of other modules at its top, by dotted name; nothing where it does not hold the word."""
+        if path not in self._imported:
+            source = _source(path, (word,))
+            if source is None:
+                return frozenset()
+            names = self.modules.of_file(source).names
+            found = (binding.imported for binding in names.bindings.values())
+            self._imported[path] = frozenset(filter(None, (*found, *names.stars)))
+        return self._imported[path]
 
     def calls_of(self, function: str) -> Iterator[tuple[Found, ast.Call]]:
         """Every call in the project of something with that last name."""
@@ -191,10 +200,9 @@ def _is_read(key: str, tree: ast.Module) -> bool:
     return False
 
 
-def _imports(module: str, other: Module) -> bool:
-    """Whether ``other`` binds something of ``module`` at its top."""
-    stands_for = [b.imported for b in other.names.bindings.values() if b.imported] + other.names.stars
-    return any(name == module or name.startswith(f"{module}.") for name in stands_for)
+def _is_among(module: str, imported: frozenset[str]) -> bool:
+    """Whether the module is imported, or something of it."""
+    return any(name == module or name.startswith(f"{module}.") for name in imported)
 
 
 def _names_url(key: str, value: str) -> bool:

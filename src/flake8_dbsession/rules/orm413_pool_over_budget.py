@@ -26,7 +26,8 @@ Stays silent when
     A number that decides is unknown: the pool's settings cannot be seen, or the server's limit is neither written nor
     configured. Two things hold all the same: a service whose number of processes is unknown has at least one, and a
     single pool that is larger than the server's documented default (151 for MySQL and MariaDB, 97 of 100 for
-    PostgreSQL) is too large for any server that nobody changed.
+    PostgreSQL) is too large for any server that nobody changed. Also in a project of more than four thousand files, which
+    is not looked through.
 
 Fix safety
     Shown only: smaller pools, fewer processes, a larger limit or a proxy in between are yours to choose from.
@@ -44,6 +45,7 @@ from ..pool.budget import UNLIMITED, Budget, Fit, budgets
 from ..pool.factors import Factor
 from ..pool.judge import pool_of
 from ..pool.made import Made
+from ..project.app import MOST_FILES
 from ..view import View
 
 
@@ -52,7 +54,7 @@ def check(view: View) -> Iterator[Diagnostic]:
     pool = pool_of(view)
     makers = {made.node.lineno: made for made in pool.engines} if pool.is_candidate and not pool.is_aside else {}
     starts = {e.call.node.lineno: e.call.node for e in pool.found.extensions} if makers or pool.is_candidate else {}
-    if not makers and not starts:
+    if not (makers or starts) or len(pool.survey.python) > MOST_FILES:
         return
     for budget in budgets(pool.survey) if not pool.is_aside else ():
         here = [s for s in budget.shares if s.path == pool.path] if budget.is_proven else []
