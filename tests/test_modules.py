@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import os
+import pathlib
 import textwrap
 
 import pytest
 
 from flake8_dbsession.analyze import analyze
 from flake8_dbsession.config import Config
+from flake8_dbsession.files.folders import Folders
 from flake8_dbsession.project.project import Project
 from flake8_dbsession.source import Source
 
@@ -57,3 +60,18 @@ def test_a_file_is_found_by_its_path_where_another_has_its_name(services):
     module = project.modules.at(str(services / "service-other" / "app" / "store.py"))
     assert module is not None
     assert module.source.data.startswith(b"\nfrom requests")
+
+
+def test_a_folder_is_looked_at_once_and_one_that_is_not_there_never(tmp_path: pathlib.Path, monkeypatch) -> None:
+    (tmp_path / "app" / "models").mkdir(parents=True)
+    (tmp_path / "app" / "models" / "user.py").touch()
+    looked_at: list[str] = []
+    scandir = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda folder: looked_at.append(str(folder)) or scandir(folder))
+    folders = Folders()
+    assert not folders.has_file(str(tmp_path / "user.py"))
+    for _ in range(2):
+        assert folders.has_file(str(tmp_path / "app" / "models" / "user.py"))
+        assert not folders.has_file(str(tmp_path / "app" / "views" / "user.py"))
+        assert not folders.has_file(str(tmp_path / "lib" / "deep" / "user.py"))
+    assert looked_at == [str(tmp_path), str(tmp_path / "app" / "models"), str(tmp_path / "app" / "views")]

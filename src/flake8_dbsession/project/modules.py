@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+from ..files.folders import Folders
 from ..files.reading import bytes_of
 from ..source import Source, Unreadable
 from .module import Module
@@ -30,7 +31,7 @@ class Modules:
         self._modules: dict[str, Module | None] = {}
         self._by_path: dict[str, Module] = {}
         self._splits: dict[str, tuple[Module | None, str]] = {}
-        self._files: dict[str, frozenset[str]] = {}
+        self._folders = Folders()
         self._is_ours: dict[tuple[str, int], bool] = {}
         self._analysed: set[str] = set()
         """The top packages of the files that are analysed: a file can have a name that no import leads to."""
@@ -69,7 +70,7 @@ class Modules:
     def of_file(self, source: Source) -> Module:
         """The module of a file that is being analysed."""
         path = os.path.abspath(source.path)
-        start = root_of(path, self.root, source.tree, self._isfile)
+        start = root_of(path, self.root, source.tree, self._folders.has_file)
         if start is not None and start not in self.roots:
             self.roots.insert(0, start)
         name, folder, is_package = self.name_of(path)
@@ -113,7 +114,7 @@ class Modules:
         stem = base.removesuffix(".py")
         is_package = stem == "__init__"
         parts = [] if is_package else [stem]
-        while self._isfile(os.path.join(folder, "__init__.py")):
+        while self._folders.has_file(os.path.join(folder, "__init__.py")):
             folder, package = os.path.split(folder)
             parts.insert(0, package)
         for root in self.roots:  # namespace packages: a configured root above wins over the folder itself
@@ -163,7 +164,7 @@ class Modules:
                 (os.path.join(root, relative, "__init__.py"), True),
                 (os.path.join(root, relative + ".py"), False),
             ):
-                if self._isfile(path):
+                if self._folders.has_file(path):
                     return self._read(name, path, is_package)
         return None
 
@@ -185,22 +186,7 @@ class Modules:
         asked = top, len(self.roots)  # roots are only added
         if asked not in self._is_ours:
             self._is_ours[asked] = any(
-                os.path.isdir(os.path.join(root, top)) or self._isfile(os.path.join(root, f"{top}.py"))
+                os.path.isdir(os.path.join(root, top)) or self._folders.has_file(os.path.join(root, f"{top}.py"))
                 for root in self.roots
             )
         return self._is_ours[asked]
-
-    def _isfile(self, path: str) -> bool:
-        folder, name = os.path.split(path)
-        if folder not in self._files:
-            self._files[folder] = _files_in(folder)
-        return name in self._files[folder]
-
-
-def _files_in(folder: str) -> frozenset[str]:
-    """The names of the files in a folder: one look at it is cheaper than one for each name."""
-    try:
-        with os.scandir(folder) as entries:
-            return frozenset(entry.name for entry in entries if entry.is_file())
-    except OSError:
-        return frozenset()

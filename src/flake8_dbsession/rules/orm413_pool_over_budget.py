@@ -26,8 +26,8 @@ Stays silent when
     A number that decides is unknown: the pool's settings cannot be seen, or the server's limit is neither written nor
     configured. Two things hold all the same: a service whose number of processes is unknown has at least one, and a
     single pool that is larger than the server's documented default (151 for MySQL and MariaDB, 97 of 100 for
-    PostgreSQL) is too large for any server that nobody changed. Also in a project of more than four thousand files, which
-    is not looked through.
+    PostgreSQL) is too large for any server that nobody changed. Also in a project of more than four thousand files,
+    which is not looked through.
 
 Fix safety
     Shown only: smaller pools, fewer processes, a larger limit or a proxy in between are yours to choose from.

@@ -7,15 +7,17 @@ from collections.abc import Sequence
 
 _SCOPES = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda})
 _PLAIN = frozenset(
-    {"arg", "asname", "attr", "ctx", "id", "kind", "level", "module", "name", "op", "ops", "type_comment"}
+    {"arg", "asname", "attr", "conversion", "ctx", "id", "is_async", "kind", "kwd_attrs", "level", "lineno", "module"}
+    | {"name", "op", "ops", "rest", "simple", "tag", "type_comment"}
 )
+"""Fields that hold no nodes, or none worth a look."""
+_WITHOUT = (ast.Constant, ast.Global, ast.MatchSingleton, ast.Nonlocal)
 _FIELDS = {
-    kind: tuple(field for field in kind._fields if field not in _PLAIN)
+    kind: tuple(field for field in kind._fields if field not in _PLAIN and not issubclass(kind, _WITHOUT))
     for kind in vars(ast).values()
     if isinstance(kind, type) and issubclass(kind, ast.AST)
 }
-_FIELDS[ast.Constant] = ()
-"""The fields of each class that may hold nodes worth a look: half of all nodes have none."""
+"""The fields of each class that hold nodes worth a look: half of all nodes have none."""
 
 MUTATORS = frozenset(
     {"add", "append", "appendleft", "clear", "discard", "extend", "insert", "pop", "popitem", "remove", "setdefault"}
@@ -36,9 +38,9 @@ def below(nodes: Sequence[ast.AST]) -> list[ast.AST]:
         found.append(node)
         for field in _INNER[type(node)]:
             child = getattr(node, field, None)
-            if isinstance(child, list):
-                stack += [part for part in child if isinstance(part, ast.AST)]
-            elif isinstance(child, ast.AST):
+            if type(child) is list:
+                stack += child if None not in child else filter(None, child)  # ``**rest`` has no key
+            elif child is not None:
                 stack.append(child)
     return found
 
@@ -51,9 +53,9 @@ def children(node: ast.AST, enters_scopes: bool = True) -> list[ast.AST]:
     found: list[ast.AST] = []
     for field in (_FIELDS if enters_scopes else _INNER)[type(node)]:
         child = getattr(node, field, None)
-        if isinstance(child, list):
-            found += [part for part in child if isinstance(part, ast.AST)]
-        elif isinstance(child, ast.AST):
+        if type(child) is list:
+            found += child if None not in child else filter(None, child)
+        elif child is not None:
             found.append(child)
     return found
 
