@@ -31,6 +31,7 @@ class Application:
         self.project = project
         self._declared: dict[str, Declared] = {}
         self._handing: list[tuple[str, bytes]] | None = None
+        self._holding: dict[tuple[bytes, ...], list[str]] = {}
         self.forget()
 
     def forget(self) -> None:
@@ -120,10 +121,18 @@ class Application:
         return self._handing
 
     def _files_with(self, texts: tuple[bytes, ...]) -> Iterator[tuple[str, bytes]]:
+        """Each file that holds one of the texts, with its bytes; who asks for the same ones again is told at once."""
+        read = self.project.modules.bytes_at
+        if texts in self._holding:
+            yield from ((path, read(path)) for path in self._holding[texts])
+            return
+        found = []
         for path in self.files[:MOST_FILES]:
-            data = self.project.modules.bytes_at(path)
+            data = read(path)
             if any(text in data for text in texts):
+                found.append(path)
                 yield path, data
+        self._holding[texts] = found
 
 
 def pushes_context(statement: ast.Expr) -> bool:

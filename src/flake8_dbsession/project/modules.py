@@ -11,6 +11,9 @@ from ..source import Source, Unreadable
 from .module import Module
 from .roots import root_of
 
+_MOST_BYTES = 32_000_000
+"""So much is kept of files that nobody has parsed."""
+
 
 class Modules:
     """First-party modules by dotted name, read when first asked.
@@ -32,6 +35,8 @@ class Modules:
         self._by_path: dict[str, Module] = {}
         self._splits: dict[str, tuple[Module | None, str]] = {}
         self._folders = Folders()
+        self._bytes: dict[str, bytes] = {}
+        self._size = 0
         self._is_ours: dict[tuple[str, int], bool] = {}
         self._analysed: set[str] = set()
         """The top packages of the files that are analysed: a file can have a name that no import leads to."""
@@ -63,9 +68,20 @@ class Modules:
             self.roots.append(folder)
 
     def bytes_at(self, path: str) -> bytes:
-        """The bytes of a file: those that are being analysed in its place, or else those on the disk."""
+        """The bytes of a file: those that are being analysed in its place, or else those on the disk.
+
+        They are kept, as far as there is room: many a question is asked of all files.
+        """
         known = self._by_path.get(path)
-        return known.source.data if known is not None else bytes_of(path)
+        if known is not None:
+            return known.source.data
+        if path in self._bytes:
+            return self._bytes[path]
+        data = bytes_of(path)
+        if self._size + len(data) <= _MOST_BYTES:
+            self._size += len(data)
+            self._bytes[path] = data
+        return data
 
     def of_file(self, source: Source) -> Module:
         """The module of a file that is being analysed."""

@@ -249,8 +249,8 @@ def telling(values: list[Value]) -> Value:
     """The value that says most: a session before anything else, then the first that is known.
 
     Objects of different classes say nothing: which of them it is, is decided at run time. One that is returned on
-    some ways only may be missing. Of tuples each element for
-    itself, so ``return None, []`` does not speak for ``return query, conditions``.
+    some ways only may be missing. Of tuples each element for itself, so ``return None, []`` does not speak for
+    ``return query, conditions``.
     """
     for value in values:
         if value.kind == SESSION:
