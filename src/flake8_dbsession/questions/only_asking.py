@@ -11,7 +11,7 @@ from ..session.values import Resource
 
 _PLAIN = frozenset({"bool", "dict", "enumerate", "isinstance", "len", "list", "print", "set", "sorted", "str", "tuple"})
 _OF_DATA = frozenset(
-    {"append", "debug", "extend", "format", "get", "info", "isoformat", "items", "join", "keys", "lower", "setdefault"}
+    {"append", "debug", "extend", "format", "info", "isoformat", "items", "join", "keys", "lower", "setdefault"}
     | {"sort", "split", "strip", "title", "update", "upper", "values", "warning"}
 )
 """Methods of the containers, texts and times that rows are put into."""
@@ -23,7 +23,8 @@ def only_asks(flow: Flow, handler: ast.ExceptHandler, resource: Resource) -> boo
     if guarded is None:
         return False
     parts = [part for statement in guarded.body for part in ast.walk(statement)]
-    asked = [e.node for e in flow.events(Happening.QUERIED) if e.resource == resource and e.node in parts]
+    events = (e for e in flow.events(Happening.QUERIED) if e.resource == resource and e.node in parts)
+    asked = [event.node for event in events if isinstance(event.node, ast.Call)]
     inside = {part for node in asked for part in ast.walk(node)}
     return bool(asked) and all(call in inside or is_harmless(call) for call in calls_in(parts))
 
