@@ -179,7 +179,7 @@ def is_needless(view: View, jobs: Jobs) -> bool:
         return False
     words = (f".{jobs.attribute}".encode(), jobs.info.node.name.encode())
     files, here = view.project.app.files, os.path.abspath(view.source.path)
-    others = (view.project.modules.bytes_at(path) for path in files if path != here)
+    others = (view.project.modules.texts.at(path) for path in files if path != here)
     return len(files) <= MOST_FILES and not any(all(word in data for word in words) for data in others)
 
 

@@ -30,8 +30,6 @@ class Application:
     def __init__(self, project: Project) -> None:
         self.project = project
         self._declared: dict[str, Declared] = {}
-        self._handing: list[tuple[str, bytes]] | None = None
-        self._holding: dict[tuple[bytes, ...], list[str]] = {}
         self.forget()
 
     def forget(self) -> None:
@@ -93,7 +91,7 @@ class Application:
         """The files of the project that extend a class, by the last part of its name."""
         found: dict[bytes, list[str]] = {}
         for path in self.files if len(self.files) <= MOST_FILES else ():
-            for base in set(bases_in(self.project.modules.bytes_at(path))):
+            for base in set(bases_in(self.project.modules.texts.at(path))):
                 found.setdefault(base, []).append(path)
         return found
 
@@ -103,36 +101,20 @@ class Application:
         found: dict[bytes, list[str]] = {}
         for path in self.files if len(self.files) <= MOST_FILES else ():
             if not self.project.config.is_test(path):
-                for name in set(functions_in(self.project.modules.bytes_at(path))):
+                for name in set(functions_in(self.project.modules.texts.at(path))):
                     found.setdefault(name, []).append(path)
         return found
 
     def modules_with(self, *texts: bytes) -> Iterator[tuple[Module, bytes]]:
         """The modules of the project whose files hold one of the texts, each with its bytes; broken ones left out."""
-        for path, data in self._files_with(texts):
+        for path, data in self.files_with(*texts):
             module = self.project.modules.at(path)
             if module is not None:
                 yield module, data
 
-    def handing(self, words: tuple[bytes, ...]) -> list[tuple[str, bytes]]:
-        """The files of the project with one of the words by which functions are handed over, and their bytes."""
-        if self._handing is None:
-            self._handing = list(self._files_with(words))
-        return self._handing
-
-    def _files_with(self, texts: tuple[bytes, ...]) -> Iterator[tuple[str, bytes]]:
-        """Each file that holds one of the texts, with its bytes; who asks for the same ones again is told at once."""
-        read = self.project.modules.bytes_at
-        if texts in self._holding:
-            yield from ((path, read(path)) for path in self._holding[texts])
-            return
-        found = []
-        for path in self.files[:MOST_FILES]:
-            data = read(path)
-            if any(text in data for text in texts):
-                found.append(path)
-                yield path, data
-        self._holding[texts] = found
+    def files_with(self, *words: bytes) -> Iterator[tuple[str, bytes]]:
+        """The files of the project that hold one of the words, each with its bytes."""
+        return self.project.modules.texts.holding(words, self.files[:MOST_FILES])
 
 
 def pushes_context(statement: ast.Expr) -> bool:

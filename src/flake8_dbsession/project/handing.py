@@ -23,7 +23,7 @@ def entries_by_handing(project: Project, body: Body) -> list[Entry]:
         return []
     name = body.name.rpartition(".")[2]
     found = []
-    for path, data in project.app.handing(_HANDING):
+    for path, data in project.app.files_with(*_HANDING):
         if name.encode() in data and not project.config.is_test(path):
             module = project.modules.at(path)
             if module is not None:

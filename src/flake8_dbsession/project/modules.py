@@ -6,13 +6,10 @@ import os
 from collections.abc import Callable
 
 from ..files.folders import Folders
-from ..files.reading import bytes_of
+from ..files.texts import Texts
 from ..source import Source, Unreadable
 from .module import Module
 from .roots import root_of
-
-_MOST_BYTES = 32_000_000
-"""So much is kept of files that nobody has parsed."""
 
 
 class Modules:
@@ -25,6 +22,7 @@ class Modules:
 
     def __init__(self, root: str, src: tuple[str, ...], forget: Callable[[], None] = lambda: None) -> None:
         self.root = root
+        self.texts = Texts()
         self.roots: list[str] = []
         self._forget = forget
         self._start = ""
@@ -35,8 +33,6 @@ class Modules:
         self._by_path: dict[str, Module] = {}
         self._splits: dict[str, tuple[Module | None, str]] = {}
         self._folders = Folders()
-        self._bytes: dict[str, bytes] = {}
-        self._size = 0
         self._is_ours: dict[tuple[str, int], bool] = {}
         self._analysed: set[str] = set()
         """The top packages of the files that are analysed: a file can have a name that no import leads to."""
@@ -44,10 +40,13 @@ class Modules:
     def take_over(self, others: Modules, without: str) -> None:
         """Take what another project has read and parsed, but for the file at ``without``."""
         gone = os.path.abspath(without)
+        self.texts = others.texts
+        self.texts.lose(gone)
         self._by_path.update((path, module) for path, module in others._by_path.items() if path != gone)
 
     def lose(self, path: str) -> Module | None:
         """Forget what was read of the file at ``path``, and give it."""
+        self.texts.lose(os.path.abspath(path))
         module = self._by_path.pop(os.path.abspath(path), None)
         if module is not None:
             self._modules = {name: found for name, found in self._modules.items() if found is not module}
@@ -67,22 +66,6 @@ class Modules:
         if folder not in self.roots and os.path.isdir(folder):
             self.roots.append(folder)
 
-    def bytes_at(self, path: str) -> bytes:
-        """The bytes of a file: those that are being analysed in its place, or else those on the disk.
-
-        They are kept, as far as there is room: many a question is asked of all files.
-        """
-        known = self._by_path.get(path)
-        if known is not None:
-            return known.source.data
-        if path in self._bytes:
-            return self._bytes[path]
-        data = bytes_of(path)
-        if self._size + len(data) <= _MOST_BYTES:
-            self._size += len(data)
-            self._bytes[path] = data
-        return data
-
     def of_file(self, source: Source) -> Module:
         """The module of a file that is being analysed."""
         path = os.path.abspath(source.path)
@@ -101,6 +84,7 @@ class Modules:
         if name in self._modules:  # somebody was told something else
             self._splits.clear()
         self._by_path[path] = self._modules[name] = module
+        self.texts.put(path, source.data)
         self._analysed.add(name.partition(".")[0])
         return module
 
@@ -194,6 +178,7 @@ class Modules:
         except Unreadable:
             return None
         self._by_path[os.path.abspath(path)] = module
+        self.texts.put(os.path.abspath(path), source.data)
         return module
 
     def is_first_party(self, name: str) -> bool:
