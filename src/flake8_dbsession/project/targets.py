@@ -6,7 +6,7 @@ import ast
 from functools import cached_property
 
 from ..session.body import Body
-from ..session.syntax import MUTATORS
+from ..session.syntax import MUTATORS, first_of
 from ..session.values import Value, constant
 from .module import Module
 
@@ -124,13 +124,6 @@ def sets(node: ast.AST, me: str) -> bool:
         case ast.Call(func=ast.Name(id="setattr"), args=[ast.Name(id=owner), *_]):
             return owner == me
     return False
-
-
-def first_of(node: ast.AST) -> str:
-    """The name that a chain of attributes and items begins with."""
-    while isinstance(node, (ast.Attribute, ast.Subscript)):
-        node = node.value
-    return node.id if isinstance(node, ast.Name) else ""
 
 
 def only_raises(body: Body) -> str:

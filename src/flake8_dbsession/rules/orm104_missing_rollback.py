@@ -46,7 +46,7 @@ from ..session.values import AMBIENT, ATTRIBUTE, PARAMETER, Resource
 from ..story import name_of
 from ..view import View
 
-LOOPS = (ast.While, ast.For, ast.AsyncFor)
+_LOOPS = (ast.While, ast.For, ast.AsyncFor)
 _BEFORE = "rollback() would undo what the transaction did before, too: a commit or a savepoint keeps that"
 
 
@@ -135,7 +135,7 @@ def broken(view: View, flow: Flow) -> Iterator[tuple[ast.ExceptHandler, Event]]:
     for event in flow.events(Happening.BROKEN_USED):
         handler, resource = event.detail, event.resource
         if isinstance(handler, ast.ExceptHandler) and resource is not None:
-            around = [each for each in flow.body.own(*LOOPS) if within(each, handler) and within(each, event.node)]
+            around = [each for each in flow.body.own(*_LOOPS) if within(each, handler) and within(each, event.node)]
             is_endless = any(isinstance(loop, ast.While) for loop in around)
             is_meant = is_for_database(handler) or only_asks(flow, handler, resource)
             if is_endless or (is_meant and is_on_postgresql(view)):

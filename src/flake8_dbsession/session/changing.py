@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .lending import reads
 from .state import CHANGED, TOUCHED
-from .syntax import MUTATORS
+from .syntax import MUTATORS, first_of
 from .values import FUNCTION, ROW, ROWS, Resource, Value
 
 if TYPE_CHECKING:
@@ -73,7 +73,5 @@ def changes_itself(ev: Evaluation, method: Value, depth: int = _DEEPEST) -> bool
 
 def row_below(ev: Evaluation, node: ast.expr) -> Resource | None:
     """The session of the row that a chain begins with: ``plant`` of ``plant.bed.tags["new"]``."""
-    while isinstance(node, (ast.Attribute, ast.Subscript)):
-        node = node.value
-    value = ev.now.names.get(node.id) if isinstance(node, ast.Name) else None
+    value = ev.now.names.get(first_of(node))
     return value.resource if value is not None and value.kind in (ROW, ROWS) else None

@@ -7,17 +7,15 @@ from collections.abc import Sequence
 
 _SCOPES = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda})
 _PLAIN = frozenset(
-    {"arg", "asname", "attr", "conversion", "ctx", "id", "is_async", "kind", "kwd_attrs", "level", "lineno", "module"}
-    | {"name", "op", "ops", "rest", "simple", "tag", "type_comment"}
+    {"arg", "asname", "attr", "ctx", "id", "kind", "level", "module", "name", "op", "ops", "type_comment"}
 )
-"""Fields that hold no nodes, or none worth a look."""
-_WITHOUT = (ast.Constant, ast.Global, ast.MatchSingleton, ast.Nonlocal)
 _FIELDS = {
-    kind: tuple(field for field in kind._fields if field not in _PLAIN and not issubclass(kind, _WITHOUT))
+    kind: tuple(field for field in kind._fields if field not in _PLAIN)
     for kind in vars(ast).values()
     if isinstance(kind, type) and issubclass(kind, ast.AST)
 }
-"""The fields of each class that hold nodes worth a look: half of all nodes have none."""
+_FIELDS[ast.Constant] = ()
+"""The fields of each class that may hold nodes worth a look: half of all nodes have none."""
 
 MUTATORS = frozenset(
     {"add", "append", "appendleft", "clear", "discard", "extend", "insert", "pop", "popitem", "remove", "setdefault"}
@@ -38,9 +36,9 @@ def below(nodes: Sequence[ast.AST]) -> list[ast.AST]:
         found.append(node)
         for field in _INNER[type(node)]:
             child = getattr(node, field, None)
-            if type(child) is list:
-                stack += child if None not in child else filter(None, child)  # ``**rest`` has no key
-            elif child is not None:
+            if isinstance(child, list):
+                stack += [part for part in child if isinstance(part, ast.AST)]
+            elif isinstance(child, ast.AST):
                 stack.append(child)
     return found
 
@@ -53,9 +51,9 @@ def children(node: ast.AST, enters_scopes: bool = True) -> list[ast.AST]:
     found: list[ast.AST] = []
     for field in (_FIELDS if enters_scopes else _INNER)[type(node)]:
         child = getattr(node, field, None)
-        if type(child) is list:
-            found += child if None not in child else filter(None, child)
-        elif child is not None:
+        if isinstance(child, list):
+            found += [part for part in child if isinstance(part, ast.AST)]
+        elif isinstance(child, ast.AST):
             found.append(child)
     return found
 
@@ -71,3 +69,10 @@ def names_below(node: ast.AST) -> set[str]:
         else:
             stack += children(node)
     return found
+
+
+def first_of(node: ast.AST) -> str:
+    """The name that a chain of attributes and items begins with: ``bed`` of ``bed.plants["new"].name``; "" for none."""
+    while isinstance(node, (ast.Attribute, ast.Subscript)):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
