@@ -61,14 +61,14 @@ def lent_by(ev: Evaluation, manager: Value, is_async: bool) -> Value | None:
     return given if given.kind == OBJECT and given.name != manager.name else None
 
 
-def left(now: Moment, value: Value, node: ast.expr, world: World) -> None:
+def left(now: Moment, value: Value, node: ast.expr, world: World, is_raising: bool) -> None:
     """The block over ``value`` ends: what it manages is given back (measured: also when it ends by an exception)."""
     closed: Value = value.extra[0] if value.kind == CLOSING else value
     if value.kind == CLOSING and closed.kind in (REGISTRY, OBJECT):
         for resource in contained(Value(SESSION, resource=closed.resource) if closed.kind == REGISTRY else closed):
             now.finish(resource, node, "with" if closed.kind == REGISTRY else "close")
     elif closed.kind in (SESSION, MANAGER, GENERATOR):
-        leave_session(now, closed, node)
+        leave_session(now, closed, node, is_raising)
     elif closed.kind == TRANSACTION:
         end_transaction(now, closed)
     elif closed.kind == "generated":
@@ -79,13 +79,13 @@ def left(now: Moment, value: Value, node: ast.expr, world: World) -> None:
         leave_object(now, closed, node)
 
 
-def leave_session(now: Moment, session: Value, node: ast.expr) -> None:
-    """A session is closed; one that the manager was lent is given back where the manager does so."""
+def leave_session(now: Moment, session: Value, node: ast.expr, is_raising: bool) -> None:
+    """A session is closed; one that the manager was lent is given back where the manager does so at such an end."""
     if session.resource is None:
         return
     if "borrowed" not in session.extra:
         now.finish(session.resource, node, "with")
-    elif session.extra[1]:
+    elif session.extra[2 if is_raising else 1]:
         now.release(session.resource)
 
 

@@ -209,6 +209,7 @@ class Flow:
             returns=self.handed(returns),
             returned_life=life,
             yields=yields,
+            gives_back=(gives_back(yields, self.returned), gives_back(yields, self.raised)),
             between=tuple((self.scope.between or {}).items()),
             streams=tuple(sorted(self.scope.streams)),
             waits=tuple(self.scope.waits),
@@ -221,6 +222,13 @@ class Flow:
             used=tuple(sorted(self.scope.used)),
             takes_own=next(((getattr(node, "lineno", 0), own, way) for node, own, way in self.scope.own), None),
         )
+
+
+def gives_back(yielded: Value, states: list[State]) -> bool:
+    """Whether a session that was yielded surely has no connection on these ways out; it has had one since."""
+    lives = [state.lives[yielded.resource] for state in states if yielded.resource in state.lives]
+    left = [life for life in lives if life.phases != ENTRY]  # as before the yield, or where another one was yielded
+    return bool(left) and not any(life.may_leak or life.phases & ENTRY for life in left)
 
 
 def position(event: Event) -> tuple[int, int]:

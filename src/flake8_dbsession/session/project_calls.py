@@ -126,7 +126,7 @@ def result(
                 kind,
                 value.resource.type,
                 owned or value.resource,
-                extra=() if owned else ("borrowed", releases(summary)),
+                extra=() if owned else ("borrowed", *summary.gives_back),
             )
         return Value("generated", extra=(value,))
     value = formals.outside(summary.returns, node, opened)
@@ -140,13 +140,6 @@ def result(
         if cached:
             ev.now.mark(resource, GIVEN)
     return value
-
-
-def releases(summary: Summary) -> bool:
-    """Whether a context manager that hands out a session it was given leaves it without a connection."""
-    resource = summary.yields.resource
-    life = dict(summary.normal).get(resource) if resource is not None else None
-    return life is not None and not life.may_leak and not life.phases & ENTRY
 
 
 def construct(ev: Evaluation, made: Value, call: Call) -> Value:

@@ -50,6 +50,8 @@ class Summary(NamedTuple):
     returns: Value = UNKNOWN
     returned_life: Life | None = None
     yields: Value = UNKNOWN
+    gives_back: tuple[bool, bool] = (False, False)
+    """Whether a session of others that a generator yields has no connection afterwards: at its end, by an exception."""
     between: tuple[tuple[Resource, Life], ...] = ()
     """How a generator leaves each of the caller's sessions where it yields."""
     streams: tuple[Resource, ...] = ()

@@ -300,7 +300,7 @@ class Transfer:
         if bound == UNKNOWN and value == UNKNOWN:
             bound = ev.by_its_use(item.optional_vars)
             if bound.kind == SESSION:
-                value = Value(MANAGER, resource=bound.resource, extra=("borrowed", True))
+                value = Value(MANAGER, resource=bound.resource, extra=("borrowed", True, True))
         if value.kind == OBJECT:
             bound = lent_by(ev, value, isinstance(node.statement, ast.AsyncWith)) or bound
             bound = wait_to_enter(ev, value, item.context_expr, isinstance(node.statement, ast.AsyncWith)) or bound
@@ -313,7 +313,7 @@ class Transfer:
         item = node.syntax
         assert isinstance(item, ast.withitem)
         now = Moment(state, self.events)
-        left(now, now.names.pop(slot(item.context_expr), UNKNOWN), item.context_expr, self.world)
+        left(now, now.names.pop(slot(item.context_expr), UNKNOWN), item.context_expr, self.world, bool(state.raising))
         return now.state()
 
     def abort(self, node: Node, state: State) -> Out:
