@@ -167,18 +167,43 @@ def is_handed_over(flow: Flow, node: ast.AST, name: str) -> bool:
 
 
 def is_used_at_once(view: View, flow: Flow, event: Event) -> bool:
-    """``create_engine(…).connect()``, ``with Session(create_engine(…))``, ``g.engine = create_engine(…)``."""
+    """``create_engine(…).connect()``, ``Session(create_engine(…))``, ``g.engine = create_engine(…)``.
+
+    So is one that a factory is set to before it makes a session: ``Factory.configure(bind=create_engine(…))``.
+    """
     made = event.node
     for node in flow.body.own_nodes:
         match node:
+            case ast.Call() if node in opening(flow) and is_given(node, made):
+                return not is_put_away(flow, node)
+            case ast.Call(func=ast.Attribute(value=factory, attr="configure")) if is_given(node, made):
+                return any(isinstance(call, ast.Call) and same(call.func, factory) for call in opening(flow))
             case ast.Attribute(value=value, attr="connect" | "begin" | "execute" | "raw_connection") if value is made:
                 return True
-            case ast.withitem(context_expr=ast.Call() as call):
-                if any(given is made for given in (*call.args, *(k.value for k in call.keywords))):
-                    return True
+            case ast.withitem(context_expr=ast.Call() as call) if is_given(call, made):
+                return True
             case ast.Assign(value=value, targets=[ast.Attribute(value=ast.Name() as owner)]) if value is made:
                 return view.names.resolve(owner) == "flask.g"
     return False
+
+
+def opening(flow: Flow) -> list[ast.AST]:
+    """The calls that make the function's own sessions."""
+    return [event.node for event in flow.events(Happening.OPENED)]
+
+
+def is_put_away(flow: Flow, made: ast.AST) -> bool:
+    """``self.session = Session(…)``: it is bound to anything but a local name."""
+    targets = [target for target, value in flow.body.assigned() if value is made]
+    return any(not isinstance(target, ast.Name) or target.id not in flow.body.local_names for target in targets)
+
+
+def is_given(call: ast.Call, made: ast.AST) -> bool:
+    return any(given is made for given in (*call.args, *(word.value for word in call.keywords)))
+
+
+def same(one: ast.expr, other: ast.expr) -> bool:
+    return ast.dump(one) == ast.dump(other)
 
 
 def escapes(node: ast.AST, name: str) -> bool:
