@@ -65,6 +65,30 @@ def end_turns(now: Moment, end: Value) -> None:
             now.lives[resource] = life
 
 
+def begin_block(ev: Evaluation, manager: Value) -> Value:
+    """As :func:`begin_turns`, for a ``with`` block: what the end of the block gives back, for :func:`end_block`.
+
+    That is what a generator that serves as a context manager commits, rolls back or closes behind its ``yield``.
+    """
+    summary, formals = inside(ev, manager)
+    if summary is None:
+        return UNKNOWN
+    ends = (summary.normal, summary.failed)
+    return Value("end", extra=tuple(tuple(filter(None, map(formals.of_caller, given_back(each)))) for each in ends))
+
+
+def given_back(lives: tuple[tuple[Resource, Life], ...]) -> list[Resource]:
+    """The sessions that are surely left without a connection."""
+    return [resource for resource, life in lives if not life.may_leak and not life.phases & ENTRY]
+
+
+def end_block(now: Moment, end: Value) -> None:
+    """A ``with`` block ends, by an exception or without one."""
+    if end.extra:
+        for resource in end.extra[bool(now.raising)]:
+            now.release(resource)
+
+
 def held_between(ev: Evaluation, generator: Value) -> list[Resource]:
     """The caller's sessions that surely hold a connection at a ``yield`` of the generator."""
     summary, formals = inside(ev, generator)

@@ -13,7 +13,7 @@ from .changing import change_below
 from .evaluate import Evaluation
 from .events import Event, Happening
 from .exceptions import OTHER, accepts, expects, takes
-from .generated import begin_turns, end_turns
+from .generated import begin_block, begin_turns, end_block, end_turns
 from .liveness import CAUGHT
 from .memory import Key, Memory, Outcomes
 from .moment import Moment
@@ -306,6 +306,8 @@ class Transfer:
             bound = wait_to_enter(ev, value, item.context_expr, isinstance(node.statement, ast.AsyncWith)) or bound
         if item.optional_vars is not None:
             ev.bind(item.optional_vars, bound)
+        if value.kind == "generated":
+            ev.now.names[f"{slot(item.context_expr)} end"] = begin_block(ev, value)
         ev.now.names[slot(item.context_expr)] = value
         yield from self.outcome(ev, Via.NEXT)
 
@@ -314,6 +316,7 @@ class Transfer:
         assert isinstance(item, ast.withitem)
         now = Moment(state, self.events)
         left(now, now.names.pop(slot(item.context_expr), UNKNOWN), item.context_expr, self.world, bool(state.raising))
+        end_block(now, now.names.pop(f"{slot(item.context_expr)} end", UNKNOWN))
         return now.state()
 
     def abort(self, node: Node, state: State) -> Out:
