@@ -37,7 +37,7 @@ def open_session(ev: Evaluation, call: Call, factory: Value) -> Value:
     """A new session (or connection) from a factory call."""
     options = dict(factory.extra)
     bind = call.argument(0, "bind")
-    joined = bind.kind == SESSION and bind.resource is not None and bind.resource.is_connection
+    joined = (bind.resource.is_connection if bind.resource else False) or is_lent_connection(ev, bind, call)
     if options.get("autocommit") or is_autocommit(ev, call):
         return UNKNOWN  # 1.4 facade: nothing is held between statements
     keeps = options.get("keeps_rows", False) or call.literal("expire_on_commit") is False
@@ -51,6 +51,13 @@ def open_session(ev: Evaluation, call: Call, factory: Value) -> Value:
     if resource.is_connection:
         ev.now.failures.append(("db", dict(ev.now.before.lives)))
     return Value(SESSION, resource=resource)
+
+
+def is_lent_connection(ev: Evaluation, bind: Value, call: Call) -> bool:
+    """``Session(bind=connection)``, where that is a parameter of which only the name is known."""
+    node = call.node_of("bind") or next(iter(call.node.args), None)
+    is_called_so = isinstance(node, ast.Name) and node.id in ("conn", "connection")
+    return bind == UNKNOWN and is_called_so and node.id in {each.arg for each in ev.body.parameters}  # type: ignore[union-attr]
 
 
 def opened(ev: Evaluation, value: Value, node: ast.AST) -> Value:

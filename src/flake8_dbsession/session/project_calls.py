@@ -23,6 +23,7 @@ from .values import (
     FACTORY,
     FUNCTION,
     GENERATOR,
+    JOINED,
     MANAGER,
     NONE,
     OBJECT,
@@ -137,8 +138,8 @@ def result(
         ev.now.open(resource, node, (life.phases & ~ENTRY) or IDLE)
         if life.phases & HOLDING:
             ev.now.steps[resource] = node
-        if cached:
-            ev.now.mark(resource, GIVEN)
+        if cached or resource.flavour == JOINED:  # who made the connection closes it
+            ev.now.mark(resource, GIVEN if cached else STORED)
     return value
 
 
