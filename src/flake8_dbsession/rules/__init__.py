@@ -46,6 +46,7 @@ from . import (
     orm902_commit_in_loop,
     orm903_relies_on_context_teardown,
     orm904_write_without_rollback,
+    orm905_sync_session_in_coroutine,
 )
 
 ALL: tuple[Rule, ...] = (
@@ -91,4 +92,5 @@ ALL: tuple[Rule, ...] = (
     orm902_commit_in_loop.RULE,
     orm903_relies_on_context_teardown.RULE,
     orm904_write_without_rollback.RULE,
+    orm905_sync_session_in_coroutine.RULE,
 )
