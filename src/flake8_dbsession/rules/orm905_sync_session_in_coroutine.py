@@ -14,7 +14,8 @@ Stays silent when
     and commands.
 
 Fix safety
-    No fix is offered: an ``AsyncSession`` needs ``await`` at each use; a function without ``async`` may run in a thread.
+    No fix is offered: an ``AsyncSession`` needs ``await`` at each use; a function without ``async`` may run in a
+    thread.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ def check(view: View) -> Iterator[Diagnostic]:
         if not flow.body.is_async or is_out_of_scope(view, flow):
             continue
         for resource, event in first_uses(flow).items():
-            session = f"{what(resource)} {name_of(flow, resource)!r}"
+            name = name_of(flow, resource)
+            session = f"{what(resource)} {name!r}" if name else f"a {what(resource)}"
             message = f"{session} stops the event loop while it works: it is not async, and this is a coroutine"
             yield view.diagnostic(RULE, event.node, message, (), None, _FIX, flow.body)
 

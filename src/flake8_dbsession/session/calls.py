@@ -11,6 +11,7 @@ from .changing import change_by_method, touch
 from .coroutines import run_to_its_end, task_of
 from .effects import report_wait
 from .events import Happening
+from .handing_out import handed_out
 from .handover import hand_over, put
 from .implementations import by_name
 from .lending import pass_on, unseen
@@ -104,6 +105,10 @@ def perform(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value
             inner, values, words = function.extra
             whole = Call(call.node, (*values, *call.positional), {**dict(words), **call.keywords})
             return perform(ev, inner, whole, awaited)
+    if isinstance(call.node.func, ast.Attribute):
+        session = handed_out(ev, call, call.node.func.attr, awaited)
+        if session != UNKNOWN:
+            return session
     by_name(ev, call, awaited)
     return unknown(ev, call)
 
