@@ -8,7 +8,7 @@ Why it matters
     between them (measured), and the ``remove()`` of one ends the transaction of the others.
 
 Stays silent when
-    The registry has a scope function of its own; when the work runs in a thread.
+    The registry has a scope function of its own, or is made where it cannot be seen; when the work runs in a thread.
 
 Fix safety
     No fix is offered: open a session in the coroutine, or give the registry a scope function.
@@ -95,8 +95,11 @@ def is_dependency(view: View, name: str) -> bool:
 
 
 def is_made_somewhere(view: View, resource: Resource) -> bool:
-    """Whether the registry is known by more than an annotation, which does not tell its scope function."""
-    return ":" in resource.key or view.project.value(resource.key).kind == REGISTRY
+    """Whether the registry is known by more than its name or an annotation, which do not tell its scope function."""
+    if ":" in resource.key or view.project.config.matches("scoped_sessions", resource.key):
+        return True
+    is_seen = view.project.split(resource.key)[0] is not None
+    return is_seen and view.project.value(resource.key).kind == REGISTRY
 
 
 def is_of_thread(resource: Resource | None) -> bool:
