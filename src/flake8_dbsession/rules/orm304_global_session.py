@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from ..model import Diagnostic, Rule
 from ..questions.lasting import is_run, kept_with_objects, lasting
 from ..questions.stored import shared_by_callers
-from ..session.values import AMBIENT, SESSION, Value
+from ..session.values import AMBIENT, FACTORY, OPENED, REGISTRY, SESSION, Value
 from ..view import View
 
 _OWN = "each unit of work needs a session of its own"
@@ -54,7 +54,22 @@ def kept(view: View) -> Iterator[tuple[str, ast.Call, Value]]:
         if isinstance(expression, ast.Call):
             value = view.project.evaluate(view.module, expression)
             if value.kind == SESSION and value.resource is not None and value.resource.type != "PoolProxiedConnection":
-                yield name, expression, value
+                yield name, expression, value if not is_of_factory(view, expression) else of_factory(value)
+
+
+def is_of_factory(view: View, call: ast.Call) -> bool:
+    """Whether what is called becomes a registry on a later line only, ``Session = scoped_session(Session)``."""
+    name = call.func.id if isinstance(call.func, ast.Name) else ""
+    binding = view.names.bindings.get(name)
+    before = [value for value in binding.values if value.lineno < call.lineno] if binding is not None else []
+    kinds = {view.project.evaluate(view.module, value).kind for value in before}
+    return FACTORY in kinds and REGISTRY not in kinds
+
+
+def of_factory(session: Value) -> Value:
+    """The session as one that is opened where it is kept."""
+    resource = session.resource
+    return session if resource is None else session._replace(resource=resource._replace(origin=OPENED))
 
 
 RULE = Rule("ORM304", "global-session", "session kept for the whole process", check)
