@@ -14,6 +14,7 @@ from ..session.values import (
     CLASS,
     CONSTANT,
     FUNCTION,
+    MAYBE,
     METHOD,
     NAMED,
     NONE,
@@ -49,6 +50,7 @@ class Classes:
         self._attributes: dict[tuple[str, str], Value] = {}
         self._of_library: dict[tuple[str, int], bool] = {}
         self._owns: dict[str, bool] = {}
+        self._optional: dict[tuple[str, str], tuple[tuple[str, Value], ...]] = {}
         self._extended: dict[str, list[str]] = {}
         self._carried_out: dict[str, tuple[Value, ...]] = {}
         self._called: dict[str, tuple[Value, ...]] = {}
@@ -337,6 +339,14 @@ class Classes:
                     if value.kind == FUNCTION:
                         waiting.append(value)
         return sorted(found.items())
+
+    def optional_sessions(self, method: Value) -> tuple[tuple[str, Value], ...]:
+        """Those of them that are sessions or None."""
+        key = (method.name, method.extra[0].name)
+        if key not in self._optional:
+            used = self.attributes_used(method)
+            self._optional[key] = tuple(item for item in used if item[1].kind == SESSION and MAYBE in item[1].extra)
+        return self._optional[key]
 
 
 def is_parameter(expression: ast.expr, method: Function) -> bool:

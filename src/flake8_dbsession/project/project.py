@@ -198,6 +198,10 @@ class Project:
         """The attributes of ``self`` that a bound method (and the methods it calls on ``self``) reads."""
         return self.classes.attributes_used(method)
 
+    def optional_sessions(self, method: Value) -> tuple[tuple[str, Value], ...]:
+        """Those of them that are sessions or None."""
+        return self.classes.optional_sessions(method)
+
     # -- functions
 
     def target(self, function: Value) -> Target | None:

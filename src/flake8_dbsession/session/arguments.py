@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from .formals import SELF, Formals
@@ -10,12 +11,14 @@ from .summary import Target
 from .syntax import names_below
 from .values import (
     CONSTANT,
+    MAYBE,
     METHOD,
     NONE,
     OBJECT,
     SESSION,
     Value,
     contained,
+    found_session,
 )
 
 if TYPE_CHECKING:
@@ -38,7 +41,7 @@ def told(
     names = {name for name, _ in given}
     unpacked = "**" in call.keywords or any(isinstance(argument, ast.Starred) for argument in call.node.args)
     left_out = () if unpacked else tuple(item for item in target.defaults if item[0] not in names)
-    telling = [(name, value) for name, value in (*given, *left_out) if value.kind in TOLD or asks(value)]
+    telling = [(name, surely(ev, value)) for name, value in (*given, *left_out) if value.kind in TOLD or asks(value)]
     return tuple((name, formals.inside(value, name)) for name, value in telling)
 
 
@@ -53,9 +56,25 @@ def knowing(ev: Evaluation, method: Value) -> Value:
     if not isinstance(owner, Value) or owner.kind != OBJECT:
         return method
     known = {name[5:]: value for name, value in ev.now.names.items() if name.startswith("self.")}
+    known.update((name, value) for name, value in held(ev, method) if name not in known)
     telling = {name: value for name, value in known.items() if value == NONE or contained(value)}
     extra = (*(pair for pair in owner.extra if pair[0] not in telling), *telling.items())
     return method._replace(extra=(owner._replace(extra=extra), *method.extra[1:])) if telling else method
+
+
+def held(ev: Evaluation, method: Value) -> Iterator[tuple[str, Value]]:
+    """The sessions of the object that hold a connection: they are there, whatever else their attribute may be."""
+    for name, value in ev.world.optional_sessions(method):
+        found = surely(ev, value)
+        if found != value:
+            yield name, found
+
+
+def surely(ev: Evaluation, value: Value) -> Value:
+    """A session that may be missing, as one that is there where it holds a connection."""
+    if value.kind == SESSION and MAYBE in value.extra and value.resource is not None:
+        return found_session(value) if ev.now.life(value.resource).surely_holds else value
+    return value
 
 
 def reached(ev: Evaluation, function: Value) -> list[Value]:

@@ -28,10 +28,11 @@ from .methods import (
 )
 from .opening import entered_by_stack, manager, open_session, sqlalchemy_call
 from .project_calls import construct, run
+from .refine import place_of, remember
 from .rows import LOADER
 from .statements import LOCKING, STATEMENT, STREAMED, asks_for_stream, marked
 from .summary import Wait
-from .values import COROUTINE, FUNCTION, NAMED, NONE, OBJECT, SESSION, UNKNOWN, Value, contained
+from .values import COROUTINE, FUNCTION, MAYBE, NAMED, NONE, OBJECT, SESSION, UNKNOWN, Value, contained, found_session
 from .waiting import STREAMING_RESPONSES, only_names, stream, wait
 
 if TYPE_CHECKING:
@@ -128,6 +129,7 @@ def method(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
     name = function.name
     match receiver.kind:
         case "session" | "registry":
+            found_there(ev, call.node.func, receiver)
             return session_method(ev, receiver, name, call, awaited)
         case "query":
             return query_method(ev, receiver, name, call)
@@ -157,6 +159,14 @@ def method(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
         case "tuple" if put(ev, receiver, call):
             return NONE
     return unknown(ev, call)
+
+
+def found_there(ev: Evaluation, function: ast.expr, session: Value) -> None:
+    """A session whose method is called is none that may be missing: from here on whoever gets it has one."""
+    if MAYBE in session.extra and isinstance(function, ast.Attribute):
+        place = place_of(ev, function.value)
+        if place:
+            remember(ev, place, found_session(session))
 
 
 def named(ev: Evaluation, name: str, call: Call, awaited: bool, receiver: Value = UNKNOWN) -> Value:

@@ -174,6 +174,9 @@ class World(Protocol):
     def attributes_used(self, method: Value) -> list[tuple[str, Value]]:
         """The attributes of ``self`` that a bound method reads, with what they stand for."""
 
+    def optional_sessions(self, method: Value) -> tuple[tuple[str, Value], ...]:
+        """Those of them that are sessions or None."""
+
     def carried_out(self, method: Value) -> tuple[Value, ...]:
         """The methods of the project's subclasses that carry out an abstract one."""
 

@@ -192,6 +192,11 @@ def found_to_be_there(value: Value) -> Value:
     return value._replace(extra=tuple(each for each in value.extra if each != PERHAPS))
 
 
+def found_session(session: Value) -> Value:
+    """What is known of a session that may be missing, after something was asked of it."""
+    return session._replace(extra=tuple(each for each in session.extra if each != MAYBE))
+
+
 def are_of_different_classes(values: Iterable[Value]) -> bool:
     """Whether the values are objects, or classes, of which nobody knows which one it is."""
     return len({(value.kind, value.name) for value in values if value.kind in (OBJECT, CLASS)}) > 1
