@@ -13,7 +13,7 @@ from ..questions.asking import within
 from ..questions.touching import touches
 from ..session.events import Event, Happening
 from ..session.flow import Flow
-from ..session.state import CHANGED, FAILED, GIVEN, STREAMING, TOUCHED, WRITTEN, Life
+from ..session.state import BROKEN, CHANGED, FAILED, GIVEN, STREAMING, TOUCHED, WRITTEN, Life
 from ..session.values import FUNCTION, JOINED, OPENED, TRANSACTION, Resource
 from ..view import View
 from .afterwards import Afterwards, Use, evaluated, node_of
@@ -42,8 +42,8 @@ def release_before(view: View, flow: Flow, event: Event) -> Answer:
     or before a loop that leaves the session alone.
 
     The commit ends the transaction and keeps the session usable: what comes later takes a connection again. In an
-    ``except`` it is ``rollback()``, since the connection may be what failed, and so it is where a failure of the commit
-    would be swallowed. The use of a second session waits too.
+    ``except`` it is ``rollback()``, since the connection may be what failed, and so it is after a statement that may
+    have failed and where a failure of the commit would be swallowed. The use of a second session waits too.
     """
     own, refusal = released_at(view, flow, event, own_place(flow, event))
     for place in places_above(view, flow, event):
@@ -119,7 +119,8 @@ def released_at(view: View, flow: Flow, event: Event, place: Place | None) -> An
     refusal = next(hindrances(view, flow, resource, place.node), "")
     if refusal:
         return None, refusal
-    gives_up = in_handler(flow, place.statement) or may_have_failed(flow, resource, place.node)
+    failed = may_have_failed(flow, resource, place.node) or may_be_broken(flow, resource, place.node)
+    gives_up = failed or in_handler(flow, place.statement)
     kept, safety, reason = how_safe(view, flow, event, place, expires=gives_up or not resource.keeps_rows)
     if safety is Safety.SAFE and not gives_up and is_swallowed(flow, place.statement):
         gives_up = True
@@ -147,6 +148,12 @@ def hindrances(view: View, flow: Flow, resource: Resource, place: Node) -> Itera
 def may_have_failed(flow: Flow, resource: Resource, place: Node) -> bool:
     """Whether a failure may have been swallowed before, after which only ``rollback()`` helps."""
     return any(state.lives[resource].phases & FAILED for state in flow.at(place) if resource in state.lives)
+
+
+def may_be_broken(flow: Flow, resource: Resource, place: Node) -> bool:
+    """Whether the failure of a statement may have been swallowed before: with its connection lost, the session can be
+    used again after ``rollback()`` only (measured)."""
+    return any(state.lives[resource].marks & BROKEN for state in flow.at(place) if resource in state.lives)
 
 
 def takes_there(flow: Flow, resource: Resource, place: Node) -> bool:
