@@ -10,19 +10,34 @@ import ast
 import os
 from collections.abc import Callable, Iterator
 
+from ..files.declared import PROJECT_FILES
+
 
 def root_of(path: str, above: str, tree: ast.Module, isfile: Callable[[str], bool]) -> str | None:
     """The outermost folder, ``above`` or below it, from which ``path`` imports a module of the package it stands in.
 
-    None where the file imports nothing of its own package by its full name.
+    Where it imports none of these by its full name, the outermost that holds a package it imports beside its own.
     """
     inner = os.path.relpath(os.path.dirname(path), above).split(os.sep)
-    own = [name for name in imported(tree) if name.partition(".")[0] in inner] if inner[0] != os.pardir else []
+    names = list(imported(tree)) if inner[0] != os.pardir else []
+    own = [name for name in names if name.partition(".")[0] in inner]
     for depth, package in enumerate(inner if own else ()):
         folder = os.path.join(above, *inner[:depth])
         if any(name.startswith(f"{package}.") and is_module(folder, name, isfile) for name in own):
             return os.path.normpath(folder)
+    others = [name for name in names if "." in name and not is_module(above, name, isfile)]
+    for depth in range(1, len(inner) + 1 if others else 1):
+        folder = os.path.join(above, *inner[:depth])
+        if is_start(folder, isfile) and any(is_module(folder, name, isfile) for name in others):
+            return os.path.normpath(folder)
     return None
+
+
+def is_start(folder: str, isfile: Callable[[str], bool]) -> bool:
+    """Whether imports may start from a folder: it is no package, or a project of its own."""
+    return not isfile(os.path.join(folder, "__init__.py")) or any(
+        isfile(os.path.join(folder, name)) for name in PROJECT_FILES
+    )
 
 
 def imported(tree: ast.Module) -> Iterator[str]:

@@ -12,7 +12,22 @@ from .lending import unseen
 from .opening import next_of
 from .state import CHANGED
 from .statements import ENUMERATED, LOCKING, PLAIN, STATEMENT, are_columns, does_more, model_of, reads_as_text
-from .values import CLOSING, FUNCTION, GENERATOR, OBJECT, PARTIAL, ROW, ROWS, SUPER, TUPLE, UNKNOWN, Value, contained
+from .values import (
+    CLOSING,
+    FUNCTION,
+    GENERATOR,
+    OBJECT,
+    PARTIAL,
+    ROW,
+    ROWS,
+    SESSION,
+    SUPER,
+    TRUE,
+    TUPLE,
+    UNKNOWN,
+    Value,
+    contained,
+)
 
 if TYPE_CHECKING:
     from .evaluate import Evaluation
@@ -39,6 +54,14 @@ def _getattr(ev: Evaluation, call: Call) -> Value:
     if isinstance(name, ast.Constant) and isinstance(name.value, str) and call.positional[0].kind != UNKNOWN.kind:
         return attribute(ev, ast.Attribute(call.node.args[0], name.value, ast.Load()), call.positional[0])
     return UNKNOWN
+
+
+def _hasattr(ev: Evaluation, call: Call) -> Value:
+    """``hasattr(session, "close")``: every session has what it is given back by, in every release."""
+    match call.node.args:
+        case [_, ast.Constant(value="close" | "commit" | "execute" | "rollback")] if call.positional[0].kind == SESSION:
+            return TRUE
+    return unseen(ev, call)
 
 
 def _partial(ev: Evaluation, call: Call) -> Value:
@@ -127,6 +150,7 @@ PASSING: dict[str, Callable[[Evaluation, Call], Value]] = {
     "builtins.next": _next,
     "builtins.anext": _next,
     "builtins.getattr": _getattr,
+    "builtins.hasattr": _hasattr,
     "builtins.list": _listed,
     "builtins.sorted": _listed,
     "builtins.tuple": _listed,

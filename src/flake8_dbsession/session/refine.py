@@ -10,6 +10,7 @@ from .values import (
     FALSE,
     NONE,
     OBJECT,
+    OPENED,
     REGISTRY,
     SESSION,
     TRUE,
@@ -38,6 +39,9 @@ def assume(ev: Evaluation, condition: ast.expr, wanted: bool) -> bool:
             return assume_none(ev, condition.left, wanted)
         case ast.Compare(ops=[ast.IsNot() | ast.NotEq()], comparators=[ast.Constant(value=None)]):
             return assume_none(ev, condition.left, not wanted)
+        case ast.Compare(ops=[ast.Is() | ast.IsNot() as operator], comparators=[other]):
+            same = are_same_session(ev.value(condition.left), ev.value(other))
+            return same is None or same is (isinstance(operator, ast.Is) is wanted)
         case ast.NamedExpr():
             return assume(ev, condition.target, wanted)
         case ast.Name():
@@ -110,6 +114,15 @@ def assume_active(ev: Evaluation, session: Value, wanted: bool) -> bool:
     phases = life.phases & (~FAILED if wanted else FAILED | ENTRY | UNSURE)
     ev.now.lives[resource] = life._replace(phases=phases)
     return bool(phases)
+
+
+def are_same_session(left: Value, right: Value) -> bool | None:
+    """Whether two names are one session; None where that cannot be told: a parameter may be any of the others."""
+    if left.kind != SESSION or right.kind != SESSION or left.resource is None or right.resource is None:
+        return None
+    if left.resource == right.resource:
+        return None if left.resource.origin == OPENED else True  # each turn of a loop opens another
+    return False if OPENED in (left.resource.origin, right.resource.origin) else None
 
 
 def remember(ev: Evaluation, name: str, value: Value) -> None:
