@@ -115,7 +115,7 @@ def forks(view: View, flow: Flow) -> Iterator[tuple[ast.AST, Resource]]:
         if fork is None or sheds(node.body):
             continue
         last = node.body[-1].end_lineno or 0
-        for place, resource, _ in flow.scope.own:
+        for place, resource, *_ in flow.scope.own:
             if resource.pool and not resource.is_of_given_engine and node.body[0].lineno <= place.lineno <= last:  # type: ignore[attr-defined]
                 yield fork, resource
 

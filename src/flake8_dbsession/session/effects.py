@@ -25,7 +25,9 @@ def apply(ev: Evaluation, summary: Summary, formals: Formals, node: ast.AST, fun
     """The callee's effects on the caller's sessions."""
     wait_as_inside(ev, summary, formals, node, (function.name or "<lambda>", path))
     if summary.takes_own:
-        beside(ev, node, (function.name, path), *summary.takes_own)
+        line, taken, way, free = summary.takes_own
+        released = tuple(filter(None, map(formals.of_caller, free)))
+        beside(ev, node, (function.name, path), line, taken, way, released)
     if summary.can_raise:
         for kind, lives in summary.failures or (("other", ()),):
             after = changed(ev, tuple((r, unswallowed(life)) for r, life in lives), formals) if lives else None
@@ -82,11 +84,19 @@ def own(ev: Evaluation, node: ast.AST, name: str) -> None:
     ev.scope.owners.append(node)
 
 
-def beside(ev: Evaluation, node: ast.AST, callee: tuple[str, str], line: int, own: Resource, way: Steps) -> None:
-    """The callee (its name and path) takes a connection of its own while the caller holds one."""
+def beside(
+    ev: Evaluation,
+    node: ast.AST,
+    callee: tuple[str, str],
+    line: int,
+    own: Resource,
+    way: Steps,
+    released: tuple[Resource, ...] = (),
+) -> None:
+    """The callee (its name and path) takes a connection of its own while the caller holds one, not ``released`` yet."""
     way = ((*callee, line), *way)[:4]
-    ev.now.own = ev.now.own or (node, own, way)
-    for resource in ev.now.held():
+    ev.now.own = ev.now.own or (node, own, way, tuple(sorted({*ev.now.given_back(), *released})))
+    for resource in (each for each in ev.now.held() if each not in released):
         if own.is_apart_from(resource) and resource != own:
             ev.now.event(Happening.SECOND, node, resource, way)
 

@@ -220,7 +220,7 @@ class Flow:
             makes_owner=self.makes_owner(returns),
             swallows=tuple(self.left_failed()) if is_mute(self.body) else (),
             used=tuple(sorted(self.scope.used)),
-            takes_own=next(((getattr(node, "lineno", 0), own, way) for node, own, way in self.scope.own), None),
+            takes_own=next(((getattr(own[0], "lineno", 0), *own[1:]) for own in self.scope.own), None),
         )
 
 

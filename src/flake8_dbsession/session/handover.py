@@ -199,7 +199,7 @@ def beside_the_caller(ev: Evaluation, node: ast.AST, function: Value) -> None:
     target = ev.world.target(function)
     summary = ev.world.summary(function, ()) if target is not None and ev.now.held() else None
     if target is not None and summary is not None and summary.takes_own:
-        beside(ev, node, (function.name, target.path), *summary.takes_own)
+        beside(ev, node, (function.name, target.path), *summary.takes_own[:3])
 
 
 def spread(ev: Evaluation, node: ast.AST, function: Value) -> None:
@@ -207,7 +207,7 @@ def spread(ev: Evaluation, node: ast.AST, function: Value) -> None:
     target = ev.world.target(function)
     summary = ev.world.summary(function, ()) if target is not None else None
     if target is not None and summary is not None and summary.takes_own:
-        line, own, way = summary.takes_own
+        line, own, way, _ = summary.takes_own
         ev.now.event(Happening.SPREAD, node, own, ((function.name, target.path, line), *way)[:4])
 
 

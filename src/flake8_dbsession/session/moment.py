@@ -61,7 +61,7 @@ class Moment:
         self.sink = sink
         self.before = state
         self.failures: list[tuple[str, dict[Resource, Life]]] = []
-        self.own: tuple[ast.AST, Resource, Steps] | None = None
+        self.own: tuple[ast.AST, Resource, Steps, tuple[Resource, ...]] | None = None
         """Where a session of this function, or a registry, takes a connection, and the way on from there."""
         self.is_dead = False
         """A function that only ever raises was called: nothing comes after it."""
@@ -163,11 +163,16 @@ class Moment:
         broken = {**self.lives, resource: Life(phases, life.marks | USED | BROKEN)} if may_fail == "db" else None
         self.may_raise(may_fail, broken)
 
+    def given_back(self) -> tuple[Resource, ...]:
+        """The caller's sessions that surely hold nothing."""
+        free = (r for r, life in self.lives.items() if r.origin != OPENED and not life.phases & (ENTRY | UNSURE))
+        return tuple(sorted(r for r in free if not self.lives[r].may_hold))
+
     def _second(self, resource: Resource, node: ast.AST) -> None:
         if (resource.flavour == JOINED or resource.origin == AMBIENT) and self.life(resource).marks & GIVEN:
             return  # a session or registry that joined a connection takes none of its own
         if self.own is None and resource.origin in (OPENED, AMBIENT):
-            self.own = (node, resource, ())
+            self.own = (node, resource, (), self.given_back())
         for other, life in self.lives.items():
             if other != resource and life.surely_holds and resource.is_apart_from(other):
                 self.event(Happening.SECOND, node, other, None)

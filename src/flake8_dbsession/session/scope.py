@@ -37,8 +37,9 @@ class Scope:
         """Where an engine is made, here or in a function called here that hands it out."""
         self.owners: list[ast.AST] = []
         """Where an object with an engine of its own is made, likewise."""
-        self.own: list[tuple[ast.AST, Resource, Steps]] = []
-        """Where a session opened here (or in a function called here) takes a connection."""
+        self.own: list[tuple[ast.AST, Resource, Steps, tuple[Resource, ...]]] = []
+        """Where a session opened here (or in a function called here) takes a connection, while how few of the
+        caller's sessions have given theirs back."""
         self.inlined: dict[ast.Call, ast.Call] = {}
         """``f(x)`` for each ``await run_in_threadpool(f, x)``: one node, however often it is evaluated."""
         self.used: set[Resource] = set()

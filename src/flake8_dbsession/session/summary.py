@@ -68,8 +68,9 @@ class Summary(NamedTuple):
     """The caller's sessions whose failure a handler has caught, with the handler; nothing tells the caller of it."""
     used: tuple[Resource, ...] = ()
     """The caller's sessions that meet SQL or a commit before any rollback."""
-    takes_own: tuple[int, Resource, Steps] | None = None
-    """The line where a session that is opened inside, or a registry, takes a connection, and the way on from there."""
+    takes_own: tuple[int, Resource, Steps, tuple[Resource, ...]] | None = None
+    """The line where a session that is opened inside, or a registry, takes a connection, the way on from there, and
+    the caller's sessions that have given theirs back by then."""
 
 
 class Target(Protocol):

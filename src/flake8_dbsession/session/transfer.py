@@ -107,8 +107,9 @@ class Transfer:
         return ev
 
     def outcome(self, ev: Evaluation, *ways: Via) -> Out:
-        if ev.now.own is not None and not self.scope.own:
-            self.scope.own.append(ev.now.own)
+        own, known = ev.now.own, self.scope.own
+        if own is not None and (not known or len(own[3]) < len(known[0][3])):
+            self.scope.own = [own]
         self.scope.used |= ev.now.used
         for way in ways if not ev.now.is_dead else ():
             yield way, ev.now.state()
