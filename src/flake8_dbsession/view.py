@@ -52,9 +52,9 @@ class View:
             return True
         if any(binding.imported in ("alembic.context", "alembic.op") for binding in self.names.bindings.values()):
             return True
-        path = os.path.relpath(os.path.abspath(self.source.path), self.project.root)
-        kind = self.project.known.script_kind(path)
-        by_folder = bool(kind) and self.project.known.script_kind(os.path.join(os.path.dirname(path), "_.py"))
+        kind = self.project.app.script_kind(self.source.path)
+        beside = os.path.join(os.path.dirname(self.source.path), "_.py")
+        by_folder = bool(kind) and self.project.app.script_kind(beside)
         return bool(by_folder) or (bool(kind) and not (kind == "command" and self.serves_requests))
 
     @cached_property

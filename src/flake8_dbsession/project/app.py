@@ -64,6 +64,19 @@ class Application:
             self._declared[folder] = declared_in(folder)
         return self._declared[folder]
 
+    def script_kind(self, path: str) -> str:
+        """What kind of short-lived or foreign code a file is by its path, "" for the application.
+
+        A project of its own in ``libs/`` is a member of a workspace and no copy of somebody else's package.
+        """
+        relative = os.path.relpath(os.path.abspath(path), self.project.root)
+        folders = relative.split(os.sep)[:-1]
+        for end in range(2, len(folders) + 1):
+            member = os.path.join(self.project.root, *folders[:end])
+            if folders[end - 2] == "libs" and os.path.isfile(os.path.join(member, "pyproject.toml")):
+                relative = os.path.join(*folders[end:], os.path.basename(path))
+        return self.project.known.script_kind(relative)
+
     def removes(self, registry: Resource, worker: Entry) -> bool:
         """Whether the application gives the registry's connection back after each run of such a worker."""
         return registry.flavour == "flask" and worker.cleans_flask_sqlalchemy

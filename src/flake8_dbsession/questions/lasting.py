@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import os
 from collections.abc import Iterator
 
 from ..project.app import MOST_FILES
@@ -71,8 +70,8 @@ def keeper_of(project: Project, owner: str, depth: int) -> str:
 
 def serves(project: Project, module: Module) -> bool:
     """Whether the module is imported by what runs for long: no test, no command and nothing that is run itself."""
-    path = os.path.relpath(os.path.abspath(module.path), project.root)
-    return not (project.config.is_test(module.path) or project.known.script_kind(path) or is_run(module))
+    is_apart = project.config.is_test(module.path) or project.app.script_kind(module.path)
+    return not (is_apart or is_run(module))
 
 
 def makes(project: Project, module: Module, value: ast.expr, owner: str) -> bool:

@@ -47,8 +47,8 @@ def check(view: View) -> Iterator[Diagnostic]:
         if is_out_of_scope(view, flow):
             continue
         events = [e for e in flow.events(Happening.STREAMED) if is_kept(view, flow, e)]
-        for event in first_of_each_node(events):
-            yield report(view, flow, event)
+        found = [report(view, flow, event) for event in first_of_each_node(events)]
+        yield from {diagnostic.span: diagnostic for diagnostic in reversed(found)}.values()
         if not events:
             yield from taken_by_dependencies(view, flow)
             yield from taken_by_hooks(view, flow)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..known import Argument
 from ..known import Handover as HandoverFact
 from .call import Call
+from .coroutines import TASK
 from .effects import beside
 from .events import Handover, Happening
 from .state import CLOSED
@@ -50,7 +51,7 @@ def hand_over(ev: Evaluation, fact: HandoverFact, call: Call, awaited: bool) -> 
     if fact.entry.kind == "teardown":
         return None  # it is there to give back what it gets
     given = passed(call, fact)
-    if fact.inline and awaited and fact.callable is not None:
+    if fact.inline and awaited and fact.callable is not None and not is_begun_elsewhere(call, fact, target):
         return inline(ev, call, fact, target)
     if fact.every:
         together(ev, call, fact)
@@ -103,6 +104,13 @@ def inline(ev: Evaluation, call: Call, fact: HandoverFact, target: Value) -> Val
     inner = ast.Call(call.node.func, call.node.args[fact.callable.position + 1 :], call.node.keywords)
     node = ev.scope.inlined.setdefault(call.node, ast.copy_location(inner, call.node))
     return perform(ev, target, Call(node, rest, call.keywords), False)
+
+
+def is_begun_elsewhere(call: Call, fact: HandoverFact, target: Value) -> bool:
+    """``await wait_for(tasks[number], 30)``: a task that somebody else has made, or a future."""
+    argument = fact.callable.of(call.node) if fact.callable is not None and fact.coroutine else None
+    is_task = target == UNKNOWN or (target.kind == OBJECT and target.name == TASK)
+    return is_task and isinstance(argument, (ast.Name, ast.Attribute, ast.Subscript))
 
 
 def together(ev: Evaluation, call: Call, fact: HandoverFact) -> None:
