@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+from ..files.declared import PROJECT_FILES
 from ..files.folders import Folders
 from ..files.texts import Texts
 from ..source import Source, Unreadable
@@ -69,7 +70,7 @@ class Modules:
     def of_file(self, source: Source) -> Module:
         """The module of a file that is being analysed."""
         path = os.path.abspath(source.path)
-        start = root_of(path, self.root, source.tree, self._folders.has_file)
+        start = root_of(path, self.root, source.tree, self._folders.has_file, PROJECT_FILES)
         if start is not None and start not in self.roots:
             self.roots.insert(0, start)
         name, folder, is_package = self.name_of(path)

@@ -10,13 +10,14 @@ import ast
 import os
 from collections.abc import Callable, Iterator
 
-from ..files.declared import PROJECT_FILES
 
-
-def root_of(path: str, above: str, tree: ast.Module, isfile: Callable[[str], bool]) -> str | None:
+def root_of(
+    path: str, above: str, tree: ast.Module, isfile: Callable[[str], bool], projects: tuple[str, ...] = ()
+) -> str | None:
     """The outermost folder, ``above`` or below it, from which ``path`` imports a module of the package it stands in.
 
     Where it imports none of these by its full name, the outermost that holds a package it imports beside its own.
+    A folder with one of the files called ``projects`` is a project of its own.
     """
     inner = os.path.relpath(os.path.dirname(path), above).split(os.sep)
     names = list(imported(tree)) if inner[0] != os.pardir else []
@@ -28,16 +29,11 @@ def root_of(path: str, above: str, tree: ast.Module, isfile: Callable[[str], boo
     others = [name for name in names if "." in name and not is_module(above, name, isfile)]
     for depth in range(1, len(inner) + 1 if others else 1):
         folder = os.path.join(above, *inner[:depth])
-        if is_start(folder, isfile) and any(is_module(folder, name, isfile) for name in others):
+        is_start = not isfile(os.path.join(folder, "__init__.py"))
+        is_start = is_start or any(isfile(os.path.join(folder, name)) for name in projects)
+        if is_start and any(is_module(folder, name, isfile) for name in others):
             return os.path.normpath(folder)
     return None
-
-
-def is_start(folder: str, isfile: Callable[[str], bool]) -> bool:
-    """Whether imports may start from a folder: it is no package, or a project of its own."""
-    return not isfile(os.path.join(folder, "__init__.py")) or any(
-        isfile(os.path.join(folder, name)) for name in PROJECT_FILES
-    )
 
 
 def imported(tree: ast.Module) -> Iterator[str]:
