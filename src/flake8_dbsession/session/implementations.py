@@ -1,6 +1,7 @@
 """Calls of methods that other classes carry out: abstract ones, and those of an object that nobody tells the class of.
 
-Which class it is, is decided at run time, so only what most or all of them do is taken for what happens: they wait.
+Which class it is, is decided at run time, so only what most or all of them do is taken for what happens: they wait, or
+leave a session that all of them reach (a registry, an attribute of the same object) with a connection.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from .arguments import TOLD
 from .effects import apply
-from .formals import Formals
+from .formals import Formals, receiver_of
+from .state import Life
 from .summary import Summary
-from .values import Value, contained
+from .values import AMBIENT, ATTRIBUTE, Resource, Value, contained
 
 if TYPE_CHECKING:
     from .call import Call
@@ -23,14 +25,38 @@ Method = tuple[Value, "Target"]
 
 
 def carry_out(ev: Evaluation, method: Value, call: Call) -> None:
-    """A call of an abstract method waits where no less than half of the project's classes that have the method do.
+    """A call of an abstract method does what no less than half of the project's classes that have the method do.
 
     Those that only refuse do not count.
     """
     able = [each for each in found(ev, ev.world.carried_out(method)) if not each[1].refuses]
-    waiting = [(each, summary) for each in able if (summary := waits(ev, each, call)) is not None]
+    seen = [(each, summary) for each in able if (summary := does(ev, each, call)) is not None]
+    waiting = [(each, summary) for each, summary in seen if summary.waits]
     if 2 * len(waiting) >= len(able):
         wait_as(ev, waiting, call)
+    taking = [summary for _, summary in seen if taken(summary.normal)]
+    common = {r for summary in taking for r in taken(summary.normal) if 2 * among(r, taking) >= len(able)}
+    if common:
+        take_as(ev, next(each for each in taking if common & taken(each.normal)), common, method, call)
+
+
+def take_as(ev: Evaluation, summary: Summary, common: set[Resource], method: Value, call: Call) -> None:
+    """Leave the sessions that most reach as one of the methods leaves them."""
+    left = Summary(
+        normal=tuple(item for item in summary.normal if item[0] in common),
+        failures=tuple((kind, tuple(each for each in lives if each[0] in common)) for kind, lives in summary.failures),
+        used=tuple(each for each in summary.used if each in common),
+    )
+    apply(ev, left, Formals(receiver_of(ev, method, call)), call.node, method, "")
+
+
+def taken(lives: tuple[tuple[Resource, Life], ...]) -> set[Resource]:
+    """The sessions of everybody, or of the object, that are left with a connection."""
+    return {resource for resource, life in lives if resource.origin in (AMBIENT, ATTRIBUTE) and life.may_hold}
+
+
+def among(resource: Resource, summaries: list[Summary]) -> int:
+    return sum(resource in taken(summary.normal) for summary in summaries)
 
 
 def by_name(ev: Evaluation, call: Call, awaited: bool) -> None:
@@ -45,7 +71,7 @@ def by_name(ev: Evaluation, call: Call, awaited: bool) -> None:
     if not all(fits(target, call, awaited) for _, target in able):
         return
     needed = len(able) if len(able) == len(named) else (len(able) + 1) // 2
-    waiting = [(each, summary) for each in able if (summary := waits(ev, each, call)) is not None]
+    waiting = [(each, what) for each in able if (what := does(ev, each, call)) is not None and what.waits]
     if len(waiting) >= needed:
         wait_as(ev, waiting, call)
 
@@ -60,12 +86,11 @@ def fits(target: Target, call: Call, awaited: bool) -> bool:
     return target.is_async is awaited and not target.is_generator and target.takes(call.node)
 
 
-def waits(ev: Evaluation, method: Method, call: Call) -> Summary | None:
-    """What the method does where it waits; None where it does not, or nobody knows."""
+def does(ev: Evaluation, method: Method, call: Call) -> Summary | None:
+    """What the method does; None where nobody knows."""
     value, target = method
     given = target.bind(value, call.positional, call.keywords)
-    summary = ev.world.summary(value, tuple((n, v) for n, v in given if v.kind in TOLD and not contained(v)))
-    return summary if summary is not None and summary.waits else None
+    return ev.world.summary(value, tuple((n, v) for n, v in given if v.kind in TOLD and not contained(v)))
 
 
 def wait_as(ev: Evaluation, waiting: list[tuple[Method, Summary]], call: Call) -> None:
