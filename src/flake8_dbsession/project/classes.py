@@ -54,6 +54,7 @@ class Classes:
         self._extended: dict[str, list[str]] = {}
         self._carried_out: dict[str, tuple[Value, ...]] = {}
         self._called: dict[str, tuple[Value, ...]] = {}
+        self._asking: set[Value] = set()
 
     def info(self, qualified: str) -> ClassInfo | None:
         """The project class of a dotted name."""
@@ -148,8 +149,22 @@ class Classes:
                         )
                     )
                 return found
-            return self.project.returned(function)
+            ambient = self._ambient(function, owner)
+            return ambient if ambient != UNKNOWN else self.project.returned(function)
         return function
+
+    def _ambient(self, function: Value, owner: Value) -> Value:
+        """The session of a registry that a property gives, which is the same however deep it is asked; else UNKNOWN."""
+        if function in self._asking:
+            return UNKNOWN
+        self._asking.add(function)
+        try:
+            with self.project.apart():
+                summary = self.project.summary(function, (("self", owner),))
+        finally:
+            self._asking.discard(function)
+        found = summary.returns if summary is not None else UNKNOWN
+        return found if found.resource is not None and found.resource.origin == AMBIENT else UNKNOWN
 
     def _find_attribute(self, owner: Value, name: str) -> Value:
         info = self.info(owner.name)

@@ -131,6 +131,10 @@ class Project:
         except RecursionError:
             return UNKNOWN
 
+    def apart(self) -> contextlib.AbstractContextManager[None]:
+        """What is asked inside the block is asked with all the room there is; whoever asks sees to it that it ends."""
+        return self._solved.apart()
+
     def evaluate_in(self, names: Names, expression: ast.expr) -> Value:
         """As :meth:`evaluate`, in the module that ``names`` belong to."""
         module = self.modules.find(names.module)

@@ -7,14 +7,14 @@ leave a session that all of them reach (a registry, an attribute of the same obj
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from .arguments import TOLD
 from .effects import apply
 from .formals import Formals, receiver_of
-from .state import Life
 from .summary import Summary
-from .values import AMBIENT, ATTRIBUTE, Resource, Value, contained
+from .values import AMBIENT, ATTRIBUTE, UNKNOWN, Resource, Value, contained
 
 if TYPE_CHECKING:
     from .call import Call
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from .summary import Target
 
 Method = tuple[Value, "Target"]
+Taking = tuple[Summary, list[Resource]]
+"""What a method does, and the sessions that it leaves with a connection."""
+_SHARED = frozenset({AMBIENT, ATTRIBUTE})
 
 
 def carry_out(ev: Evaluation, method: Value, call: Call) -> None:
@@ -34,35 +37,30 @@ def carry_out(ev: Evaluation, method: Value, call: Call) -> None:
     waiting = [(each, summary) for each, summary in seen if summary.waits]
     if 2 * len(waiting) >= len(able):
         wait_as(ev, waiting, call)
-    taking = [summary for _, summary in seen if taken(summary.normal)]
-    common = {r for summary in taking for r in taken(summary.normal) if 2 * among(r, taking) >= len(able)}
-    if common:
-        take_as(ev, next(each for each in taking if common & taken(each.normal)), common, method, call)
+    taking = [(s, [r for r, life in s.normal if r.origin in _SHARED and life.may_hold]) for _, s in seen]
+    take_as(ev, taking, (len(able) + 1) // 2, method, Formals(receiver_of(ev, method, call)), call)
 
 
-def take_as(ev: Evaluation, summary: Summary, common: set[Resource], method: Value, call: Call) -> None:
-    """Leave the sessions that most reach as one of the methods leaves them."""
+def take_as(ev: Evaluation, taking: list[Taking], needed: int, method: Value, formals: Formals, call: Call) -> None:
+    """Leave the sessions that as many methods as ``needed`` leave with a connection as the first of them does."""
+    leaving = Counter(resource for _, taken in taking for resource in taken)
+    common = {resource for resource, number in leaving.items() if number >= needed}
+    if not common:
+        return
+    summary = next(each for each, taken in taking if not common.isdisjoint(taken))
     left = Summary(
         normal=tuple(item for item in summary.normal if item[0] in common),
         failures=tuple((kind, tuple(each for each in lives if each[0] in common)) for kind, lives in summary.failures),
         used=tuple(each for each in summary.used if each in common),
     )
-    apply(ev, left, Formals(receiver_of(ev, method, call)), call.node, method, "")
-
-
-def taken(lives: tuple[tuple[Resource, Life], ...]) -> set[Resource]:
-    """The sessions of everybody, or of the object, that are left with a connection."""
-    return {resource for resource, life in lives if resource.origin in (AMBIENT, ATTRIBUTE) and life.may_hold}
-
-
-def among(resource: Resource, summaries: list[Summary]) -> int:
-    return sum(resource in taken(summary.normal) for summary in summaries)
+    apply(ev, left, formals, call.node, method, "")
 
 
 def by_name(ev: Evaluation, call: Call, awaited: bool) -> None:
-    """A call of a method of something unseen waits where every method in the project that has its telling name does.
+    """A call of a method of something unseen does what every method in the project that has its telling name does.
 
-    Half of them are enough where the project says that classes carry it out.
+    That is to wait, or to leave a registry with a connection. Half of them are enough where the project says that
+    classes carry it out.
     """
     if not isinstance(call.node.func, ast.Attribute):
         return
@@ -71,9 +69,12 @@ def by_name(ev: Evaluation, call: Call, awaited: bool) -> None:
     if not all(fits(target, call, awaited) for _, target in able):
         return
     needed = len(able) if len(able) == len(named) else (len(able) + 1) // 2
-    waiting = [(each, what) for each in able if (what := does(ev, each, call)) is not None and what.waits]
+    seen = [(each, summary) for each in able if (summary := does(ev, each, call)) is not None]
+    waiting = [(each, summary) for each, summary in seen if summary.waits]
     if len(waiting) >= needed:
         wait_as(ev, waiting, call)
+    taking = [(s, [r for r, life in s.normal if r.origin == AMBIENT and life.surely_holds]) for _, s in seen]
+    take_as(ev, taking, max(needed, 1), UNKNOWN, Formals(), call)
 
 
 def found(ev: Evaluation, methods: tuple[Value, ...]) -> list[Method]:
