@@ -33,7 +33,7 @@ LAYERS = (
         "story",
     },
     {"project.meanings"},
-    {"project.classes", "project.targets", "project.reach", "project.parameters"},
+    {"project.classes", "project.own_sessions", "project.targets", "project.reach", "project.parameters"},
     {"project.functions", "project.wrapping"},
     {"project.project"},
     {"project.entries", "project.cleaning", "project.handing"},

@@ -40,11 +40,15 @@ class Application:
         """The functions that a body hands over, with what they become there: what has been found so far."""
         self.streamed: dict[str, str] | None = None
         """The dependencies of streaming endpoints, once they have been looked for."""
+        self.rolling_back: frozenset[str] | None = None
+        """The packages whose sessions roll back by themselves where a commit fails, once they have been looked for."""
         self.hooks: list[Hook] | None = None
         """What runs before each request, once it has been looked for."""
 
     def lose(self, module: Module) -> None:
         """Forget what is known by the functions of a module that has another text, as far as it may have changed."""
+        if b"rollback" in module.source.data:
+            self.rolling_back = None
         if b"remove" in module.source.data:
             self.removed = {}
         if any(hook.module is module for hook in self.hooks or ()):

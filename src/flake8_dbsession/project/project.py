@@ -42,6 +42,7 @@ from .functions import Functions
 from .meanings import Meanings
 from .module import ClassInfo, Module
 from .modules import Modules
+from .own_sessions import packages_that_roll_back
 from .parameters import parameter_of, untold_in
 from .reach import Reach
 from .solved import Solved
@@ -291,6 +292,12 @@ class Project:
     def configured(self, name: str, role: str) -> str | None:
         """The user's entry that gives ``name`` a role: its advice (may be ""), or None."""
         return self.config.advice(_ROLES[role], name)
+
+    def rolls_back(self, module: str) -> bool:
+        """Whether the sessions of a module's package are of a class that rolls back by itself where a commit fails."""
+        if self.app.rolling_back is None:
+            self.app.rolling_back = packages_that_roll_back(self)
+        return module.partition(".")[0] in self.app.rolling_back
 
     def has_teardown(self, registry: Resource) -> bool:
         """Whether the application removes the registry when an app context or request ends."""

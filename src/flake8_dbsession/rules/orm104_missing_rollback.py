@@ -16,7 +16,8 @@ Why it matters
 
 Stays silent when
     The handler rolls back, closes, removes or raises; when only lookups or foreign exceptions can arrive; when a
-    request ends there and the framework discards the session.
+    request ends there and the framework discards the session; when the project's own session class rolls back in its
+    ``commit()``.
 
 Fix safety
     Safe: ``rollback()`` becomes the first statement of the handler; the transaction is lost already. Where the handler

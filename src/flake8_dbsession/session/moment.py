@@ -19,6 +19,7 @@ from .state import (
     BROKEN,
     CHANGED,
     CLOSED,
+    COMMITTED,
     CUT,
     DROPPED,
     ENDED,
@@ -42,7 +43,7 @@ from .state import (
 from .summary import Steps, World
 from .values import AMBIENT, JOINED, OPENED, ROW, ROWS, SESSION, UNKNOWN, Resource, Value, contained
 
-_OF_A_TRANSACTION = WRITTEN | CHANGED | TOUCHED | SWALLOWED | DROPPED | BROKEN
+_OF_A_TRANSACTION = WRITTEN | CHANGED | TOUCHED | SWALLOWED | DROPPED | BROKEN | COMMITTED
 """The marks that end with it."""
 _WRITERS = frozenset({"add", "add_all", "delete", "merge", "flush", "delete_all", "merge_all"})
 
@@ -211,7 +212,7 @@ class Moment:
             return
         if self.life(resource).marks & WRITTEN and not self.life(resource).may_hold:
             self._second(resource, node)  # taken and given back inside
-        self._may_fail(resource, node)
+        self._may_fail(resource, node, COMMITTED)
         self.release(resource)
         if not resource.keeps_rows:
             self.expire(resource)
@@ -224,10 +225,10 @@ class Moment:
         else:
             self._may_fail(resource, node)
 
-    def _may_fail(self, resource: Resource, node: ast.AST) -> None:
+    def _may_fail(self, resource: Resource, node: ast.AST, mark: int = 0) -> None:
         life = self.life(resource)
         if not resource.is_connection and (life.phases != CLOSED or life.marks & WRITTEN):
-            failed = {**self.lives, resource: Life(FAILED, life.marks | USED)}
+            failed = {**self.lives, resource: Life(FAILED, life.marks | USED | mark)}
             self.may_raise("db", failed)
             self.steps.setdefault(resource, node)
 

@@ -28,6 +28,7 @@ CUT = 256  # a commit or rollback ended the cursor that is being read
 SERVER_SIDE = 512  # every statement of the connection opens a server-side cursor
 ENDED = 128  # closed once: what it takes from now on nobody expects to give back
 KEPT = 64  # stored on the object whose method this is
+COMMITTED = 8192  # FAILED, by a commit
 BROKEN = 4096  # a statement failed, and nothing has ended the transaction since
 SWALLOWED = 32  # FAILED, and the exception was caught
 TOUCHED = 2048  # a row was passed to, or asked for, what may change it

@@ -187,6 +187,9 @@ class World(Protocol):
     def summary(self, function: Value, sessions: tuple[tuple[str, Value], ...]) -> Summary | None:
         """What a call does, where the named parameters (``self`` included) are sessions; None: cannot be seen."""
 
+    def rolls_back(self, module: str) -> bool:
+        """Whether the sessions of a module's package are of a class that rolls back by itself where a commit fails."""
+
     def has_teardown(self, registry: Resource) -> bool:
         """Whether the application removes the registry when an app context or request ends."""
 

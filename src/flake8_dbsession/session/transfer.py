@@ -20,7 +20,7 @@ from .moment import Moment
 from .opening import next_of
 from .refine import assume
 from .scope import Scope
-from .state import BROKEN, CUT, FAILED, HELD, IDLE, RETURNED, STORED, STREAMING, SWALLOWED, Life, State
+from .state import BROKEN, COMMITTED, CUT, FAILED, HELD, IDLE, RETURNED, STORED, STREAMING, SWALLOWED, Life, State
 from .statements import ENUMERATED, STREAMED
 from .summary import World
 from .values import (
@@ -341,11 +341,20 @@ class Transfer:
         assert isinstance(handler, ast.ExceptHandler)
         enters, passes = accepts(handler, state.raising, self.evaluation(state))
         if enters:
-            inside = swallowed(state, handler) if expects(handler, state.raising) else state
+            left = self.rolled_back(state)
+            inside = swallowed(left, handler) if expects(handler, state.raising) else left
             names = {**inside.names, CAUGHT: Value("caught", state.raising, extra=(handler.name,))}
             yield Via.TRUE, State(names, inside.lives, "", inside.result, inside.steps)
         if passes:
             yield Via.FALSE, state
+
+    def rolled_back(self, state: State) -> State:
+        """The same where the project's own sessions roll back by themselves as a commit of theirs fails."""
+        failed = {r: life for r, life in state.lives.items() if life.phases & FAILED and life.marks & COMMITTED}
+        if not failed or not self.world.rolls_back(self.body.module):
+            return state
+        lives = {r: Life(life.phases & ~FAILED | IDLE, life.marks & ~COMMITTED) for r, life in failed.items()}
+        return State(state.names, {**state.lives, **lives}, state.raising, state.result, state.steps)
 
     def case(self, node: Node, state: State) -> Out:
         case = node.syntax
