@@ -126,6 +126,8 @@ def _leaving(chance: Random, tree: ast.Module) -> list[ast.stmt]:
         ast.Return(value),
         ast.Raise(value),
         ast.Expr(ast.Yield(value)),
+        ast.Expr(ast.YieldFrom(value)),
+        ast.Expr(ast.YieldFrom(ast.Tuple([value, copy.deepcopy(value)], ast.Load()))),
         ast.Expr(ast.Await(value)),
         ast.Assign([ast.Name("session", ast.Store())], value),
     ]

@@ -113,7 +113,7 @@ def _apply(
 
 def inside(ev: Evaluation, generator: Value) -> tuple[Summary | None, Formals]:
     """What the generator does, and what the caller's sessions are called in it."""
-    if len(generator.extra) < 2:
+    if generator.kind != "generated" or len(generator.extra) < 2:
         return None, Formals()
     function, made, positional, keywords = generator.extra[1][0]
     call, target = Call(made, positional, dict(keywords)), ev.world.target(function)
