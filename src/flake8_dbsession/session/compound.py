@@ -129,6 +129,7 @@ def entry(owner: Value, node: ast.Subscript) -> Value:
 def comprehension(ev: Evaluation, node: ast.expr, elements: Iterable[ast.expr]) -> Value:
     kept = dict(ev.now.names)
     for generator in node.generators:  # type: ignore[attr-defined]
+        ev.awaited = generator.iter if generator.is_async else None
         item = ev.item_of(ev.value(generator.iter), generator.iter)
         ev.bind(generator.target, item)
         for test in generator.ifs:

@@ -247,6 +247,8 @@ class Transfer:
         loop = node.syntax
         assert isinstance(loop, (ast.For, ast.AsyncFor))
         ev = self.evaluation(state)
+        if isinstance(loop, ast.AsyncFor):
+            ev.awaited = loop.iter
         value = ev.value(loop.iter)
         if value.kind == "generated":
             ev.now.names[f"{slot(loop)} end"] = begin_turns(ev, value, loop.iter)
