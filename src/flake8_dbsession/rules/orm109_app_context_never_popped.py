@@ -63,8 +63,14 @@ def is_pop(node: ast.AST) -> bool:
         isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr == "pop"
-        and not node.args
+        and (not node.args or is_context(node.func.value))
     )
+
+
+def is_context(receiver: ast.expr) -> bool:
+    """Whether something is called like a context, whose ``pop`` takes the exception that ends it."""
+    name = receiver.attr if isinstance(receiver, ast.Attribute) else getattr(receiver, "id", "")
+    return name.lower().endswith(("context", "ctx"))
 
 
 RULE = Rule("ORM109", "app-context-never-popped", "app context pushed and never popped", check)

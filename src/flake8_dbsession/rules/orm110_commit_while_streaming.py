@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from ..model import Diagnostic, Rule
 from ..questions.asking import first_of_each_node
 from ..session.events import Happening
+from ..session.values import JOINED
 from ..story import name_of
 from ..view import View
 
@@ -31,6 +32,8 @@ def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
         for event in first_of_each_node(flow.events(Happening.COMMITTED_STREAMING)):
             assert event.resource is not None
+            if event.resource.flavour == JOINED:  # the transaction is that of the connection's owner, and goes on
+                continue
             name = name_of(flow, event.resource)
             message = f"commit of {name!r} ends the cursor whose rows are still being read"
             refusal = "commit after the loop, or write through a second session"

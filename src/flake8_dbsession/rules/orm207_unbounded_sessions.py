@@ -9,7 +9,8 @@ Why it matters
     ``TimeoutError`` (measured).
 
 Stays silent when
-    An ``async with`` of a semaphore or limiter stands in the coroutine; when the items are a batch, a slice or written
+    An ``async with`` of a semaphore or limiter stands in the coroutine, or a thread works with the session, of which
+    there are only a few; when the items are a batch, a slice or written
     down; when the coroutines share a session (ORM302).
 
 Fix safety
@@ -22,6 +23,7 @@ import ast
 from collections.abc import Iterator
 
 from ..model import Diagnostic, Rule
+from ..project.targets import Target
 from ..questions.asking import first_of_each_node, is_out_of_scope, within
 from ..session.events import Happening
 from ..session.flow import Flow
@@ -50,10 +52,23 @@ def check(view: View) -> Iterator[Diagnostic]:
 
 
 def is_gated(view: View, steps: Steps) -> bool:
-    """Whether a function on the way waits for its turn: ``async with gate:``, on something that is not made there."""
-    targets = (view.project.target(Value(FUNCTION, name, extra=(None, None))) for name, _, _ in steps)
-    blocks = (block for target in targets if target is not None for block in target.body.own(ast.AsyncWith))
-    return any(not isinstance(item.context_expr, ast.Call) for block in blocks for item in block.items)
+    """Whether a function on the way waits for its turn: ``async with gate:``, on something that is not made there, or
+    for one of the few threads that there are."""
+    for name, _, line in steps:
+        target = view.project.target(Value(FUNCTION, name, extra=(None, None)))
+        blocks = target.body.own(ast.AsyncWith) if target is not None else []
+        if any(not isinstance(item.context_expr, ast.Call) for block in blocks for item in block.items):
+            return True
+        if target is not None and goes_to_thread(view, target, line):
+            return True
+    return False
+
+
+def goes_to_thread(view: View, target: Target, line: int) -> bool:
+    """Whether a call at the line has something done by a thread, and waits for it."""
+    calls = (call for call in target.body.own(ast.Call) if call.lineno == line)
+    facts = (view.project.known.handover(target.module.names.resolve(call.func) or "") for call in calls)
+    return any(fact is not None and fact.inline and not fact.coroutine for fact in facts)
 
 
 def are_few(flow: Flow, node: ast.AST) -> bool:

@@ -34,7 +34,8 @@ def check(view: View) -> Iterator[Diagnostic]:
     if view.is_test:
         return
     for flow in view.flows:
-        events = [e for e in flow.events(Happening.HANDED_OVER) if escapes(e) or outlives_request(view, flow, e)]
+        handed = [e for e in flow.events(Happening.HANDED_OVER) if not belongs_to_object(view, flow, e)]
+        events = [e for e in handed if escapes(e) or outlives_request(view, flow, e)]
         for event in first_of_each_node(sorted(events, key=lambda e: e.detail.through == "row")):
             detail: Handover = event.detail
             what = (
@@ -45,6 +46,15 @@ def check(view: View) -> Iterator[Diagnostic]:
             message = f"{what} is given to {detail.to!r}, which runs after the request"
             refusal = "pass the id, and open a session in the task"
             yield view.diagnostic(RULE, event.node, message, (), None, refusal, flow.body)
+
+
+def belongs_to_object(view: View, flow: Flow, event: Event) -> bool:
+    """Whether a method hands on a method of its object with the session that the object has opened for itself."""
+    detail: Handover = event.detail
+    of_class = (other for other in view.flows if other.body.owner == flow.body.owner)
+    return detail.through == "self" and any(
+        detail.name == f"self.{attribute}" for other in of_class for attribute in other.scope.kept.values()
+    )
 
 
 def escapes(event: Event) -> bool:

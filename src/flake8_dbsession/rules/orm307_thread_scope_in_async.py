@@ -37,7 +37,7 @@ def check(view: View) -> Iterator[Diagnostic]:
         first = min(places, key=lambda place: (place[1].lineno, place[1].col_offset), default=None)  # type: ignore[attr-defined]
         if first is not None:
             name, node = first
-            message = f"{name!r} is one session for all coroutines of the thread"
+            message = f"{repr(name) if name else 'what is asked here'} is one session for all coroutines of the thread"
             refusal = "open a session in the coroutine, or give the registry a scope function"
             yield view.diagnostic(RULE, node, message, (), None, refusal, flow.body)
 

@@ -43,7 +43,7 @@ def attribute(ev: Evaluation, node: ast.Attribute, owner: Value) -> Value:
             laid_down = ev.now.names.get(dotted(node) or "")  # ``request.state.db``
             return laid_down or Value(METHOD, f"{owner.name}.{name}", extra=owner.extra)
         case "engine" if name in _SAME_ENGINE:
-            return owner
+            return owner._replace(name="Engine") if name == "sync_engine" else owner
         case "session" | "registry" if name == "bind":
             return Value(ENGINE, "Engine")
         case "session" | "registry" if name in _DATA:

@@ -32,7 +32,20 @@ from .refine import place_of, remember
 from .rows import LOADER
 from .statements import LOCKING, STATEMENT, STREAMED, asks_for_stream, marked
 from .summary import Wait
-from .values import COROUTINE, FUNCTION, MAYBE, NAMED, NONE, OBJECT, SESSION, UNKNOWN, Value, contained, found_session
+from .values import (
+    COROUTINE,
+    FUNCTION,
+    LENT_CONNECTION,
+    MAYBE,
+    NAMED,
+    NONE,
+    OBJECT,
+    SESSION,
+    UNKNOWN,
+    Value,
+    contained,
+    found_session,
+)
 from .waiting import STREAMING_RESPONSES, only_names, stream, wait
 
 if TYPE_CHECKING:
@@ -46,6 +59,10 @@ _TELLING_METHODS = {
     "basic_consume": "pika.adapters.blocking_connection.BlockingChannel.basic_consume",
 }
 """Methods whose name leaves no doubt, whatever the receiver is called."""
+
+
+_MIGRATIONS = frozenset({"alembic.op.get_bind", "alembic.context.get_bind"})
+"""What gives the connection that a migration runs on, in a transaction."""
 
 
 _AWAITERS = frozenset({"asyncio.wait_for", "asyncio.shield", "asyncio.timeout"})
@@ -120,6 +137,8 @@ def unknown(ev: Evaluation, call: Call) -> Value:
         return named(ev, _TELLING_METHODS[call.node.func.attr], call, False)
     if isinstance(call.node.func, ast.Attribute) and call.node.func.attr in _CONTEXTS:
         return Value(OBJECT, "flask.app_context")
+    if isinstance(call.node.func, ast.Attribute) and call.node.func.attr == "get_bind":
+        return LENT_CONNECTION  # of the ``op`` of a migration
     touch(ev, call)
     return unseen(ev, call)
 
@@ -185,6 +204,8 @@ def named(ev: Evaluation, name: str, call: Call, awaited: bool, receiver: Value 
     if plain is not None:
         return plain(ev, call)
     tail = name.rpartition(".")[2]
+    if name in _MIGRATIONS:
+        return LENT_CONNECTION
     if tail in _CONTEXTS:
         return Value(OBJECT, "flask.app_context")
     if name == "flask.app_context.pop":

@@ -15,6 +15,7 @@ from .values import (
     COROUTINE,
     ENGINE,
     FACTORY,
+    LENT_CONNECTION,
     QUERY,
     REGISTRY,
     RESULT,
@@ -98,6 +99,8 @@ def session_result(ev: Evaluation, receiver: Value, name: str, call: Call) -> Va
     if name in ("get_bind", "get_async_bind"):
         flask = resource is not None and resource.flavour == "flask"
         return Value(ENGINE, "Engine", extra=("flask", receiver.name.rpartition(".")[2] or "db") if flask else ())
+    if name == "connection":
+        return LENT_CONNECTION
     if name in ("query", "query_property"):
         return Value(QUERY, model_of(call), resource, (PLAIN,) if are_columns(call.node.args) else ())
     statement = Value(STATEMENT, extra=(PLAIN,)) if is_text(call.node) else call.argument(0, "statement")
@@ -208,6 +211,8 @@ def flask_method(ev: Evaluation, receiver: Value, name: str, call: Call) -> Valu
         return Value(ENGINE, "Engine", extra=("flask", receiver.name.rpartition(".")[2] or "db"))
     if name == "create_scoped_session":
         return Value(REGISTRY, receiver.name, resource)
+    if name == "Session":  # SQLAlchemy's own, as Flask-SQLAlchemy passes on what it has no name of its own for
+        return open_session(ev, call, Value(FACTORY, "Session"))
     if name == "init_app":
         ev.scope.owners.append(call.node)
     ev.now.may_raise()

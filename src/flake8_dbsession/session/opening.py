@@ -17,6 +17,7 @@ from .values import (
     FLASK_DB,
     GENERATOR,
     JOINED,
+    LENT_CONNECTION,
     MANAGER,
     OPENED,
     REGISTRY,
@@ -37,7 +38,7 @@ def open_session(ev: Evaluation, call: Call, factory: Value) -> Value:
     """A new session (or connection) from a factory call."""
     options = dict(factory.extra)
     bind = call.argument(0, "bind")
-    joined = (bind.resource.is_connection if bind.resource else False) or is_lent_connection(ev, bind, call)
+    joined = is_connection(bind) or is_lent_connection(ev, bind, call) or bool(options.get(JOINED))
     if options.get("autocommit") or is_autocommit(ev, call):
         return UNKNOWN  # 1.4 facade: nothing is held between statements
     keeps = options.get("keeps_rows", False) or call.literal("expire_on_commit") is False
@@ -51,6 +52,11 @@ def open_session(ev: Evaluation, call: Call, factory: Value) -> Value:
     if resource.is_connection:
         ev.now.failures.append(("db", dict(ev.now.before.lives)))
     return Value(SESSION, resource=resource)
+
+
+def is_connection(bind: Value) -> bool:
+    """Whether what a session is bound to is a connection that is checked out already."""
+    return bind == LENT_CONNECTION or (bind.resource is not None and bind.resource.is_connection)
 
 
 def is_lent_connection(ev: Evaluation, bind: Value, call: Call) -> bool:
@@ -143,6 +149,8 @@ def options(ev: Evaluation, call: Call) -> tuple[tuple[str, Any], ...]:
     if is_autocommit(ev, call):
         found.append(("autocommit", True))
     bind = call.argument(0, "bind")
+    if bind == LENT_CONNECTION:
+        found.append((JOINED, True))
     beside = beside_framework(bind)
     if beside:
         found.append(("beside", beside))

@@ -84,6 +84,8 @@ UNKNOWN = Value("unknown")
 NONE = Value("constant", "None")
 TRUE = Value("constant", "True")
 FALSE = Value("constant", "False")
+LENT_CONNECTION = Value("object", "sqlalchemy.engine.Connection")
+"""A connection that is checked out for somebody else: that of a session, or of a migration."""
 
 CONSTANT = "constant"  # name: its repr
 NAMED = "named"  # name: dotted name of something that is not ours
