@@ -16,7 +16,7 @@ from .implementations import carry_out
 from .lending import pass_on
 from .opening import opened
 from .state import ENTRY, GIVEN, HELD, HOLDING, IDLE, KEPT, RETURNED, STORED, Life
-from .summary import Summary
+from .summary import Summary, Target
 from .values import (
     COROUTINE,
     ENGINE,
@@ -35,7 +35,7 @@ from .values import (
     Value,
     contained,
 )
-from .waiting import STREAMING_RESPONSES, stream
+from .waiting import STREAMING_RESPONSES, stream, stream_as_inside
 
 if TYPE_CHECKING:
     from .call import Call
@@ -66,6 +66,8 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
         summary = summary._replace(waits=(), takes_own=None)
     if not (target.is_generator and not target.is_fixture):
         apply(ev, summary, formals, call.node, function, target.path)
+    if summary.answers:
+        stream_as_inside(ev, summary.answers, call, given_to(target, function, call))
     if summary.attributes and function.name.endswith(".__init__"):
         inherit(ev, summary, formals, call.node)
     value = result(ev, summary, formals, call.node, target.is_generator, target.is_manager, target.is_cached)
@@ -74,6 +76,19 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
         item = value.extra[0]
         return generated(function, call, item if item != UNKNOWN else ev.world.returned(function))
     return value if value != UNKNOWN else by_annotation(ev, function, call)
+
+
+_ARGUMENT = "argument"  # extra: (expression, value)
+
+
+def given_to(target: Target, function: Value, call: Call) -> dict[str, tuple[ast.expr, Value]]:
+    """The parameters with the arguments given for them, as they are written and what they stand for."""
+    pairs = zip(call.node.args, call.positional, strict=False)
+    positional = tuple(Value(_ARGUMENT, extra=pair) for pair in pairs)
+    named = {k.arg: (k.value, call.keywords[k.arg]) for k in call.node.keywords if k.arg is not None}
+    keywords = {name: Value(_ARGUMENT, extra=pair) for name, pair in named.items()}
+    bound = target.bind(function, positional, keywords)
+    return {name: value.extra for name, value in bound if value.kind == _ARGUMENT}
 
 
 def is_coroutine(value: Value) -> bool:

@@ -37,6 +37,8 @@ class Scope:
         """Where an engine is made, here or in a function called here that hands it out."""
         self.owners: list[ast.AST] = []
         """Where an object with an engine of its own is made, likewise."""
+        self.answers: dict[str, str] = {}
+        """The streaming responses that are made here: the parameter that is their content, and their class."""
         self.own: list[tuple[ast.AST, Resource, Steps, tuple[Resource, ...]]] = []
         """Where a session opened here (or in a function called here) takes a connection, while how few of the
         caller's sessions have given theirs back."""
@@ -63,4 +65,4 @@ class Scope:
     def size(self) -> int:
         """How much was left behind so far."""
         left: tuple[Sized, ...] = (self.yields, self.attributes, self.kept, self.stored, self.registered, self.forked)
-        return sum(map(len, left)) + len(self.engines) + len(self.owners)
+        return sum(map(len, left)) + len(self.engines) + len(self.owners) + len(self.answers)

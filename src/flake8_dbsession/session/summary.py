@@ -14,6 +14,10 @@ Steps = tuple[tuple[str, str, int], ...]
 """The project functions on a way, outermost first, as ``(name, path, line)``: the line where each goes on."""
 
 
+Answers = tuple[tuple[str, str], ...]
+"""The streaming responses that a function makes: the parameter that is their content ("": its own), and their class."""
+
+
 class Wait(NamedTuple):
     """A call that waits for something else: sleep, network, a queue …
 
@@ -68,6 +72,7 @@ class Summary(NamedTuple):
     """The caller's sessions whose failure a handler has caught, with the handler; nothing tells the caller of it."""
     used: tuple[Resource, ...] = ()
     """The caller's sessions that meet SQL or a commit before any rollback."""
+    answers: Answers = ()
     takes_own: tuple[int, Resource, Steps, tuple[Resource, ...]] | None = None
     """The line where a session that is opened inside, or a registry, takes a connection, the way on from there, and
     the caller's sessions that have given theirs back by then."""

@@ -11,8 +11,8 @@ from .call import Call
 from .effects import report_wait
 from .events import Happening
 from .generated import held_between
-from .summary import Wait
-from .values import OBJECT, Value, contained
+from .summary import Answers, Wait
+from .values import OBJECT, UNKNOWN, Value, contained
 
 if TYPE_CHECKING:
     from .evaluate import Evaluation
@@ -90,21 +90,50 @@ _FINISHED = frozenset({"iter", "list", "BytesIO", "StringIO", "getvalue", "open"
 
 
 def stream(ev: Evaluation, name: str, call: Call) -> None:
-    """A response that is produced while it is sent: what is held now stays held until the client has it all."""
-    if not call.node.args or not is_produced(call.node.args[0], call.positional[0], name.endswith(".Response")):
-        return
-    if call.positional[0].kind == "generated" and call.positional[0].name:
-        ev.scope.registered.append((call.positional[0].name, Entry(name, "stream")))
-    ev.now.event(Happening.ANSWERED, call.node, None, name)
+    """A response that is produced while it is sent."""
+    if call.node.args:
+        stream_content(ev, name, call.node, call.node.args[0], call.positional[0])
+    for keyword in call.node.keywords:
+        if keyword.arg == "content" and not call.node.args:
+            stream_content(ev, name, call.node, keyword.value, call.keywords["content"])
+
+
+def stream_content(ev: Evaluation, name: str, node: ast.Call, content: ast.expr, value: Value) -> None:
+    """The content of a response: what a function is given for it, its callers stream, if anybody."""
+    is_given = isinstance(content, ast.Name) and any(p.arg == content.id for p in ev.body.parameters)
+    if isinstance(content, ast.Name) and is_given and value.kind not in _PRODUCED:
+        ev.scope.answers.setdefault(content.id, name)
+    elif is_produced(content, value, name.endswith(".Response")):
+        answer(ev, name, node, value)
+
+
+def stream_as_inside(ev: Evaluation, answers: Answers, call: Call, given: dict[str, tuple[ast.expr, Value]]) -> None:
+    """A call of a function that makes a streaming response, of its own or of something that it is ``given``."""
+    for parameter, name in answers:
+        if not parameter:
+            answer(ev, name, call.node, UNKNOWN)
+        elif parameter in given:
+            stream_content(ev, name, call.node, *given[parameter])
+
+
+def answer(ev: Evaluation, name: str, node: ast.Call, content: Value) -> None:
+    """The response is made: what is held now stays held until the client has it all."""
+    ev.scope.answers.setdefault("", name)
+    if content.kind == "generated" and content.name:
+        ev.scope.registered.append((content.name, Entry(name, "stream")))
+    ev.now.event(Happening.ANSWERED, node, None, name)
     for resource in ev.now.held():
-        ev.now.event(Happening.STREAMED, call.node, resource, name)
-    for resource in held_between(ev, call.positional[0]):
-        ev.now.event(Happening.STREAMED_LATER, call.node, resource, call.positional[0].name)
+        ev.now.event(Happening.STREAMED, node, resource, name)
+    for resource in held_between(ev, content):
+        ev.now.event(Happening.STREAMED_LATER, node, resource, content.name)
+
+
+_PRODUCED = ("generated", "generator")
 
 
 def is_produced(argument: ast.expr, value: Value, plain: bool) -> bool:
     """Whether the content is a generator; a plain response streams only what is known to be one."""
-    if value.kind in ("generated", "generator") or isinstance(argument, ast.GeneratorExp):
+    if value.kind in _PRODUCED or isinstance(argument, ast.GeneratorExp):
         return True
     if plain or not isinstance(argument, (ast.Call, ast.Name)):
         return False
