@@ -63,7 +63,9 @@ class Formals:
         return value
 
     def _is_same(self, resource: Resource) -> bool:
-        """Whether the callee knows a session of the caller by the same name."""
+        """Whether the callee knows a session of the caller by the same name; not so a registry that was made here."""
+        if resource.origin == AMBIENT and ":" in resource.key and not resource.key.startswith("self:"):
+            return False
         if resource.origin != ATTRIBUTE or not resource.is_of_an_object:
             return resource.origin in (AMBIENT, ATTRIBUTE)
         return self.receiver == SELF and resource.key.startswith("self.")
