@@ -50,12 +50,17 @@ class View:
         stem, extension = os.path.splitext(os.path.basename(self.source.path))
         if extension == ".py" and not stem.isidentifier():
             return True
-        if any(binding.imported in ("alembic.context", "alembic.op") for binding in self.names.bindings.values()):
+        if self.is_migration:
             return True
         kind = self.project.app.script_kind(self.source.path)
         beside = os.path.join(os.path.dirname(self.source.path), "_.py")
         by_folder = bool(kind) and self.project.app.script_kind(beside)
         return bool(by_folder) or (bool(kind) and not (kind == "command" and self.serves_requests))
+
+    @cached_property
+    def is_migration(self) -> bool:
+        """Whether Alembic runs the file: a revision, or its ``env.py``, which opens a connection for each database."""
+        return any(binding.imported in ("alembic.context", "alembic.op") for binding in self.names.bindings.values())
 
     @cached_property
     def serves_requests(self) -> bool:

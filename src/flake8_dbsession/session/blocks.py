@@ -14,6 +14,7 @@ from .values import (
     FUNCTION,
     GENERATOR,
     MANAGER,
+    METHOD,
     OBJECT,
     OPENED,
     REGISTRY,
@@ -28,6 +29,13 @@ if TYPE_CHECKING:
     from .evaluate import Evaluation
 
 _CONTEXT = Value(OBJECT, "flask.app_context")
+_CONTEXT_NAMES = frozenset({"app_context", "request_context"})
+
+
+def manager_of(value: Value, node: ast.expr) -> Value:
+    """What a block is over: ``with app_context:`` is over what its name says where nothing else tells."""
+    name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+    return _CONTEXT if value.kind in ("unknown", METHOD) and name in _CONTEXT_NAMES else value
 
 
 def entered(ev: Evaluation, value: Value, node: ast.expr) -> Value:

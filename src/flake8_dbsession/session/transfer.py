@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from ..flow.graph import Kind, Node, Via
 from ..names import Function, imports_of
-from .blocks import entered, left, lent_by
+from .blocks import entered, left, lent_by, manager_of
 from .body import Body
 from .changing import change_below
 from .evaluate import Evaluation
@@ -298,7 +298,7 @@ class Transfer:
         ev = self.evaluation(state)
         if isinstance(node.statement, ast.AsyncWith):
             ev.awaited = item.context_expr
-        value = ev.value(item.context_expr)
+        value = manager_of(ev.value(item.context_expr), item.context_expr)
         bound = entered(ev, value, item.context_expr)
         if bound == UNKNOWN and value == UNKNOWN:
             bound = ev.by_its_use(item.optional_vars)
