@@ -122,7 +122,10 @@ def construction(ev: Evaluation, short: str, call: Call) -> Value | None:
     """What a constructor gives: an engine, a factory, a registry."""
     match short:
         case "create_engine" | "create_async_engine" | "engine_from_config" | "async_engine_from_config":
-            return Value(ENGINE, "AsyncEngine" if "async" in short else "Engine", extra=pool_class(call))
+            marks = pool_class(call)
+            if ev.body.node is not None and not UNPOOLED.intersection(marks):  # one of the function's own
+                marks = (*marks, ("pool", f"{ev.body.qualified}.{place(call.node)}"))
+            return Value(ENGINE, "AsyncEngine" if "async" in short else "Engine", extra=marks)
         case "Session" | "AsyncSession" | "sqlmodel.Session" | "sqlmodel.ext.asyncio.session.AsyncSession":
             return Value(FACTORY, short, extra=options(ev, call))
         case "sessionmaker" | "async_sessionmaker":
@@ -176,7 +179,7 @@ def session_class(short: str, call: Call) -> str:
     return given.name if given.kind == FACTORY else "Session"
 
 
-def pool_class(call: Call) -> tuple[str, ...]:
+def pool_class(call: Call) -> tuple[Any, ...]:
     return tuple(
         k.value.attr if isinstance(k.value, ast.Attribute) else k.value.id
         for k in call.node.keywords
