@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from .arguments import told
+from .call import place
 from .changing import touch
 from .coroutines import begun
 from .effects import apply, own
@@ -34,6 +35,7 @@ from .values import (
     Resource,
     Value,
     contained,
+    made_at,
 )
 from .waiting import STREAMING_RESPONSES, stream, stream_as_inside
 
@@ -148,6 +150,8 @@ def result(
     value = formals.outside(summary.returns, node, opened)
     if value.kind in (MANAGER, GENERATOR):
         return value
+    is_new = summary.makes_engine and not cached and ev.body.node is not None
+    value = made_at(value, ev.body.qualified if is_new else "", place(node))
     for resource in opened:
         life = summary.returned_life or Life(HELD if resource.is_connection else IDLE)
         ev.now.open(resource, node, (life.phases & ~ENTRY) or IDLE)

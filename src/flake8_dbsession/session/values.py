@@ -36,9 +36,9 @@ class Resource(NamedTuple):
     def is_of_another_pool(self, other: Resource) -> bool:
         """Whether the two have different engines; an engine that only a connection tells of may be any.
 
-        What is asynchronous has an engine of its own.
+        What is asynchronous has an engine of its own, and nobody else has one that the function makes for itself.
         """
-        if self.is_async != other.is_async:
+        if self.is_async != other.is_async or (":" in self.pool) != (":" in other.pool):
             return True
         if self.is_connection or other.is_connection:
             return self.pool != other.pool or not self.pool
@@ -139,8 +139,22 @@ def pool_of(engine: Value) -> str:
     return str(next(marks, ("", ""))[1])
 
 
+def made_at(value: Value, function: str, place: str) -> Value:
+    """An engine, or what makes sessions of one, that a call has just made: each call makes another one.
+
+    Outside of a function it has no name of its own yet.
+    """
+    if value.kind not in (ENGINE, FACTORY, REGISTRY) or ":" not in pool_of(value):
+        return value
+    rest = tuple(mark for mark in value.extra if not (isinstance(mark, tuple) and mark[:1] == ("pool",)))
+    if function:
+        return value._replace(extra=(*rest, ("pool", f"{function}.{place}")))
+    return value._replace(extra=rest if value.kind == ENGINE or BOUND in rest else (*rest, BOUND))
+
+
 def known_by(value: Value, qualified: str) -> Value:
     """An engine, or what makes sessions of one that nobody else knows, by where it is kept."""
+    value = made_at(value, "", "")
     is_unknown = (value.kind == ENGINE or BOUND in value.extra) and not pool_of(value)
     if is_unknown and not UNPOOLED.intersection(value.extra):
         return value.with_extra(*value.extra, ("pool", qualified))
