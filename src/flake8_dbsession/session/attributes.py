@@ -19,6 +19,18 @@ _DATA = frozenset(
     {"is_active", "dirty", "new", "deleted", "info", "identity_map", "autoflush", "invalidated", "session_factory"}
 )
 """Attributes of sessions and connections that are no methods: they may be true or false."""
+_OF_RESULTS = frozenset(
+    {
+        "rowcount",
+        "lastrowid",
+        "inserted_primary_key",
+        "inserted_primary_key_rows",
+        "returns_rows",
+        "is_insert",
+        "closed",
+    }
+)
+"""Attributes of results that are plain data."""
 _SAME_ENGINE = frozenset({"sync_engine", "engine"})
 
 
@@ -44,6 +56,8 @@ def attribute(ev: Evaluation, node: ast.Attribute, owner: Value) -> Value:
             return laid_down or Value(METHOD, f"{owner.name}.{name}", extra=owner.extra)
         case "engine" if name in _SAME_ENGINE:
             return owner._replace(name="Engine") if name == "sync_engine" else owner
+        case "result" if name in _OF_RESULTS:
+            return UNKNOWN
         case "session" | "registry" if name == "bind":
             return Value(ENGINE, "Engine")
         case "session" | "registry" if name in _DATA:

@@ -13,6 +13,7 @@ from .state import ENTRY, GUESSED, HELD, HOLDING, IDLE, KEPT, STORED, SWALLOWED,
 from .summary import Steps, Summary, Wait
 from .values import (
     OPENED,
+    PARAMETER,
     Resource,
     Value,
 )
@@ -122,8 +123,9 @@ def changed(
 ) -> dict[Resource, Life]:
     """The caller's lives after the callee left its formals as ``lives`` say (ENTRY: as they were).
 
-    What the callee only passes on to unknown code comes back to the caller, who still has to close it. What a callee
-    does whose ``name`` says that it reads ends no transaction.
+    What the callee only passes on to unknown code comes back to the caller, who still has to close it; not so an object
+    that has opened it, which may be kept there and closed. What a callee does whose ``name`` says that it reads ends no
+    transaction.
     """
     after = dict(ev.now.lives)
     for formal, life in lives:
@@ -137,5 +139,7 @@ def changed(
         if life.phases & UNSURE and old.surely_holds and not life.phases & ~(UNSURE | ENTRY | HELD) and reads(name):
             phases = old.phases
         stored = STORED if life.marks & KEPT else 0
-        after[actual] = Life(phases, old.marks | stored | life.marks & ~(GUESSED | KEPT))
+        of_object = formal.origin == PARAMETER and "." in formal.key
+        not_kept = KEPT if of_object else GUESSED | KEPT
+        after[actual] = Life(phases, old.marks | stored | life.marks & ~not_kept)
     return after
