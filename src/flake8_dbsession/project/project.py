@@ -29,6 +29,7 @@ from ..session.values import (
     NAMED,
     OBJECT,
     REGISTRY,
+    TUPLE,
     UNKNOWN,
     Resource,
     Value,
@@ -272,10 +273,10 @@ class Project:
         return UNKNOWN
 
     def declared(self, body: Body, annotation: ast.expr) -> Value:
-        """The object that an annotation inside a function speaks of; UNKNOWN for anything else."""
+        """The object, or several, that an annotation inside a function speaks of; UNKNOWN for anything else."""
         module = self.modules.find(body.module)
         value = annotated(self, module.names, annotation, "") if module is not None else UNKNOWN
-        return value if value.kind == OBJECT else UNKNOWN
+        return value if value.kind in (OBJECT, TUPLE) else UNKNOWN
 
     def asked(self, body: Body, name: str) -> str:
         """The type of session that a name of a function is by what it is asked; "" for none."""

@@ -16,7 +16,7 @@ from .generated import go_through, held_between
 from .moment import Moment
 from .scope import Scope
 from .state import AT_ENTRY, CHANGED, HELD, State
-from .statements import ENUMERATED, PLAIN
+from .statements import ENUMERATED, PLAIN, ZIPPED
 from .storing import store_attribute, store_item
 from .summary import World
 from .syntax import names_below
@@ -213,6 +213,8 @@ class Evaluation:
             return UNKNOWN
         if iterated.kind == ENUMERATED and iterated.extra:
             return Value(TUPLE, extra=(UNKNOWN, self.item_of(iterated.extra[0], node)))
+        if iterated.kind == ZIPPED:
+            return Value(TUPLE, extra=tuple(self.item_of(each, node) for each in iterated.extra))
         if iterated.kind in (QUERY, ROWS, RESULT):
             return Value(ROW, iterated.name, iterated.resource)
         if iterated.kind == GENERATOR and iterated.resource is not None:

@@ -11,7 +11,17 @@ from .call import Call
 from .lending import unseen
 from .opening import next_of
 from .state import CHANGED
-from .statements import ENUMERATED, LOCKING, PLAIN, STATEMENT, are_columns, does_more, model_of, reads_as_text
+from .statements import (
+    ENUMERATED,
+    LOCKING,
+    PLAIN,
+    STATEMENT,
+    ZIPPED,
+    are_columns,
+    does_more,
+    model_of,
+    reads_as_text,
+)
 from .values import (
     CLOSING,
     FUNCTION,
@@ -144,6 +154,7 @@ PASSING: dict[str, Callable[[Evaluation, Call], Value]] = {
     "builtins.map": _map,
     "builtins.super": _super,
     "builtins.enumerate": lambda ev, call: Value(ENUMERATED, extra=call.positional[:1]),
+    "builtins.zip": lambda ev, call: Value(ZIPPED, extra=call.positional),
     "contextlib.closing": _closing,
     "contextlib.aclosing": _closing,
     "contextlib.suppress": lambda ev, call: Value(OBJECT, "contextlib.suppress"),

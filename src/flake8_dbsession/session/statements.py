@@ -17,6 +17,8 @@ LOCKING = "locking"
 """In ``extra``: locks the rows that it reads until the transaction ends, or does more than read."""
 ENUMERATED = "enumerated"
 """The kind of ``enumerate(x)``; ``extra`` holds x."""
+ZIPPED = "zipped"
+"""The kind of ``zip(x, y)``; ``extra`` holds what is gone through side by side."""
 
 _OPTIONS = frozenset({"yield_per", "stream_results"})
 _READING = (["select"], ["show"], ["describe"])

@@ -172,7 +172,7 @@ class World(Protocol):
         """The type of session that a local name of the function is by what it is asked; "" for none."""
 
     def declared(self, body: Body, annotation: ast.expr) -> Value:
-        """The object that an annotation inside a function speaks of; UNKNOWN for anything else."""
+        """The object, or several, that an annotation inside a function speaks of; UNKNOWN for anything else."""
 
     def called(self, body: Body, name: str) -> Value:
         """The factory or registry that a variable is by its name alone, UNKNOWN for any other."""

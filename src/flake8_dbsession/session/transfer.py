@@ -169,7 +169,11 @@ class Transfer:
             case ast.AnnAssign():
                 if statement.value is not None:
                     value = ev.value(instead or statement.value)
-                    told = self.world.declared(self.body, statement.annotation) if is_foreign(value) else UNKNOWN
+                    told = (
+                        self.world.declared(self.body, statement.annotation)
+                        if is_foreign(value) or value == _EMPTY
+                        else UNKNOWN
+                    )
                     ev.bind(statement.target, told if told != UNKNOWN else value)
             case ast.AugAssign():
                 ev.value(statement.value)
@@ -399,6 +403,10 @@ def closed_names(function: Function) -> Iterator[str]:
 
 
 _CLOSERS = frozenset({"close", "remove", "aclose", "__exit__"})
+
+
+_EMPTY = Value(TUPLE)
+"""``[]`` and ``()``."""
 
 
 def is_foreign(value: Value) -> bool:
