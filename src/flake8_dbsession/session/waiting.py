@@ -17,6 +17,9 @@ from .values import OBJECT, UNKNOWN, Value, contained
 if TYPE_CHECKING:
     from .evaluate import Evaluation
 
+_LISTENS = "select.select"
+"""Whoever waits for what the server tells a connection (``LISTEN``) has to keep that connection."""
+
 
 def wait(ev: Evaluation, fact: Any, call: Call) -> None:
     """The call waits for something: an event for every session that holds its connection meanwhile."""
@@ -33,7 +36,8 @@ def wait(ev: Evaluation, fact: Any, call: Call) -> None:
     literal = literal_seconds(duration)
     if fact.kind == "sleep" and isinstance(duration, ast.Constant) and not literal:
         return  # sleep(0) only yields
-    report_wait(ev, Wait(fact.kind, fact.name, literal, line=call.node.lineno), call.node)
+    heard = [resource for value in call.values for resource in contained(value)] if fact.name == _LISTENS else []
+    report_wait(ev, Wait(fact.kind, fact.name, literal, line=call.node.lineno), call.node, tuple(heard))
 
 
 def literal_seconds(duration: ast.expr | None) -> float:
