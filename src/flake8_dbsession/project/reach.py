@@ -99,6 +99,9 @@ class Reach:
             yield None
         if ("super",) in words.chains and body.owner in module.classes:
             yield module.classes[body.owner]
+        for name in sorted(words.attributes):  # a method of something unseen, by its telling name
+            for method in self.project.methods_called(name):
+                yield from self._called(method)
         own = dict(self._parameters(module, body))
         for chain in sorted(words.chains):
             if self._is_known_by_name(chain) or self._is_handed_out(chain):
