@@ -1,4 +1,4 @@
-"""Statements: the only file that reads them. One node and one state in, the states on its ways out."""
+"""What each step of control does: one node and one state in, the states on its ways out."""
 
 from __future__ import annotations
 
@@ -6,35 +6,28 @@ import ast
 from collections.abc import Iterable, Iterator
 
 from ..flow.graph import Kind, Node, Via
-from ..names import Function, imports_of
 from .blocks import entered, left, lent_by, manager_of
 from .body import Body
-from .changing import change_below
 from .evaluate import Evaluation
 from .events import Event, Happening
-from .exceptions import OTHER, accepts, expects, takes
+from .exceptions import accepts, expects, takes
 from .generated import begin_block, begin_turns, end_block, end_turns
 from .liveness import CAUGHT
 from .memory import Key, Memory, Outcomes
 from .moment import Moment
-from .opening import next_of
 from .refine import assume
 from .scope import Scope
-from .state import BROKEN, COMMITTED, CUT, FAILED, HELD, IDLE, RETURNED, STORED, STREAMING, SWALLOWED, Life, State
+from .simple_statements import carry_out
+from .state import BROKEN, COMMITTED, CUT, FAILED, HELD, IDLE, STORED, STREAMING, SWALLOWED, Life, State
 from .statements import ENUMERATED, STREAMED
 from .summary import World
 from .values import (
-    FUNCTION,
-    GENERATOR,
     MANAGER,
-    METHOD,
     NAMED,
     OBJECT,
     SESSION,
-    TUPLE,
     UNKNOWN,
     Value,
-    contained,
     truth,
 )
 from .waiting import wait_for_next, wait_to_enter
@@ -124,7 +117,7 @@ class Transfer:
         if fork is not None:
             return fork
         ev = self.evaluation(state)
-        self.carry_out(ev, statement)
+        carry_out(ev, statement)
         return self.outcome(ev, Via.NEXT)
 
     def fork(self, statement: ast.AST | None, state: State) -> Out | None:
@@ -144,95 +137,8 @@ class Transfer:
             known = truth(ev.value(test))
             if known is (not wanted) or not assume(ev, test, wanted):
                 continue
-            self.carry_out(ev, statement, chosen)
+            carry_out(ev, statement, chosen)
             yield from self.outcome(ev, Via.NEXT)
-
-    def carry_out(self, ev: Evaluation, statement: ast.AST | None, instead: ast.expr | None = None) -> None:
-        """One simple statement; ``instead`` replaces its value."""
-        match statement:
-            case ast.Expr():
-                value = ev.value(statement.value)
-                if value.resource is not None and value.resource.type == "PoolProxiedConnection":
-                    ev.now.finish(value.resource, statement.value)  # nobody keeps it: it is back (measured)
-                if value.kind == "coroutine" and is_known_coroutine(value):
-                    ev.now.event(Happening.UNAWAITED, statement.value, value.resource, value.name)
-                    if value.name in ("close", "aclose", "remove"):  # it was meant to: one report says so
-                        ev.awaited_later(value, statement.value)
-            case ast.Assign():
-                value = ev.value(instead or statement.value)
-                if value.kind == GENERATOR and isinstance(statement.targets[0], (ast.Tuple, ast.List)):
-                    value = Value(TUPLE, extra=(next_of(ev, value, statement.value, kept=False),))
-                if value == UNKNOWN:
-                    value = ev.by_its_use(statement.targets[0])
-                for target in statement.targets:
-                    ev.bind(target, value)
-            case ast.AnnAssign():
-                if statement.value is not None:
-                    value = ev.value(instead or statement.value)
-                    told = (
-                        self.world.declared(self.body, statement.annotation)
-                        if is_foreign(value) or value == _EMPTY
-                        else UNKNOWN
-                    )
-                    ev.bind(statement.target, told if told != UNKNOWN else value)
-            case ast.AugAssign():
-                ev.value(statement.value)
-                if isinstance(statement.target, ast.Name):
-                    ev.bind(statement.target, UNKNOWN)
-                else:
-                    ev.change(statement.target.value)
-            case ast.Return():
-                self.return_(ev, ev.value(instead or statement.value))
-            case ast.Raise():
-                self.raise_(ev, statement)
-            case ast.Import() | ast.ImportFrom():
-                package = self.body.is_package
-                for name, stands_for in imports_of(statement, self.body.module, package):
-                    ev.now.names[name] = self.world.value(stands_for)
-            case ast.FunctionDef() | ast.AsyncFunctionDef():
-                self.define(ev, statement)
-            case ast.ClassDef():
-                ev.now.names.pop(statement.name, None)
-            case ast.Delete():
-                for target in statement.targets:
-                    for name in [target.id] if isinstance(target, ast.Name) else []:
-                        ev.now.bind(name, UNKNOWN, constants=frozenset())
-                    if isinstance(target, (ast.Attribute, ast.Subscript)):
-                        change_below(ev, target.value)
-            case ast.expr():
-                ev.value(statement)
-
-    def return_(self, ev: Evaluation, value: Value) -> None:
-        for resource in ev.reached(value):
-            ev.now.mark(resource, RETURNED)
-        ev.now.result = value
-
-    def raise_(self, ev: Evaluation, statement: ast.Raise) -> None:
-        if statement.exc is not None:
-            ev.value(statement.exc)
-        caught = ev.now.names.get(CAUGHT)
-        exception = statement.exc.func if isinstance(statement.exc, ast.Call) else statement.exc
-        named = exception.id if isinstance(exception, ast.Name) else getattr(exception, "attr", "")
-        ev.now.failures.clear()
-        if caught is not None and (exception is None or named in caught.extra):
-            ev.now.may_raise(caught.name)
-        else:
-            is_failed = any(life.phases & FAILED for life in ev.now.lives.values())
-            ev.now.may_raise(f"{OTHER}:{named}" if is_failed and named else OTHER)
-
-    def define(self, ev: Evaluation, statement: Function) -> None:
-        """A nested function; one that closes a session of the function around it owns that session from then on."""
-        for decorator in statement.decorator_list:
-            ev.value(decorator)
-        inner = "<locals>." if self.body.node is not None else ""
-        name = f"{self.body.qualified}.{inner}{statement.name}"
-        ev.now.names[statement.name] = Value(FUNCTION, name, extra=(None, statement))
-        if all(value.kind != SESSION for value in ev.now.names.values()):
-            return
-        for closed in closed_names(statement):
-            value = ev.now.names.get(closed, UNKNOWN)
-            if value.kind == SESSION and value.resource is not None:
-                ev.now.mark(value.resource, STORED)
 
     # -- conditions and loops
 
@@ -384,31 +290,6 @@ def swallowed(state: State, handler: ast.AST | None = None) -> State:
     return State(state.names, lives, "", state.result, {**state.steps, **failed})
 
 
-def is_known_coroutine(value: Value) -> bool:
-    """Whether a value that was not awaited is a coroutine of a session or engine, not of a project function."""
-    return value.resource is not None or value.name == "dispose"
-
-
 def slot(node: ast.AST) -> str:
     """Where a loop or ``with`` keeps its own value among the names."""
     return f"<{node.lineno}:{node.col_offset}>"  # type: ignore[attr-defined]
-
-
-def closed_names(function: Function) -> Iterator[str]:
-    """The names that a nested function closes (``name.close()``)."""
-    for part in ast.walk(function):
-        match part:
-            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=verb)) if verb in _CLOSERS:
-                yield name
-
-
-_CLOSERS = frozenset({"close", "remove", "aclose", "__exit__"})
-
-
-_EMPTY = Value(TUPLE)
-"""``[]`` and ``()``."""
-
-
-def is_foreign(value: Value) -> bool:
-    """Whether a value says nothing but where in a library, or on an object of one, it was found."""
-    return value.kind in (UNKNOWN.kind, NAMED, METHOD) and not contained(value)
