@@ -36,9 +36,6 @@ from .module import ClassInfo
 if TYPE_CHECKING:
     from .project import Project
 
-MOST_EXTENDING = 12
-"""A class that more files extend is the door of a plug-in system: which of them runs, nobody can say."""
-
 _PROPERTIES = frozenset({"property", "cached_property"})
 
 
@@ -51,9 +48,6 @@ class Classes:
         self._of_library: dict[tuple[str, int], bool] = {}
         self._owns: dict[str, bool] = {}
         self._optional: dict[tuple[str, str], tuple[tuple[str, Value], ...]] = {}
-        self._extended: dict[str, list[str]] = {}
-        self._carried_out: dict[str, tuple[Value, ...]] = {}
-        self._called: dict[str, tuple[Value, ...]] = {}
         self._asking: set[Value] = set()
 
     def info(self, qualified: str) -> ClassInfo | None:
@@ -290,53 +284,6 @@ class Classes:
         lazy = (e for e, method in values if isinstance(e, ast.Call) and is_property(method))
         return any(self.project.makes_engine(info.module, expression) for expression in lazy)
 
-    def extended(self, qualified: str) -> list[str]:
-        """The project's classes that extend a class directly, outside of tests."""
-        if qualified not in self._extended:
-            self._extended[qualified] = [info.qualified for info in self._extending(qualified)]
-        return self._extended[qualified]
-
-    def _extending(self, qualified: str) -> Iterator[ClassInfo]:
-        own = self.info(qualified)
-        paths = self.project.app.extending.get(qualified.rpartition(".")[2].encode(), ())
-        for path in paths if len(paths) <= MOST_EXTENDING else ():
-            module = self.project.modules.at(path) if not self.project.config.is_test(path) else None
-            for info in module.classes.values() if module is not None else ():
-                if own is not None and any(self.info(base) is own for base in info.bases):
-                    yield info
-
-    def carried_out(self, method: Value) -> tuple[Value, ...]:
-        """The methods of subclasses that carry out an abstract method of an object."""
-        if method.name not in self._carried_out:
-            self._carried_out[method.name] = ()  # a circle ends here
-            self._carried_out[method.name] = tuple(self._implementations(method))
-        return self._carried_out[method.name]
-
-    def _implementations(self, method: Value) -> Iterator[Value]:
-        owner, _, name = method.name.rpartition(".")
-        for each in self.extended(owner):
-            found = self.attribute(Value(OBJECT, each), name)
-            target = self.project.target(found) if found.kind == FUNCTION else None
-            if target is not None and not target.is_abstract:
-                yield found
-            elif target is not None:
-                yield from self.carried_out(found._replace(name=f"{each}.{name}"))
-
-    def methods_called(self, name: str) -> tuple[Value, ...]:
-        """The methods of the project's classes, outside of tests, that have a telling name."""
-        if name not in self._called:
-            self._called[name] = tuple(self._find_called(name)) if is_telling(name) else ()
-        return self._called[name]
-
-    def _find_called(self, name: str) -> Iterator[Value]:
-        paths = self.project.app.defining.get(name.encode(), ())
-        for path in paths if len(paths) <= MOST_EXTENDING else ():
-            module = self.project.modules.at(path)
-            for info in module.classes.values() if module is not None else ():
-                found = self.attribute(Value(OBJECT, info.qualified), name) if name in info.methods else UNKNOWN
-                if found.kind == FUNCTION:
-                    yield found
-
     def attributes_used(self, method: Value) -> list[tuple[str, Value]]:
         """The attributes of ``self`` that a bound method (and the methods it calls on ``self``) reads."""
         owner, found, seen = method.extra[0], {}, set()
@@ -385,8 +332,3 @@ def of_the_object(value: Value, attribute: str) -> Value:
 def is_property(method: Function) -> bool:
     names = (d.attr if isinstance(d, ast.Attribute) else getattr(d, "id", "") for d in method.decorator_list)
     return any(name in _PROPERTIES for name in names)
-
-
-def is_telling(name: str) -> bool:
-    """Whether the name of a method has several words, so that few things have one of the same name."""
-    return "_" in name.strip("_") and not name.startswith("__")

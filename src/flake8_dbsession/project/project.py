@@ -40,6 +40,7 @@ from .classes import Classes
 from .evidence import may_be_session, session_type
 from .fields import fields
 from .functions import Functions
+from .implementations import Implementations
 from .meanings import Meanings
 from .module import ClassInfo, Module
 from .modules import Modules
@@ -77,6 +78,7 @@ class Project:
         """Nothing is known about dotted names: at first, and where they mean other modules than before."""
         self.meanings = Meanings(self)
         self.classes = Classes(self)
+        self.implementations = Implementations(self)
         self.reach = Reach(self)
         self._solved = Solved(DEPTH)
         self._remembered: dict[Body, dict[Key, Outcomes]] = {}
@@ -96,6 +98,7 @@ class Project:
         for body in (module.top, *module.bodies.values()):
             self._remembered.pop(body, None)
         self.meanings, self.classes, self.wrapping = Meanings(self), Classes(self), Wrapping(self)
+        self.implementations = Implementations(self)
         self.functions = Functions(self)
         self.reach.lose(module)
         self.app.lose(module)
@@ -194,11 +197,11 @@ class Project:
 
     def carried_out(self, method: Value) -> tuple[Value, ...]:
         """The methods of the project's subclasses that carry out an abstract one."""
-        return self.classes.carried_out(method)
+        return self.implementations.carried_out(method)
 
     def methods_called(self, name: str) -> tuple[Value, ...]:
         """The methods of the project's classes that have a telling name."""
-        return self.classes.methods_called(name)
+        return self.implementations.methods_called(name)
 
     def attributes_used(self, method: Value) -> list[tuple[str, Value]]:
         """The attributes of ``self`` that a bound method (and the methods it calls on ``self``) reads."""

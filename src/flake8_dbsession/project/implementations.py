@@ -1,0 +1,77 @@
+"""Which methods of the project may be meant by a call: those of subclasses, and those of a telling name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ..session.values import FUNCTION, OBJECT, UNKNOWN, Value
+from .module import ClassInfo
+
+if TYPE_CHECKING:
+    from .project import Project
+
+MOST_EXTENDING = 12
+"""A class that more files extend is the door of a plug-in system: which of them runs, nobody can say."""
+
+
+class Implementations:
+    """The methods that carry out what a class of one project leaves to others; each is looked for once."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._extended: dict[str, list[str]] = {}
+        self._carried_out: dict[str, tuple[Value, ...]] = {}
+        self._called: dict[str, tuple[Value, ...]] = {}
+
+    def extended(self, qualified: str) -> list[str]:
+        """The project's classes that extend a class directly, outside of tests."""
+        if qualified not in self._extended:
+            self._extended[qualified] = [info.qualified for info in self._extending(qualified)]
+        return self._extended[qualified]
+
+    def _extending(self, qualified: str) -> Iterator[ClassInfo]:
+        own = self.project.classes.info(qualified)
+        paths = self.project.app.extending.get(qualified.rpartition(".")[2].encode(), ())
+        for path in paths if len(paths) <= MOST_EXTENDING else ():
+            module = self.project.modules.at(path) if not self.project.config.is_test(path) else None
+            for info in module.classes.values() if module is not None else ():
+                if own is not None and any(self.project.classes.info(base) is own for base in info.bases):
+                    yield info
+
+    def carried_out(self, method: Value) -> tuple[Value, ...]:
+        """The methods of subclasses that carry out an abstract method of an object."""
+        if method.name not in self._carried_out:
+            self._carried_out[method.name] = ()  # a circle ends here
+            self._carried_out[method.name] = tuple(self._implementations(method))
+        return self._carried_out[method.name]
+
+    def _implementations(self, method: Value) -> Iterator[Value]:
+        owner, _, name = method.name.rpartition(".")
+        for each in self.extended(owner):
+            found = self.project.attribute(Value(OBJECT, each), name)
+            target = self.project.target(found) if found.kind == FUNCTION else None
+            if target is not None and not target.is_abstract:
+                yield found
+            elif target is not None:
+                yield from self.carried_out(found._replace(name=f"{each}.{name}"))
+
+    def methods_called(self, name: str) -> tuple[Value, ...]:
+        """The methods of the project's classes, outside of tests, that have a telling name."""
+        if name not in self._called:
+            self._called[name] = tuple(self._find_called(name)) if is_telling(name) else ()
+        return self._called[name]
+
+    def _find_called(self, name: str) -> Iterator[Value]:
+        paths = self.project.app.defining.get(name.encode(), ())
+        for path in paths if len(paths) <= MOST_EXTENDING else ():
+            module = self.project.modules.at(path)
+            for info in module.classes.values() if module is not None else ():
+                found = self.project.attribute(Value(OBJECT, info.qualified), name) if name in info.methods else UNKNOWN
+                if found.kind == FUNCTION:
+                    yield found
+
+
+def is_telling(name: str) -> bool:
+    """Whether the name of a method has several words, so that few things have one of the same name."""
+    return "_" in name.strip("_") and not name.startswith("__")
