@@ -133,6 +133,10 @@ def given_to(ev: Evaluation, call: ast.Call) -> Value:
     return Value(TUPLE, extra=tuple(value for value in given if value.kind == SESSION))
 
 
+_MOST_ALIKE = 4
+"""Coroutines of one function in a list: more tell nothing new, and each may know of the list as it was before."""
+
+
 def put(ev: Evaluation, jobs: Value, call: Call) -> bool:
     """``jobs.append(work(session, row))``: whether a coroutine joins a list of this function that may be run at once.
 
@@ -144,7 +148,9 @@ def put(ev: Evaluation, jobs: Value, call: Call) -> bool:
             if coroutine.kind != COROUTINE:
                 return False
             most = 1 if any(is_new_each_turn(ev, call, resource) for resource in contained(coroutine)) else 2
-            parts = (*jobs.extra, coroutine) if jobs.extra.count(coroutine) < most else jobs.extra
+            alike = sum(part.name == coroutine.name for part in jobs.extra if isinstance(part, Value))
+            joins = alike < _MOST_ALIKE and jobs.extra.count(coroutine) < most
+            parts = (*jobs.extra, coroutine) if joins else jobs.extra
             ev.now.names[name] = Value(TUPLE, LIST, extra=parts)
             return True
     return False
