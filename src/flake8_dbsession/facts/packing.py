@@ -13,14 +13,14 @@ from typing import Any
 from ..known import Entry
 from ..session import state
 from ..session.state import Life
-from ..session.summary import Summary, Wait
+from ..session.summary import Own, Summary, Wait
 from ..session.values import Resource, Value
 from . import ClassFacts, Facts, FunctionFacts, Handed, Kept, Named, Parameter, Release, Step, Teardown
 
 _CLASSES: dict[str, Any] = {
     kind.__name__: kind
     for kind in (
-        *(ClassFacts, Entry, Facts, FunctionFacts, Handed, Kept, Named, Parameter, Release, Resource),
+        *(ClassFacts, Entry, Facts, FunctionFacts, Handed, Kept, Named, Own, Parameter, Release, Resource),
         *(Step, Summary, Teardown, Value, Wait),
     )
 }

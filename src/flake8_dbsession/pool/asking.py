@@ -35,7 +35,7 @@ class Asking:
         """The expressions in the body that take a connection, or call a function of the project that does."""
         events = flow.events(Happening.TAKEN, Happening.OPENED)
         direct = [e.node for e in events if e.happening is Happening.TAKEN or (e.resource and e.resource.is_connection)]
-        own = (place for place, *_ in flow.scope.own)
+        own = (each.node for each in flow.scope.own)
         yield from (node for node in (*direct, *own) if isinstance(node, ast.expr))
         names = self._me(flow.body, module)
         for node in flow.body.own(ast.Call):

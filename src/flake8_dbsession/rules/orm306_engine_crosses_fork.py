@@ -66,7 +66,8 @@ def use_in_child(view: View, target: Value) -> Use | None:
         return None
     summary = view.project.summary(function, ())
     own = summary.takes_own if summary is not None else None
-    return own[:2] if own is not None and own[1].pool and not own[1].is_of_given_engine else None
+    is_shared = own is not None and bool(own.resource.pool) and not own.resource.is_of_given_engine
+    return (own.line, own.resource) if own is not None and is_shared else None
 
 
 def sheds(statements: list[ast.stmt]) -> bool:
@@ -115,9 +116,10 @@ def forks(view: View, flow: Flow) -> Iterator[tuple[ast.AST, Resource]]:
         if fork is None or sheds(node.body):
             continue
         last = node.body[-1].end_lineno or 0
-        for place, resource, *_ in flow.scope.own:
-            if resource.pool and not resource.is_of_given_engine and node.body[0].lineno <= place.lineno <= last:  # type: ignore[attr-defined]
-                yield fork, resource
+        for own in flow.scope.own:
+            is_shared = own.resource.pool and not own.resource.is_of_given_engine
+            if is_shared and node.body[0].lineno <= own.line <= last:
+                yield fork, own.resource
 
 
 def notes(view: View, target: Value, use: Use) -> tuple[Note, ...]:

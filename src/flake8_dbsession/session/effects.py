@@ -10,7 +10,7 @@ from .events import Happening, Swallowed
 from .formals import Formals
 from .lending import reads
 from .state import ENTRY, GUESSED, HELD, HOLDING, IDLE, KEPT, STORED, SWALLOWED, UNSURE, Life
-from .summary import Steps, Summary, Wait
+from .summary import Own, Summary, Wait
 from .values import (
     OPENED,
     PARAMETER,
@@ -26,9 +26,8 @@ def apply(ev: Evaluation, summary: Summary, formals: Formals, node: ast.AST, fun
     """The callee's effects on the caller's sessions."""
     wait_as_inside(ev, summary, formals, node, (function.name or "<lambda>", path))
     if summary.takes_own:
-        line, taken, way, free = summary.takes_own
-        released = tuple(filter(None, map(formals.of_caller, free)))
-        beside(ev, node, (function.name, path), line, taken, way, released)
+        released = tuple(filter(None, map(formals.of_caller, summary.takes_own.free)))
+        beside(ev, node, (function.name, path), summary.takes_own, released)
     if summary.can_raise:
         for kind, lives in summary.failures or (("other", ()),):
             after = changed(ev, tuple((r, unswallowed(life)) for r, life in lives), formals) if lives else None
@@ -89,16 +88,15 @@ def beside(
     ev: Evaluation,
     node: ast.AST,
     callee: tuple[str, str],
-    line: int,
-    own: Resource,
-    way: Steps,
+    own: Own,
     released: tuple[Resource, ...] = (),
 ) -> None:
     """The callee (its name and path) takes a connection of its own while the caller holds one, not ``released`` yet."""
-    way = ((*callee, line), *way)[:4]
-    ev.now.own = ev.now.own or (node, own, way, tuple(sorted({*ev.now.given_back(), *released})))
+    way = ((*callee, own.line), *own.way)[:4]
+    free = tuple(sorted({*ev.now.given_back(), *released}))
+    ev.now.own = ev.now.own or Own(node, getattr(node, "lineno", 0), own.resource, way, free)
     for resource in (each for each in ev.now.held() if each not in released):
-        if own.is_apart_from(resource) and resource != own:
+        if own.resource.is_apart_from(resource) and resource != own.resource:
             ev.now.event(Happening.SECOND, node, resource, way)
 
 

@@ -221,7 +221,7 @@ class Flow:
             swallows=tuple(self.left_failed()) if is_mute(self.body) else (),
             used=tuple(sorted(self.scope.used)),
             answers=tuple(sorted(self.scope.answers.items())),
-            takes_own=next(((getattr(own[0], "lineno", 0), *own[1:]) for own in self.scope.own), None),
+            takes_own=next(iter(self.scope.own), None),
         )
 
 

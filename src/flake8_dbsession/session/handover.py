@@ -213,7 +213,7 @@ def beside_the_caller(ev: Evaluation, node: ast.AST, function: Value) -> None:
     target = ev.world.target(function)
     summary = ev.world.summary(function, ()) if target is not None and ev.now.held() else None
     if target is not None and summary is not None and summary.takes_own:
-        beside(ev, node, (function.name, target.path), *summary.takes_own[:3])
+        beside(ev, node, (function.name, target.path), summary.takes_own)
 
 
 def spread(ev: Evaluation, node: ast.AST, function: Value) -> None:
@@ -221,8 +221,8 @@ def spread(ev: Evaluation, node: ast.AST, function: Value) -> None:
     target = ev.world.target(function)
     summary = ev.world.summary(function, ()) if target is not None else None
     if target is not None and summary is not None and summary.takes_own:
-        line, own, way, _ = summary.takes_own
-        ev.now.event(Happening.SPREAD, node, own, ((function.name, target.path, line), *way)[:4])
+        own = summary.takes_own
+        ev.now.event(Happening.SPREAD, node, own.resource, ((function.name, target.path, own.line), *own.way)[:4])
 
 
 def report(ev: Evaluation, call: Call, value: Value, through: str, words: Words) -> None:

@@ -40,7 +40,7 @@ from .state import (
     Life,
     State,
 )
-from .summary import Steps, World
+from .summary import Own, World
 from .values import AMBIENT, JOINED, OPENED, ROW, ROWS, SESSION, UNKNOWN, Resource, Value, contained
 
 _OF_A_TRANSACTION = WRITTEN | CHANGED | TOUCHED | SWALLOWED | DROPPED | BROKEN | COMMITTED
@@ -62,7 +62,7 @@ class Moment:
         self.sink = sink
         self.before = state
         self.failures: list[tuple[str, dict[Resource, Life]]] = []
-        self.own: tuple[ast.AST, Resource, Steps, tuple[Resource, ...]] | None = None
+        self.own: Own | None = None
         """Where a session of this function, or a registry, takes a connection, and the way on from there."""
         self.is_dead = False
         """A function that only ever raises was called: nothing comes after it."""
@@ -173,7 +173,7 @@ class Moment:
         if (resource.flavour == JOINED or resource.origin == AMBIENT) and self.life(resource).marks & GIVEN:
             return  # a session or registry that joined a connection takes none of its own
         if self.own is None and resource.origin in (OPENED, AMBIENT):
-            self.own = (node, resource, (), self.given_back())
+            self.own = Own(node, getattr(node, "lineno", 0), resource, free=self.given_back())
         for other, life in self.lives.items():
             if other != resource and life.surely_holds and resource.is_apart_from(other):
                 self.event(Happening.SECOND, node, other, None)

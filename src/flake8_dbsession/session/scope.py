@@ -8,7 +8,7 @@ from collections.abc import Callable, Sized
 from ..known import Entry
 from .body import Body
 from .state import Life
-from .summary import Steps, Wait
+from .summary import Own, Wait
 from .values import Resource, Value
 
 
@@ -39,7 +39,7 @@ class Scope:
         """Where an object with an engine of its own is made, likewise."""
         self.answers: dict[str, str] = {}
         """The streaming responses that are made here: the parameter that is their content, and their class."""
-        self.own: list[tuple[ast.AST, Resource, Steps, tuple[Resource, ...]]] = []
+        self.own: list[Own] = []
         """Where a session opened here (or in a function called here) takes a connection, while how few of the
         caller's sessions have given theirs back."""
         self.inlined: dict[ast.Call, ast.Call] = {}

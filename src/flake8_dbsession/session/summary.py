@@ -14,6 +14,18 @@ Steps = tuple[tuple[str, str, int], ...]
 """The project functions on a way, outermost first, as ``(name, path, line)``: the line where each goes on."""
 
 
+class Own(NamedTuple):
+    """Where a session that a function opens, or a registry, takes a connection."""
+
+    node: ast.AST
+    line: int
+    resource: Resource
+    way: Steps = ()
+    """The project functions on the way on from there."""
+    free: tuple[Resource, ...] = ()
+    """The caller's sessions that have given theirs back by then."""
+
+
 Answers = tuple[tuple[str, str], ...]
 """The streaming responses that a function makes: the parameter that is their content ("": its own), and their class."""
 
@@ -73,9 +85,8 @@ class Summary(NamedTuple):
     used: tuple[Resource, ...] = ()
     """The caller's sessions that meet SQL or a commit before any rollback."""
     answers: Answers = ()
-    takes_own: tuple[int, Resource, Steps, tuple[Resource, ...]] | None = None
-    """The line where a session that is opened inside, or a registry, takes a connection, the way on from there, and
-    the caller's sessions that have given theirs back by then."""
+    takes_own: Own | None = None
+    """Where a session that is opened inside, or a registry, takes a connection."""
 
 
 class Target(Protocol):

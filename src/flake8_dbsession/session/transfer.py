@@ -101,7 +101,7 @@ class Transfer:
 
     def outcome(self, ev: Evaluation, *ways: Via) -> Out:
         own, known = ev.now.own, self.scope.own
-        if own is not None and (not known or len(own[3]) < len(known[0][3])):
+        if own is not None and (not known or len(own.free) < len(known[0].free)):
             self.scope.own = [own]
         self.scope.used |= ev.now.used
         for way in ways if not ev.now.is_dead else ():
