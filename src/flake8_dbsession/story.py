@@ -49,11 +49,15 @@ def name_or_object(flow: Flow, resource: Resource) -> str:
     return name_of(flow, resource) or next((name for name in objects if not name.startswith("<")), "")
 
 
+def holder(flow: Flow, resource: Resource) -> str:
+    """ "session 'name'", "a connection"."""
+    name = name_of(flow, resource)
+    return f"{what(resource)} {name!r}" if name else f"a {what(resource)}"
+
+
 def holding(flow: Flow, resource: Resource) -> str:
     """ "session 'name' holds a connection", "connection 'name' is checked out"."""
-    name = name_of(flow, resource)
-    holder = f"{what(resource)} {name!r}" if name else f"a {what(resource)}"
-    return f"{holder} {'is checked out' if resource.is_connection else 'holds a connection'}"
+    return f"{holder(flow, resource)} {'is checked out' if resource.is_connection else 'holds a connection'}"
 
 
 def seconds(wait: Wait) -> str:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..names import imports_of
 from ..session.body import Body
 from ..session.calls import TELLING_WORDS
-from ..session.handing_out import speaks_of_sessions
 from ..session.syntax import children
 from ..session.values import CLASS, FUNCTION, METHOD, NAMED, OBJECT, PARTIAL, TUPLE, UNKNOWN, Value
 from ..session.waiting import STREAMING_RESPONSES
@@ -104,7 +103,7 @@ class Reach:
                 yield from self._called(method)
         own = dict(self._parameters(module, body))
         for chain in sorted(words.chains):
-            if self._is_known_by_name(chain) or self._is_handed_out(chain):
+            if self._is_known_by_name(chain):
                 yield None
             value = own.get(chain[0]) or self._imported(words, chain[0]) or self._root(module, chain[0])
             yield from self._follow(value, chain[1:])
@@ -117,10 +116,6 @@ class Reach:
         """Whether a chain may be a session by what it is asked, or a factory or registry by what it is called."""
         asks = may_be_session(chain[0]) and chain[1:] and chain[1] in QUESTIONS
         return bool(asks) or any(self.project.known.conventions.is_handle(part) for part in chain)
-
-    def _is_handed_out(self, chain: Chain) -> bool:
-        """Whether the end of a chain may be a method that hands out sessions, whatever it is a method of."""
-        return len(chain) > 1 and speaks_of_sessions(chain[-1]) and bool(self.project.methods_called(chain[-1]))
 
     def _class_steps(self, info: ClassInfo) -> Iterator[Place | None]:
         for base in self.project.lineage(info):

@@ -27,7 +27,7 @@ from ..questions.asking import is_out_of_scope
 from ..session.events import Event, Happening
 from ..session.flow import Flow
 from ..session.values import Resource
-from ..story import name_of, what
+from ..story import holder
 from ..view import View
 
 _FIX = "use an async session, or leave the work to a thread"
@@ -38,9 +38,8 @@ def check(view: View) -> Iterator[Diagnostic]:
         if not flow.body.is_async or is_out_of_scope(view, flow):
             continue
         for resource, event in first_uses(flow).items():
-            name = name_of(flow, resource)
-            session = f"{what(resource)} {name!r}" if name else f"a {what(resource)}"
-            message = f"{session} stops the event loop while it works: it is not async, and this is a coroutine"
+            who = holder(flow, resource)
+            message = f"{who} stops the event loop while it works: it is not async, and this is a coroutine"
             yield view.diagnostic(RULE, event.node, message, (), None, _FIX, flow.body)
 
 

@@ -11,13 +11,11 @@ from .summary import Target
 from .syntax import names_below
 from .values import (
     CONSTANT,
-    COROUTINE,
     MAYBE,
     METHOD,
     NONE,
     OBJECT,
     SESSION,
-    TUPLE,
     Value,
     contained,
     found_session,
@@ -96,9 +94,4 @@ def captured(ev: Evaluation, function: Value) -> list[tuple[str, Value]]:
     if node is None or not telling:
         return []
     used = names_below(node)
-    return [(name, value) for name, value in telling if name in used and not are_coroutines(value)]
-
-
-def are_coroutines(value: Value) -> bool:
-    """Whether a value is a list of coroutines, which may be the very one that a new coroutine is put into."""
-    return value.kind == TUPLE and any(isinstance(part, Value) and part.kind == COROUTINE for part in value.extra)
+    return [(name, value) for name, value in telling if name in used]

@@ -35,7 +35,6 @@ from .summary import Wait
 from .values import (
     COROUTINE,
     FUNCTION,
-    LENT_CONNECTION,
     MAYBE,
     NAMED,
     NONE,
@@ -54,15 +53,12 @@ if TYPE_CHECKING:
 
 _TELLING_METHODS = {
     "run_in_executor": "asyncio.AbstractEventLoop.run_in_executor",
+    "get_bind": "alembic.op.get_bind",
     "add_request_method": "pyramid.config.Configurator.add_request_method",
     "start_background_task": "flask_socketio.SocketIO.start_background_task",
     "basic_consume": "pika.adapters.blocking_connection.BlockingChannel.basic_consume",
 }
 """Methods whose name leaves no doubt, whatever the receiver is called."""
-
-
-_MIGRATIONS = frozenset({"alembic.op.get_bind", "alembic.context.get_bind"})
-"""What gives the connection that a migration runs on, in a transaction."""
 
 
 _AWAITERS = frozenset({"asyncio.wait_for", "asyncio.shield", "asyncio.timeout"})
@@ -137,8 +133,6 @@ def unknown(ev: Evaluation, call: Call) -> Value:
         return named(ev, _TELLING_METHODS[call.node.func.attr], call, False)
     if isinstance(call.node.func, ast.Attribute) and call.node.func.attr in _CONTEXTS:
         return Value(OBJECT, "flask.app_context")
-    if isinstance(call.node.func, ast.Attribute) and call.node.func.attr == "get_bind":
-        return LENT_CONNECTION  # of the ``op`` of a migration
     touch(ev, call)
     return unseen(ev, call)
 
@@ -204,8 +198,6 @@ def named(ev: Evaluation, name: str, call: Call, awaited: bool, receiver: Value 
     if plain is not None:
         return plain(ev, call)
     tail = name.rpartition(".")[2]
-    if name in _MIGRATIONS:
-        return LENT_CONNECTION
     if tail in _CONTEXTS:
         return Value(OBJECT, "flask.app_context")
     if name == "flask.app_context.pop":

@@ -7,20 +7,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .implementations import Method, found
+from .implementations import Method, fits, found
 from .project_calls import run
 from .values import OPENED, SESSION, UNKNOWN, Value
 
 if TYPE_CHECKING:
     from .call import Call
     from .evaluate import Evaluation
+    from .summary import Target
 
 
 def handed_out(ev: Evaluation, call: Call, name: str, awaited: bool) -> Value:
     """What a call of a method of that name gives where it is sure to be a session, or a block that opens one."""
     methods = found(ev, ev.world.methods_called(name)) if speaks_of_sessions(name) else []
     able = [method for method in methods if not method[1].is_abstract and not method[1].refuses]
-    given = {opened_by(ev, method) if fits(method, call, awaited) else None for method in able}
+    given = {opened_by(ev, method) if gets(method[1], call, awaited) else None for method in able}
     if len(given) != 1 or None in given:
         return UNKNOWN
     return run(ev, able[0][0], call, awaited)
@@ -28,14 +29,13 @@ def handed_out(ev: Evaluation, call: Call, name: str, awaited: bool) -> Value:
 
 def speaks_of_sessions(name: str) -> bool:
     """``get_session``, ``session_scope``, ``open_connection``."""
-    return "_" in name.strip("_") and ("session" in name or "connection" in name)
+    return "session" in name or "connection" in name
 
 
-def fits(method: Method, call: Call, awaited: bool) -> bool:
-    """Whether the call gets what the method gives, with arguments that it takes."""
-    target = method[1]
-    given = not awaited and target.is_manager if target.is_generator else target.is_async is awaited
-    return given and target.takes(call.node)
+def gets(target: Target, call: Call, awaited: bool) -> bool:
+    """Whether the call gets what the method gives: the session, or the block, with arguments that it takes."""
+    is_block = target.is_generator and target.is_manager and not awaited
+    return target.takes(call.node) if is_block else fits(target, call, awaited)
 
 
 def opened_by(ev: Evaluation, method: Method) -> tuple[str, bool] | None:

@@ -26,6 +26,7 @@ from .values import (
     CLOSING,
     FUNCTION,
     GENERATOR,
+    LENT_CONNECTION,
     OBJECT,
     PARTIAL,
     ROW,
@@ -64,6 +65,11 @@ def _getattr(ev: Evaluation, call: Call) -> Value:
     if isinstance(name, ast.Constant) and isinstance(name.value, str) and call.positional[0].kind != UNKNOWN.kind:
         return attribute(ev, ast.Attribute(call.node.args[0], name.value, ast.Load()), call.positional[0])
     return UNKNOWN
+
+
+def _get_bind(ev: Evaluation, call: Call) -> Value:
+    """The connection that a migration runs on, in a transaction."""
+    return LENT_CONNECTION
 
 
 def _hasattr(ev: Evaluation, call: Call) -> Value:
@@ -162,6 +168,8 @@ PASSING: dict[str, Callable[[Evaluation, Call], Value]] = {
     "builtins.anext": _next,
     "builtins.getattr": _getattr,
     "builtins.hasattr": _hasattr,
+    "alembic.context.get_bind": _get_bind,
+    "alembic.op.get_bind": _get_bind,
     "builtins.list": _listed,
     "builtins.sorted": _listed,
     "builtins.tuple": _listed,

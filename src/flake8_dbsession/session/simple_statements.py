@@ -15,6 +15,10 @@ from .opening import next_of
 from .state import FAILED, RETURNED, STORED
 from .values import FUNCTION, GENERATOR, METHOD, NAMED, SESSION, TUPLE, UNKNOWN, Value, contained
 
+_CLOSERS = frozenset({"close", "remove", "aclose", "__exit__"})
+_EMPTY = Value(TUPLE)
+"""``[]`` and ``()``."""
+
 
 def carry_out(ev: Evaluation, statement: ast.AST | None, instead: ast.expr | None = None) -> None:
     """One simple statement; ``instead`` replaces its value."""
@@ -38,11 +42,7 @@ def carry_out(ev: Evaluation, statement: ast.AST | None, instead: ast.expr | Non
         case ast.AnnAssign():
             if statement.value is not None:
                 value = ev.value(instead or statement.value)
-                told = (
-                    ev.world.declared(ev.body, statement.annotation)
-                    if is_foreign(value) or value == _EMPTY
-                    else UNKNOWN
-                )
+                told = ev.world.declared(ev.body, statement.annotation) if says_nothing(value) else UNKNOWN
                 ev.bind(statement.target, told if told != UNKNOWN else value)
         case ast.AugAssign():
             ev.value(statement.value)
@@ -120,13 +120,6 @@ def closed_names(function: Function) -> Iterator[str]:
                 yield name
 
 
-_CLOSERS = frozenset({"close", "remove", "aclose", "__exit__"})
-
-
-_EMPTY = Value(TUPLE)
-"""``[]`` and ``()``."""
-
-
-def is_foreign(value: Value) -> bool:
-    """Whether a value says nothing but where in a library, or on an object of one, it was found."""
-    return value.kind in (UNKNOWN.kind, NAMED, METHOD) and not contained(value)
+def says_nothing(value: Value) -> bool:
+    """Whether a value is empty, or says nothing but where in a library, or on an object of one, it was found."""
+    return value == _EMPTY or (value.kind in (UNKNOWN.kind, NAMED, METHOD) and not contained(value))
