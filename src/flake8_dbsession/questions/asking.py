@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 
 from ..session.events import Event, Happening
 from ..session.flow import Flow
@@ -79,7 +80,7 @@ def within(outer: ast.AST, node: ast.AST) -> bool:
     return any(part is node for part in ast.walk(outer))
 
 
-def first_of_each_node(events: list[Event]) -> list[Event]:
+def first_of_each_node(events: Iterable[Event]) -> list[Event]:
     """One event for each place."""
     seen: dict[ast.AST, Event] = {}
     for event in events:

@@ -10,7 +10,8 @@ Why it matters
 
 Stays silent when
     The first session has committed, rolled back or closed; when the second comes from another engine; when the
-    session is passed on instead.
+    application keeps several engines and nothing tells that both have the same; when the session is passed on
+    instead.
 
 Fix safety
     ``commit()`` of the first session goes before the second takes its connection: safe, unsafe or shown only as for
@@ -23,6 +24,7 @@ from collections.abc import Iterator
 
 from ..mending.releasing import release_before
 from ..model import Diagnostic, Rule
+from ..pool.kept import is_of_one_pool
 from ..questions.asking import first_of_each_node, is_out_of_scope
 from ..session.events import Event, Happening
 from ..session.flow import Flow
@@ -35,13 +37,20 @@ def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
         if flow.body.node is None or is_out_of_scope(view, flow):
             continue
-        for event in first_of_each_node(flow.events(Happening.SECOND)):
+        for event in first_of_each_node(second_of_the_pool(view, flow)):
             yield report(view, flow, event)
+
+
+def second_of_the_pool(view: View, flow: Flow) -> Iterator[Event]:
+    """Where a session takes a connection of the very pool that the first one has its own of."""
+    for event in flow.events(Happening.SECOND):
+        if event.resource is not None and is_of_one_pool(view, event.resource, event.detail.resource):
+            yield event
 
 
 def report(view: View, flow: Flow, event: Event) -> Diagnostic:
     assert event.resource is not None
-    steps: Steps = event.detail or ()
+    steps: Steps = event.detail.way
     notes = [*taken(view, event.taken), *way(steps, "takes a second connection here", "which takes it")]
     who = called(steps[0][0]) if steps else view.text(event.node)
     message = f"{who!r} takes a second connection while {holding(flow, event.resource)}"

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from .events import Happening, Swallowed
+from .events import Happening, Second, Swallowed
 from .formals import Formals
 from .lending import reads
 from .state import ENTRY, GUESSED, HELD, HOLDING, IDLE, KEPT, STORED, SWALLOWED, UNSURE, Life
@@ -97,7 +97,7 @@ def beside(
     ev.now.own = ev.now.own or Own(node, getattr(node, "lineno", 0), own.resource, way, free)
     for resource in (each for each in ev.now.held() if each not in released):
         if own.resource.is_apart_from(resource) and resource != own.resource:
-            ev.now.event(Happening.SECOND, node, resource, way)
+            ev.now.event(Happening.SECOND, node, resource, Second(own.resource, way))
 
 
 def report_wait(

@@ -18,7 +18,7 @@ class Happening(enum.Enum):
     HANDED_OVER = "handed over"  # a session reaches a thread, task or background job (Handover)
     UNAWAITED = "unawaited"  # (method) of an async session called without await
     USED_CLOSED = "used closed"  # SQL after close() or after its with block
-    SECOND = "second"  # SQL on a second session while (Resource) holds
+    SECOND = "second"  # SQL on another session (Second) while ``resource`` holds
     SPREAD = "spread"  # any number of coroutines run at once, and each takes a connection of its own (Steps)
     COMMITTED_STREAMING = "committed streaming"  # a cursor is read on after the commit or rollback at ``node``
     DISCARDED_GENERATOR = "discarded generator"  # next(get_db())
@@ -59,6 +59,13 @@ class Handover(NamedTuple):
     name: str
     to: str
     many: bool = False
+
+
+class Second(NamedTuple):
+    """The session that takes a second connection, and the project functions on the way to it."""
+
+    resource: Resource
+    way: tuple[tuple[str, str, int], ...] = ()
 
 
 class Swallowed(NamedTuple):

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..known import Effect
-from .events import Event, Happening
+from .events import Event, Happening, Second
 from .state import (
     AT_ENTRY,
     BEGUN,
@@ -176,7 +176,7 @@ class Moment:
             self.own = Own(node, getattr(node, "lineno", 0), resource, free=self.given_back())
         for other, life in self.lives.items():
             if other != resource and life.surely_holds and resource.is_apart_from(other):
-                self.event(Happening.SECOND, node, other, None)
+                self.event(Happening.SECOND, node, other, Second(resource))
 
     # -- giving back
 

@@ -1,0 +1,90 @@
+"""How many engines the running application keeps: with one, all its sessions wait for the same pool."""
+
+from __future__ import annotations
+
+import ast
+import functools
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ..files.reading import bytes_of
+from ..session.values import Resource
+from ..view import View
+from .engines import Engine
+from .judge import FilePool, pool_of, pools_of
+from .scopes import Function, Scope
+from .survey import Survey
+
+
+class Maker(NamedTuple):
+    """Where an engine is made (None: in an extension of Flask-SQLAlchemy), and the name it gets there."""
+
+    scope: Scope | None
+    name: str = ""
+    for_each_call: bool = False
+    """Whether it is a function that hands out a new engine each time."""
+
+
+def is_of_one_pool(view: View, first: Resource, second: Resource) -> bool:
+    """Whether both surely have the same engine: it is known to be, or the application has no other."""
+    if first.pool and first.pool == second.pool:
+        return True
+    return number_of_engines(pool_of(view).survey, first.is_async) < 2
+
+
+@functools.lru_cache(maxsize=8)
+def number_of_engines(survey: Survey, is_async: bool) -> int:
+    """How many places make an engine and keep it; each caller of a function that hands out a new one is one of them."""
+    makers = {maker for file in pools_of(survey) for maker in makers_in(file, is_async)}
+    return sum(callers(survey, maker) if maker.for_each_call else 1 for maker in makers)
+
+
+def makers_in(file: FilePool, is_async: bool) -> Iterator[Maker]:
+    """What makes an engine that is kept, in one file; not what runs as a script or makes up for a failure."""
+    for engine in file.found.engines:
+        is_run = engine.guarded or (engine.is_top_level and not file.is_imported)
+        if engine.is_async == is_async and engine.keeper and not engine.fallback and not is_run:
+            yield Maker(engine.scope, name_of(engine), is_new_each_time(engine))
+    if file.found.extensions and not is_async:
+        yield Maker(None)
+
+
+def is_new_each_time(engine: Engine) -> bool:
+    """Whether the function is named for its engine and hands it out, and nothing remembers it for the next call."""
+    scope = engine.scope
+    if not isinstance(scope.node, Function) or scope.shared or scope.node.decorator_list:
+        return False
+    return "engine" in scope.node.name and (bool(name_of(engine)) or engine.keeper == "returned")
+
+
+def name_of(engine: Engine) -> str:
+    """What the engine, or what is made of it in the same statement, is bound to; "" for an attribute or nothing."""
+    bindings = ((name, each.value) for name, found in engine.scope.bindings.items() for each in found)
+    return next((name for name, value in bindings if value is not None and engine.node in ast.walk(value)), "")
+
+
+def callers(survey: Survey, maker: Maker) -> int:
+    """How many different calls of the function the application has: two that are written alike make the same engine
+    for two parts of it, such as the one that prepares its tables."""
+    name = f"{maker.scope.name.rpartition('.')[2]}(".encode() if maker.scope is not None else b""
+    written = (text for path in survey.python for text in calls_in(bytes_of(path), name))
+    return max(1, len(set(written)))
+
+
+def calls_in(data: bytes, name: bytes) -> Iterator[bytes]:
+    """The arguments of each call of ``name``, as they are written but without blanks, in the text of a file."""
+    before, *rest = data.split(name)
+    for text in rest:
+        if not before.endswith(b"def "):
+            yield b"".join(text[: closing(text)].split())
+        before = text
+
+
+def closing(text: bytes) -> int:
+    """Where the bracket is closed in front of which ``text`` begins; brackets in strings are rare enough."""
+    depth = 1
+    for place, byte in enumerate(text):
+        depth += (byte == ord("(")) - (byte == ord(")"))
+        if not depth:
+            return place
+    return len(text)
