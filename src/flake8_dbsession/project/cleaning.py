@@ -11,7 +11,8 @@ from collections.abc import Iterator
 
 from ..names import dotted
 from ..session.body import Body
-from ..session.values import REGISTRY, Resource
+from ..session.state import ENTRY
+from ..session.values import FUNCTION, REGISTRY, UNKNOWN, Resource
 from .module import ClassInfo, Module
 from .project import Project
 from .wrapping import runs
@@ -95,6 +96,9 @@ def named_class(project: Project, module: Module, expressions: list[ast.expr]) -
 def releases(project: Project, module: Module, node: ast.AST, resource: Resource, line: int) -> bool:
     """Whether the function releases the registry after a line, or enters an app context for Flask-SQLAlchemy's."""
     for part in ast.walk(node):
+        managers = managers_around(part, line)
+        if any(is_given_back_by(project, module, manager, resource) for manager in managers):
+            return True
         if not (isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute)):
             continue
         if part.func.attr in _CONTEXTS and resource.flavour == "flask":
@@ -104,3 +108,18 @@ def releases(project: Project, module: Module, node: ast.AST, resource: Resource
             if value.kind == REGISTRY and value.resource is not None and value.resource.key == resource.key:
                 return True
     return False
+
+
+def managers_around(block: ast.AST, line: int) -> list[ast.expr]:
+    """What a ``with`` block is over that the line stands in."""
+    if not isinstance(block, (ast.With, ast.AsyncWith)) or not block.lineno <= line <= (block.end_lineno or 0):
+        return []
+    return [item.context_expr for item in block.items]
+
+
+def is_given_back_by(project: Project, module: Module, manager: ast.expr, resource: Resource) -> bool:
+    """``with session_scope():``, a function of the project that gives the registry back after the block."""
+    function = project.evaluate(module, manager.func) if isinstance(manager, ast.Call) else UNKNOWN
+    summary = project.summary(function, ()) if function.kind == FUNCTION else None
+    lives = summary.normal if summary is not None else ()
+    return any(each.key == resource.key and not life.may_hold and not life.phases & ENTRY for each, life in lives)

@@ -12,7 +12,8 @@ Why it matters
 Stays silent when
     Every way out passes ``remove()``, ``close()``, ``commit()`` or ``rollback()``; when the framework removes the
     session (a request or app context of Flask-SQLAlchemy that is left, a decorator, a teardown, a signal); when the
-    function is only called inside such a unit. A context that a Celery worker pushes as it starts is not left between
+    function is only called inside such a unit; when all sessions of the registry work on one connection.
+    A context that a Celery worker pushes as it starts is not left between
     tasks. Leaving an app context does not remove a plain scoped session. Workers
     that share a decorator of their file are reported once, there. A worker that removes the session on one way and not
     on another is told by ORM102.
@@ -41,7 +42,7 @@ from ..session.body import Body
 from ..session.events import Event, Happening
 from ..session.flow import Flow
 from ..session.state import CHANGED, WRITTEN, State
-from ..session.values import AMBIENT, FUNCTION, Resource
+from ..session.values import AMBIENT, FUNCTION, JOINED, Resource
 from ..story import name_of
 from ..view import View
 
@@ -142,12 +143,16 @@ def is_removed_sometimes(left: Left) -> bool:
 def ambient(flow: Flow) -> list[Resource]:
     """The registries that the function itself takes a connection of."""
     taken = {e.resource for e in flow.events(Happening.TAKEN) if e.resource is not None}
-    return sorted(r for r in taken if r.origin == AMBIENT and ":" not in r.key)
+    return sorted(r for r in taken if r.origin == AMBIENT and ":" not in r.key and r.pool != JOINED)
 
 
 def is_left_held(flow: Flow, resource: Resource) -> bool:
+    """Whether the function may end with the connection; not on a way past the app context that it enters on others.
+
+    Flask-SQLAlchemy's session raises there, or the function runs inside a context of its caller's.
+    """
     life = flow.exit_life(resource)
-    return life is not None and life.may_hold
+    return life is not None and life.may_hold and not (resource.flavour == "flask" and enters_context(flow))
 
 
 def is_cleaned(view: View, flow: Flow, worker: Entry, resource: Resource) -> bool:
@@ -167,7 +172,7 @@ def endless_loop_holding(flow: Flow, resource: Resource) -> Loop | None:
     for node in flow.nodes(Kind.TEST, Kind.ITEM):
         loop = node.statement
         if isinstance(loop, ast.While):
-            endless = node.syntax is loop.test and is_endless(loop)
+            endless = node.syntax is loop.test and is_endless(loop) and not is_asked_anew(loop)
         else:
             endless = isinstance(loop, (ast.For, ast.AsyncFor)) and waits_at(flow, loop.iter)
         held = [s for s in flow.at(node) if resource in s.lives and s.lives[resource].may_hold] if endless else []
@@ -198,6 +203,13 @@ def is_endless(loop: ast.While) -> bool:
         case ast.UnaryOp(op=ast.Not(), operand=ast.Attribute() | ast.Name()) | ast.Attribute() | ast.Name():
             return True
     return False
+
+
+def is_asked_anew(loop: ast.While) -> bool:
+    """``while rows: … rows = read()``: a loop over what there is, which ends when there is no more."""
+    asked = loop.test.id if isinstance(loop.test, ast.Name) else ""
+    assigned = (part for part in ast.walk(loop) if isinstance(part, ast.Assign) and isinstance(part.value, ast.Call))
+    return any(isinstance(t, ast.Name) and t.id == asked for part in assigned for t in part.targets)
 
 
 def waits_inside(flow: Flow, loop: Loop) -> bool:

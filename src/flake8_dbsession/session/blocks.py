@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from .call import place
@@ -21,6 +22,7 @@ from .values import (
     SESSION,
     TRANSACTION,
     UNKNOWN,
+    Resource,
     Value,
     contained,
 )
@@ -60,6 +62,12 @@ def entered(ev: Evaluation, value: Value, node: ast.expr) -> Value:
         case "session" | "object":
             return value
     return UNKNOWN
+
+
+def savepoints(names: dict[str, Value]) -> Iterator[Resource]:
+    """The sessions that have a savepoint now; ``names`` hold what each block is over as well."""
+    nested = (value for value in names.values() if value.kind == TRANSACTION and value.name == "nested")
+    return (value.resource for value in nested if value.resource is not None)
 
 
 def lent_by(ev: Evaluation, manager: Value, is_async: bool) -> Value | None:

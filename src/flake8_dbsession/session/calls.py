@@ -99,6 +99,8 @@ def awaited_value(ev: Evaluation, node: ast.expr) -> Value:
 
 def perform(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
     """What calling ``function`` gives, its effects applied."""
+    if function.kind != FUNCTION and is_exit(call.node):
+        ev.now.is_dead = True
     match function.kind:
         case "factory":
             return open_session(ev, call, function)
@@ -238,6 +240,14 @@ def named(ev: Evaluation, name: str, call: Call, awaited: bool, receiver: Value 
     elif fact is None:
         pass_on(ev, call)
     return made
+
+
+def is_exit(node: ast.Call) -> bool:
+    """``self.exit(1)`` of an application, which ends the process with that code."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr="exit"), args=[ast.Constant(value=int())], keywords=[]):
+            return True
+    return False
 
 
 def configured(ev: Evaluation, name: str, call: Call) -> Value | None:

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterable
 
 from .attributes import attribute
+from .blocks import savepoints
 from .body import Body
 from .calls import evaluate_call
 from .changing import change_below
@@ -192,6 +193,7 @@ class Evaluation:
         """The consumer has an item, and takes as long as it likes; ``inside`` is what an inner generator holds."""
         held = dict.fromkeys((*self.now.held(), *inside))
         self.scope.streams.update(held)
+        self.scope.saved.update(savepoints(self.now.names))
         for resource in held:
             self.now.event(Happening.STREAMED, node, resource, "yield")
         lives, before = self.now.lives, self.scope.between

@@ -212,6 +212,7 @@ class Flow:
             gives_back=(gives_back(yields, self.returned), gives_back(yields, self.raised)),
             between=tuple((self.scope.between or {}).items()),
             streams=tuple(sorted(self.scope.streams)),
+            saves=tuple(sorted(self.scope.saved)),
             waits=tuple(self.scope.waits),
             attributes=tuple(self.scope.attributes.items()),
             never_returns=not self.returned and bool(self.raised) and len(self.body.statements) > 1,

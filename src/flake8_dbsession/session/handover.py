@@ -13,6 +13,7 @@ from .effects import beside
 from .events import Handover, Happening
 from .state import CLOSED
 from .values import (
+    AMBIENT,
     COROUTINE,
     FUNCTION,
     LIST,
@@ -103,7 +104,21 @@ def inline(ev: Evaluation, call: Call, fact: HandoverFact, target: Value) -> Val
     rest = call.positional[fact.callable.position + 1 :]
     inner = ast.Call(call.node.func, call.node.args[fact.callable.position + 1 :], call.node.keywords)
     node = ev.scope.inlined.setdefault(call.node, ast.copy_location(inner, call.node))
-    return perform(ev, target, Call(node, rest, call.keywords), False)
+    before, told = dict(ev.now.lives), set(ev.now.sink)
+    value = perform(ev, target, Call(node, rest, call.keywords), False)
+    others = {resource for resource in ev.now.lives if is_of_thread(resource, fact)}
+    if others:
+        ev.now.restore(before, others, told)
+    return value
+
+
+def is_of_thread(resource: Resource, fact: HandoverFact) -> bool:
+    """Whether a registry has another session in the thread that the callable runs in.
+
+    An executor of asyncio's own takes no context along, so what a scope function says there is another, too.
+    """
+    is_registry = resource.origin == AMBIENT and resource.flavour != "flask" and not resource.is_async
+    return is_registry and (resource.flavour == "scoped" or fact.name.endswith(".run_in_executor"))
 
 
 def is_begun_elsewhere(call: Call, fact: HandoverFact, target: Value) -> bool:

@@ -309,6 +309,23 @@ class Moment:
                 phases = UNSURE
             self.lives[resource] = Life(phases, life.marks | (GUESSED | CHANGED if uncertain else STORED))
 
+    def restore(self, before: dict[Resource, Life], others: set[Resource], told: set[Event]) -> None:
+        """What has happened to the sessions of ``others`` meanwhile is another thread's affair, however it has ended.
+
+        ``before`` and ``told`` are the lives and the events until then.
+        """
+
+        def as_before(lives: dict[Resource, Life]) -> dict[Resource, Life]:
+            own = {resource: life for resource, life in lives.items() if resource not in others}
+            return {**own, **{resource: before[resource] for resource in others & before.keys()}}
+
+        self.failures = [(raising, as_before(lives)) for raising, lives in self.failures]
+        self.lives = as_before(self.lives)
+        for resource in others - before.keys():
+            self.steps.pop(resource, None)
+        for event in [each for each in self.sink if each.resource in others and each not in told]:
+            del self.sink[event]
+
     def mark(self, resource: Resource, mark: int) -> None:
         life = self.life(resource)
         self.lives[resource] = Life(life.phases, life.marks | mark)

@@ -138,11 +138,17 @@ def construction(ev: Evaluation, short: str, call: Call) -> Value | None:
             keeps = bool(dict(factory.extra).get("keeps_rows")) if factory.kind == FACTORY else False
             own_scope = len(call.node.args) > 1 or "scopefunc" in call.keywords
             flavour = "scoped by function" if own_scope else "scoped"
-            pool = dict(factory.extra).get("pool", "") if factory.kind == FACTORY else ""
+            pool = pool_of_factory(factory)
             return Value(REGISTRY, "", Resource(AMBIENT, place(call.node), type_name, keeps, flavour, pool=pool))
         case "flask_sqlalchemy.SQLAlchemy":
             return Value(FLASK_DB, "", Resource(AMBIENT, place(call.node), "Session", False, "flask"))
     return None
+
+
+def pool_of_factory(factory: Value) -> str:
+    """The engine of the sessions that a factory makes; JOINED where all of them work on one connection."""
+    known = dict(factory.extra) if factory.kind == FACTORY else {}
+    return JOINED if known.get(JOINED) else str(known.get("pool", ""))
 
 
 def options(ev: Evaluation, call: Call) -> tuple[tuple[str, Any], ...]:
@@ -152,7 +158,7 @@ def options(ev: Evaluation, call: Call) -> tuple[tuple[str, Any], ...]:
     if is_autocommit(ev, call):
         found.append(("autocommit", True))
     bind = call.argument(0, "bind")
-    if bind == LENT_CONNECTION:
+    if is_connection(bind):
         found.append((JOINED, True))
     beside = beside_framework(bind)
     if beside:

@@ -16,7 +16,7 @@ from .handover import gathered_by_ours, given_to_object
 from .implementations import carry_out
 from .lending import pass_on
 from .opening import opened
-from .state import ENTRY, GIVEN, HELD, HOLDING, IDLE, KEPT, RETURNED, STORED, Life
+from .state import ENTRY, GIVEN, HELD, HOLDING, IDLE, KEPT, RETURNED, STORED, UNSURE, Life
 from .summary import Summary, Target
 from .values import (
     COROUTINE,
@@ -30,6 +30,7 @@ from .values import (
     OBJECT,
     OPENED,
     REGISTRY,
+    TRANSACTION,
     TUPLE,
     UNKNOWN,
     Resource,
@@ -68,6 +69,8 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
         summary = summary._replace(waits=(), takes_own=None)
     if not (target.is_generator and not target.is_fixture):
         apply(ev, summary, formals, call.node, function, target.path)
+    elif target.is_manager:
+        release_before_block(ev, summary, formals)
     if summary.answers:
         stream_as_inside(ev, summary.answers, call, given_to(target, function, call))
     if summary.attributes and function.name.endswith(".__init__"):
@@ -78,6 +81,14 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
         item = value.extra[0]
         return generated(function, call, item if item != UNKNOWN else ev.world.returned(function))
     return value if value != UNKNOWN else by_annotation(ev, function, call)
+
+
+def release_before_block(ev: Evaluation, summary: Summary, formals: Formals) -> None:
+    """A context manager of the project gives back what sessions of the caller hold before its block begins."""
+    for formal, life in summary.between:
+        actual = formals.of_caller(formal)
+        if actual is not None and not life.may_hold and not life.phases & (ENTRY | UNSURE):
+            ev.now.release(actual)
 
 
 _ARGUMENT = "argument"  # extra: (expression, value)
@@ -146,7 +157,8 @@ def result(
                 owned or value.resource,
                 extra=() if owned else ("borrowed", *summary.gives_back),
             )
-        return Value("generated", extra=(value,))
+        saved = formals.of_caller(summary.saves[0]) if manager and summary.saves else None
+        return Value(TRANSACTION, "nested", saved) if saved is not None else Value("generated", extra=(value,))
     value = formals.outside(summary.returns, node, opened)
     if value.kind in (MANAGER, GENERATOR):
         return value

@@ -72,6 +72,8 @@ class Summary(NamedTuple):
     """How a generator leaves each of the caller's sessions where it yields."""
     streams: tuple[Resource, ...] = ()
     """The caller's sessions that surely hold a connection at some ``yield``."""
+    saves: tuple[Resource, ...] = ()
+    """The sessions that have a savepoint around some ``yield``."""
     waits: tuple[tuple[Wait, tuple[Resource, ...], tuple[Resource, ...]], ...] = ()
     attributes: tuple[tuple[str, Value], ...] = ()
     never_returns: bool = False

@@ -12,7 +12,10 @@ from typing import Any, NamedTuple
 OPENED, PARAMETER, ATTRIBUTE, AMBIENT, CAPTURED = "opened", "parameter", "attribute", "ambient", "captured"
 
 JOINED = "joined"
-"""The flavour of a session that works on a connection which its owner closes (measured: 1 -> 1)."""
+"""The flavour of a session that works on a connection which its owner closes (measured: 1 -> 1).
+
+Also the pool of a registry whose sessions do.
+"""
 
 
 class Resource(NamedTuple):
@@ -39,6 +42,8 @@ class Resource(NamedTuple):
         What is asynchronous has an engine of its own, and nobody else has one that the function makes for itself.
         """
         if self.is_async != other.is_async or (":" in self.pool) != (":" in other.pool):
+            return True
+        if JOINED in (self.pool, other.pool):
             return True
         if self.is_connection or other.is_connection:
             return self.pool != other.pool or not self.pool
