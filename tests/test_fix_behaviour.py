@@ -39,6 +39,7 @@ TOPICS = {
     "ORM104/guarding": 3,
     "ORM105/generators": 4,
     "ORM201/changing": 7,
+    "ORM201/gathering": 2,
     "ORM201/releasing": 15,
     "ORM201/sleeping": 8,
     "ORM206/second": 0,

@@ -256,11 +256,9 @@ def may_hold(value: ast.expr, sources: set[str]) -> bool:
         case ast.Await(value=inner):
             return may_hold(inner, sources)
         case ast.ListComp(elt=element) | ast.SetComp(elt=element) | ast.GeneratorExp(elt=element):
-            made = {name for each in value.generators for name in stored(each.target)}
-            return may_hold(element, sources | made)
+            return may_hold(element, sources | made_by(value.generators, sources))
         case ast.DictComp(value=element):
-            made = {name for each in value.generators for name in stored(each.target)}
-            return may_hold(element, sources | made)
+            return may_hold(element, sources | made_by(value.generators, sources))
         case ast.Tuple(elts=parts) | ast.List(elts=parts) | ast.Set(elts=parts):
             return any(may_hold(part, sources) for part in parts)
         case ast.Dict(values=parts):
@@ -269,7 +267,20 @@ def may_hold(value: ast.expr, sources: set[str]) -> bool:
             return may_hold(left, sources) or may_hold(right, sources)
         case ast.IfExp(body=body, orelse=orelse):
             return may_hold(body, sources) or may_hold(orelse, sources)
-    return any(isinstance(part, ast.Name) and part.id in sources for part in ast.walk(value))
+    return mentions(value, sources)
+
+
+def made_by(generators: list[ast.comprehension], sources: set[str]) -> set[str]:
+    """The names that a comprehension binds to items of something over ``sources``; what others hold is no row."""
+    made: set[str] = set()
+    for each in generators:
+        if mentions(each.iter, sources | made):
+            made.update(stored(each.target))
+    return made
+
+
+def mentions(syntax: ast.AST, names: set[str]) -> bool:
+    return any(isinstance(part, ast.Name) and part.id in names for part in ast.walk(syntax))
 
 
 def is_chain(receiver: ast.expr, sources: set[str]) -> bool:

@@ -172,7 +172,7 @@ class Classes:
             if value == UNKNOWN:
                 value = self._set_from_outside(base if isinstance(base, str) else base.qualified, name)
             if value != UNKNOWN:
-                return value
+                return of_the_class(value, owner)
         return UNKNOWN
 
     def _library_attribute(self, base: str, name: str, owner: Value) -> Value:
@@ -319,6 +319,11 @@ def is_parameter(expression: ast.expr, method: Function) -> bool:
 
 def is_classmethod(method: Function) -> bool:
     return any(isinstance(d, ast.Name) and d.id == "classmethod" for d in method.decorator_list)
+
+
+def of_the_class(value: Value, owner: Value) -> Value:
+    """A query that a registry gives to all classes is one for the class that is asked: ``Member.query``."""
+    return value._replace(name=owner.name) if value.kind == QUERY and not (value.name or value.extra) else value
 
 
 def of_the_object(value: Value, attribute: str) -> Value:

@@ -18,7 +18,15 @@ def touches(view: View, flow: Flow, resource: Resource) -> list[ast.AST]:
     """Every place where the function may run SQL on the session, end its transaction, or have its rows loaded anew."""
     own = [event.node for event in flow.events(*_USES) if event.resource == resource]
     own += [part for part in flow.body.own(ast.Attribute) if part.attr in _RELOADS]
-    return own + [call for call in flow.body.own(ast.Call) if may_touch(view, flow, resource, call)]
+    elsewhere = waits_of_libraries(view, flow)
+    calls = (call for call in flow.body.own(ast.Call) if call not in elsewhere)
+    return own + [call for call in calls if may_touch(view, flow, resource, call)]
+
+
+def waits_of_libraries(view: View, flow: Flow) -> frozenset[ast.AST]:
+    """The calls that are known to wait in a library, whatever object of the project holds its client."""
+    waits = ((event.node, event.detail) for event in flow.events(Happening.WAITED))
+    return frozenset(n for n, wait in waits if not (wait.chain or view.project.modules.is_first_party(wait.name)))
 
 
 def may_touch(view: View, flow: Flow, resource: Resource, call: ast.Call) -> bool:
