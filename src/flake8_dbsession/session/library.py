@@ -63,7 +63,8 @@ def _next(ev: Evaluation, call: Call) -> Value:
 def _getattr(ev: Evaluation, call: Call) -> Value:
     name = call.node.args[1] if len(call.node.args) > 1 else None
     if isinstance(name, ast.Constant) and isinstance(name.value, str) and call.positional[0].kind != UNKNOWN.kind:
-        return attribute(ev, ast.Attribute(call.node.args[0], name.value, ast.Load()), call.positional[0])
+        read = ast.Attribute(call.node.args[0], name.value, ast.Load())
+        return attribute(ev, ast.copy_location(read, call.node), call.positional[0])
     return UNKNOWN
 
 
