@@ -47,6 +47,11 @@ class Folders:
         return above != folder and self._is_missing(above)
 
 
+def in_package(path: str) -> bool:
+    """Whether the file at ``path`` is a module of a package that says so itself."""
+    return os.path.isfile(os.path.join(os.path.dirname(path), "__init__.py"))
+
+
 def _look_into(folder: str) -> Inside:
     files: list[str] = []
     folders: list[str] = []

@@ -37,6 +37,8 @@ class Conventions:
         self._sure = frozenset[str](tables["never_raises"]["functions"].split())
         self._sure_receivers = frozenset[str](tables["never_raises"]["receivers"].split())
         self._setting_up = frozenset[str](tables["setting_up"]["words"].split())
+        self.tool_files = frozenset[str](tables["tools"]["files"].split())
+        """Files that belong to a tool, where they stand in no package: ``setup.py``."""
         self.script_paths = tuple(
             (kind, pattern) for kind, words in tables["paths"].items() for pattern in words.split()
         )

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 
 from ..files.declared import PROJECT_FILES
+from ..files.folders import in_package
 
 ASIDE = frozenset(
     {
@@ -29,6 +30,8 @@ def is_aside(path: str, root: str) -> bool:
     relative = os.path.relpath(path, root)
     *folders, name = relative.lower().split(os.sep)
     stem = name.removesuffix(".py")
+    if stem == "setup" and in_package(path):
+        stem = ""
     if stem in ("conftest", "setup", "noxfile") or stem.startswith("test_") or stem.endswith("_test"):
         return True
     return any(folder in ASIDE or folder.startswith(("test_", "example_")) for folder in folders)

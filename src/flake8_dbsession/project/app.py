@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..files.declared import Declared, declared_in, project_of
+from ..files.folders import in_package
 from ..known import Entry
 from ..session.body import Body
 from ..session.values import Resource
@@ -71,9 +72,12 @@ class Application:
     def script_kind(self, path: str) -> str:
         """What kind of short-lived or foreign code a file is by its path, "" for the application.
 
-        A project of its own in ``libs/`` is a member of a workspace and no copy of somebody else's package.
+        A project of its own in ``libs/`` is a member of a workspace and no copy of somebody else's package; a
+        ``setup.py`` in a package is a module of it.
         """
         relative = os.path.relpath(os.path.abspath(path), self.project.root)
+        if os.path.basename(path) in self.project.known.conventions.tool_files and in_package(path):
+            relative = os.path.join(os.path.dirname(relative), "_.py")
         folders = relative.split(os.sep)[:-1]
         for end in range(2, len(folders) + 1):
             member = os.path.join(self.project.root, *folders[:end])
