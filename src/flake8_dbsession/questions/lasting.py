@@ -35,6 +35,11 @@ def is_run(module: Module) -> bool:
     )
 
 
+def is_one_shot(view: View) -> bool:
+    """Whether the file's process ends with its work: a script, or a file that is run and serves nobody."""
+    return view.is_script or (is_run(view.module) and not view.serves_requests)
+
+
 def kept_with_objects(view: View, flow: Flow) -> Iterator[tuple[str, ast.AST, str]]:
     """Each session that a constructor keeps on an object of the process: attribute, the call that opens it, keeper."""
     if not flow.body.name.endswith(".__init__") or flow.body.owner not in view.module.classes:

@@ -38,7 +38,7 @@ from ..model import Diagnostic, Note, Rule
 from ..pool.judge import pool_of
 from ..questions.asking import is_out_of_scope, within
 from ..questions.going_on import goes_on_elsewhere
-from ..questions.lasting import is_run
+from ..questions.lasting import is_one_shot
 from ..questions.only_asking import only_asks
 from ..session.events import Event, Happening, Swallowed
 from ..session.exceptions import is_for_database
@@ -79,7 +79,7 @@ def check(view: View) -> Iterator[Diagnostic]:
             if handler not in reported:
                 reported.add(handler)
                 yield report_broken(view, flow, handler, event)
-        goes_on_after_all = not found and not is_run(view.module)
+        goes_on_after_all = not found and not is_one_shot(view)
         for commit, resource in dict(raised_failed(flow)).items() if goes_on_after_all else ():
             message = f"session {name_of(flow, resource)!r}, which others go on with, is left failed when this raises"
             plan, refusal = roll_back_where_raised(view, flow, resource)

@@ -11,7 +11,7 @@ Why it matters
 
 Stays silent when
     What is kept is a scoped_session, a sessionmaker or an engine; anybody closes the session that an object keeps; in
-    tests, commands and one-shot scripts.
+    tests, commands and scripts that serve nobody.
 
 Fix safety
     No fix is offered: keep the factory and open a session for each unit of work.
@@ -23,7 +23,7 @@ import ast
 from collections.abc import Iterator
 
 from ..model import Diagnostic, Rule
-from ..questions.lasting import is_run, kept_with_objects, lasting
+from ..questions.lasting import is_one_shot, kept_with_objects, lasting
 from ..questions.stored import shared_by_callers
 from ..session.values import AMBIENT, FACTORY, OPENED, REGISTRY, SESSION, Value
 from ..view import View
@@ -32,7 +32,7 @@ _OWN = "each unit of work needs a session of its own"
 
 
 def check(view: View) -> Iterator[Diagnostic]:
-    if view.is_test or view.is_script or is_run(view.module):
+    if view.is_test or is_one_shot(view):
         return
     for name, node, value in kept(view):
         if value.resource is not None and value.resource.origin == AMBIENT:

@@ -22,7 +22,7 @@ from collections.abc import Iterator
 
 from ..fix.plans import ReplaceExpression
 from ..model import Diagnostic, Plan, Rule, Safety
-from ..questions.lasting import is_run
+from ..questions.lasting import is_one_shot
 from ..session.body import Body
 from ..session.flow import Flow
 from ..session.values import AMBIENT, SESSION
@@ -33,7 +33,7 @@ from .orm304_global_session import kept
 def check(view: View) -> Iterator[Diagnostic]:
     if view.is_test:
         return
-    of_the_process = () if view.is_script or is_run(view.module) else kept(view)
+    of_the_process = () if is_one_shot(view) else kept(view)
     for name, call, value in of_the_process:
         if value.resource is not None and value.resource.origin == AMBIENT:
             yield report(view, name, call, None)
