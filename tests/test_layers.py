@@ -28,6 +28,7 @@ LAYERS = (
         "project.evidence",
         "project.fields",
         "project.modules",
+        "project.naming",
         "project.app",
         "project.solved",
         "story",

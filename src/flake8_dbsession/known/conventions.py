@@ -45,11 +45,13 @@ class Conventions:
 
     def is_factory(self, name: str, is_async: bool = False) -> bool:
         """Whether a variable of that name holds what gives a session when it is called."""
-        return name in (self.async_factories if is_async else self.factories) and not name.startswith(_VERBS)
+        bare = name.lstrip("_")
+        return bare in (self.async_factories if is_async else self.factories) and not bare.startswith(_VERBS)
 
     def is_handle(self, name: str) -> bool:
         """Whether something of that name may be a factory or a registry."""
-        return name in self.factories or name in self.async_factories or name in self.registries
+        bare = name.lstrip("_")
+        return bare in self.factories or bare in self.async_factories or bare in self.registries
 
     def is_look_alike(self, qualified: str) -> bool:
         return any(name in self._strangers for name in _beginnings(qualified))

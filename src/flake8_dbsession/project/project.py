@@ -23,12 +23,9 @@ from ..session.starts import starts
 from ..session.state import State
 from ..session.summary import Summary
 from ..session.values import (
-    AMBIENT,
     CLASS,
-    FACTORY,
     NAMED,
     OBJECT,
-    REGISTRY,
     TUPLE,
     UNKNOWN,
     Resource,
@@ -44,6 +41,7 @@ from .implementations import Implementations
 from .meanings import Meanings
 from .module import ClassInfo, Module
 from .modules import Modules
+from .naming import attribute_called, called
 from .own_sessions import packages_that_roll_back
 from .parameters import parameter_of, untold_in
 from .reach import Reach
@@ -268,12 +266,11 @@ class Project:
 
     def called(self, body: Body, name: str) -> Value:
         """What a variable of a function is by its name alone: ``SessionLocal``, ``ScopedSession``."""
-        conventions = self.known.conventions
-        if conventions.is_factory(name, is_async=True) or (conventions.is_factory(name) and not body.is_async):
-            return Value(FACTORY, "AsyncSession" if name in conventions.async_factories else "Session")
-        if name in conventions.registries:
-            return Value(REGISTRY, name, Resource(AMBIENT, name, "Session", flavour="scoped"))
-        return UNKNOWN
+        return called(self, body, name)
+
+    def attribute_called(self, body: Body, node: ast.Attribute) -> Value:
+        """The factory that an attribute of something unseen is by its name alone: ``app.state.session_factory``."""
+        return attribute_called(self, body, node)
 
     def declared(self, body: Body, annotation: ast.expr) -> Value:
         """The object, or several, that an annotation inside a function speaks of; UNKNOWN for anything else."""

@@ -13,6 +13,7 @@ from .module import Module
 _GATHERERS = frozenset({"asyncio.gather", "asyncio.wait", "asyncio.as_completed"})
 _PROPERTIES = frozenset({"property", "cached_property"})
 _MANAGERS = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmanager"})
+_CLOSING = frozenset({"close", "aclose", "remove"})
 _ABSTRACT = frozenset({"abc.abstractmethod", "abc.abstractproperty"})
 _CACHES = frozenset({"functools.lru_cache", "functools.cache", "cachetools.cached"})
 
@@ -86,6 +87,11 @@ class Target:
             return ""
         names = (self.module.names.resolve(n.func) for n in ast.walk(inner) if isinstance(n, ast.Call))
         return next((name for name in names if name in _GATHERERS), "")
+
+    @property
+    def closes(self) -> bool:
+        """Whether the function speaks of closing anything: ``self.session.close()``."""
+        return any(node.attr in _CLOSING for node in self.body.own(ast.Attribute))
 
     def takes(self, call: ast.Call) -> bool:
         """Whether the method of an object can be called like that: with as many arguments, and of those names."""

@@ -96,11 +96,10 @@ def of_another(node: ast.expr, value: Value) -> Value:
 
 
 def stored(ev: Evaluation, node: ast.Attribute) -> Value:
-    """``g.db`` or ``request.state.db`` that this function itself has set."""
+    """``g.db`` or ``request.state.db`` that this function itself has set, else a factory by its name."""
     text = dotted(node)
-    if text is None:
-        return UNKNOWN
-    return ev.now.names.get(text) or ev.world.stored(ev.body.module, text)
+    found = (ev.now.names.get(text) or ev.world.stored(ev.body.module, text)) if text is not None else UNKNOWN
+    return found if found != UNKNOWN else ev.world.attribute_called(ev.body, node)
 
 
 def of_flask(owner: Value, name: str) -> Value:

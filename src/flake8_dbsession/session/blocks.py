@@ -11,6 +11,7 @@ from .moment import Moment
 from .state import HELD, IDLE
 from .summary import World
 from .values import (
+    ATTRIBUTE,
     CLOSING,
     FUNCTION,
     GENERATOR,
@@ -115,6 +116,13 @@ def end_transaction(now: Moment, transaction: Value) -> None:
         now.expire(resource)
     else:
         now.back_to_savepoint(resource)
+
+
+def release_attributes(now: Moment, name: str) -> None:
+    """``with Repository() as <name>``: its own ``__exit__`` ends what it has opened on itself, ``<name>.session``."""
+    for resource in list(now.lives):
+        if resource.origin == ATTRIBUTE and resource.key.startswith(f".{name}."):
+            now.release(resource)
 
 
 def leave_object(now: Moment, value: Value, node: ast.expr, opened_at: str = "") -> None:

@@ -132,6 +132,10 @@ class Target(Protocol):
     def gathers(self) -> str:
         """The name of what runs the coroutines it is given at once; "" for none."""
 
+    @property
+    def closes(self) -> bool:
+        """Whether it speaks of closing anything."""
+
     def takes(self, call: ast.Call) -> bool:
         """Whether a method can be called like that."""
 
@@ -189,6 +193,9 @@ class World(Protocol):
 
     def called(self, body: Body, name: str) -> Value:
         """The factory or registry that a variable is by its name alone, UNKNOWN for any other."""
+
+    def attribute_called(self, body: Body, node: ast.Attribute) -> Value:
+        """The factory that an attribute of something unseen is by its name alone, UNKNOWN for any other."""
 
     def attributes_used(self, method: Value) -> list[tuple[str, Value]]:
         """The attributes of ``self`` that a bound method reads, with what they stand for."""

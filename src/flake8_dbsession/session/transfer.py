@@ -6,8 +6,9 @@ import ast
 from collections.abc import Iterable, Iterator
 
 from ..flow.graph import Kind, Node, Via
-from .blocks import entered, left, lent_by, manager_of
+from .blocks import entered, left, lent_by, manager_of, release_attributes
 from .body import Body
+from .entering import entered_object
 from .evaluate import Evaluation
 from .events import Event, Happening
 from .exceptions import accepts, expects, takes
@@ -215,6 +216,8 @@ class Transfer:
             if bound.kind == SESSION:
                 value = Value(MANAGER, resource=bound.resource, extra=("borrowed", True, True))
         if value.kind == OBJECT:
+            value, bound = entered_object(ev, value, item.context_expr, isinstance(node.statement, ast.AsyncWith))
+        if value.kind == OBJECT:
             bound = lent_by(ev, value, isinstance(node.statement, ast.AsyncWith)) or bound
             bound = wait_to_enter(ev, value, item.context_expr, isinstance(node.statement, ast.AsyncWith)) or bound
         if item.optional_vars is not None:
@@ -228,7 +231,10 @@ class Transfer:
         item = node.syntax
         assert isinstance(item, ast.withitem)
         now = Moment(state, self.events)
-        left(now, now.names.pop(slot(item.context_expr), UNKNOWN), item.context_expr, self.world, bool(state.raising))
+        value = now.names.pop(slot(item.context_expr), UNKNOWN)
+        left(now, value, item.context_expr, self.world, bool(state.raising))
+        if value.kind == OBJECT and isinstance(item.optional_vars, ast.Name):
+            release_attributes(now, item.optional_vars.id)
         end_block(now, now.names.pop(f"{slot(item.context_expr)} end", UNKNOWN))
         return now.state()
 
