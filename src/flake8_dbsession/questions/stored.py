@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ..names import dotted
 from ..project.app import MOST_FILES
@@ -41,18 +41,32 @@ def left_by_each_call(view: View, flow: Flow) -> Iterator[Named]:
     """Held when the method that opened them ends, so that its next call opens another."""
     if not flow.scope.kept or flow.body.name.endswith(_BEGINNINGS):
         return
-    methods = view.module.classes[flow.body.owner].methods.values()
+    own = view.module.classes[flow.body.owner].methods
     for leak in leaks(flow, with_kept=True):
         attribute = flow.scope.kept.get(leak.resource)
         if attribute is None or asks_for(flow, attribute):
             continue
         opened_at = leak.opened.lineno  # type: ignore[attr-defined]
         closes = [n.lineno for n in flow.body.own_nodes if is_release(n, attribute, _BACK)]  # type: ignore[attr-defined]
-        elsewhere = any(gives_back(m, attribute, _BACK) for m in methods if m is not flow.body.node)
+        ending = [m for m in own.values() if m is not flow.body.node and gives_back(m, attribute, _BACK)]
+        asked = asked_by_others(own, flow.body.node) if ending else []
+        elsewhere = any(m in asked or gives_back(m, attribute, _CLOSES) for m in ending)
         ends = [state.lives[leak.resource] for state in flow.returned if leak.resource in state.lives]
         closes_itself = any(line > opened_at for line in closes) and any(life.phases & CLOSED for life in ends)
         if closes_itself or not (closes or elsewhere):
             yield leak, f"self.{attribute}"
+
+
+def asked_by_others(methods: Mapping[str, ast.AST], opener: ast.AST | None) -> list[ast.AST]:
+    """The methods that are called without the one that opens: those for everybody, and what these call on the object.
+
+    What only the opener leads to is a part of its work, which has been followed.
+    """
+    found = [m for name, m in methods.items() if m is not opener and (not name.startswith("_") or name.endswith("__"))]
+    for method in found:
+        named = {node.attr for node in ast.walk(method) if isinstance(node, ast.Attribute)}
+        found += [m for name, m in methods.items() if name in named and m is not opener and m not in found]
+    return found
 
 
 # -- opened once for the object
