@@ -36,8 +36,18 @@ def is_run(module: Module) -> bool:
 
 
 def is_one_shot(view: View) -> bool:
-    """Whether the file's process ends with its work: a script, or a file that is run and serves nobody."""
-    return view.is_script or (is_run(view.module) and not view.serves_requests)
+    """Whether the file ends its process with its work: a script, or what is run, not imported, and serves nobody."""
+    return view.is_script or (is_run(view.module) and not view.serves_requests and not is_imported(view))
+
+
+def is_imported(view: View) -> bool:
+    """Whether another module of the application imports the file. A project that is too large is not looked through."""
+    if len(view.project.app.files) > MOST_FILES:
+        return False
+    name = view.module.name
+    last = name.rpartition(".")[2].encode()
+    others = (module for module, _ in view.project.app.modules_with(b"import " + last, last + b" import"))
+    return any(name in other.imported and is_of_application(view.project, other) for other in others)
 
 
 def kept_with_objects(view: View, flow: Flow) -> Iterator[tuple[str, ast.AST, str]]:
@@ -75,8 +85,12 @@ def keeper_of(project: Project, owner: str, depth: int) -> str:
 
 def serves(project: Project, module: Module) -> bool:
     """Whether the module is imported by what runs for long: no test, no command and nothing that is run itself."""
-    is_apart = project.config.is_test(module.path) or project.app.script_kind(module.path)
-    return not (is_apart or is_run(module))
+    return is_of_application(project, module) and not is_run(module)
+
+
+def is_of_application(project: Project, module: Module) -> bool:
+    """Whether the module is neither a test nor a command."""
+    return not (project.config.is_test(module.path) or project.app.script_kind(module.path))
 
 
 def makes(project: Project, module: Module, value: ast.expr, owner: str) -> bool:

@@ -79,8 +79,8 @@ def check(view: View) -> Iterator[Diagnostic]:
             if handler not in reported:
                 reported.add(handler)
                 yield report_broken(view, flow, handler, event)
-        goes_on_after_all = not found and not is_one_shot(view)
-        for commit, resource in dict(raised_failed(flow)).items() if goes_on_after_all else ():
+        left = dict(raised_failed(flow)) if not found else {}
+        for commit, resource in left.items() if left and not is_one_shot(view) else ():
             message = f"session {name_of(flow, resource)!r}, which others go on with, is left failed when this raises"
             plan, refusal = roll_back_where_raised(view, flow, resource)
             yield view.diagnostic(RULE, commit, message, (), plan, refusal, flow.body)

@@ -32,8 +32,14 @@ _OWN = "each unit of work needs a session of its own"
 
 
 def check(view: View) -> Iterator[Diagnostic]:
-    if view.is_test or is_one_shot(view):
+    if view.is_test or view.is_script:
         return
+    found = list(reports(view))
+    if found and not is_one_shot(view):
+        yield from found
+
+
+def reports(view: View) -> Iterator[Diagnostic]:
     for name, node, value in kept(view):
         if value.resource is not None and value.resource.origin == AMBIENT:
             continue  # of a registry, which is another rule's

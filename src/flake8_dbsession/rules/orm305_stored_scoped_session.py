@@ -33,13 +33,19 @@ from .orm304_global_session import kept
 def check(view: View) -> Iterator[Diagnostic]:
     if view.is_test:
         return
-    of_the_process = () if is_one_shot(view) else kept(view)
-    for name, call, value in of_the_process:
-        if value.resource is not None and value.resource.origin == AMBIENT:
-            yield report(view, name, call, None)
+    of_the_process = [] if view.is_script else list(kept_of_registries(view))
+    if of_the_process and not is_one_shot(view):
+        yield from (report(view, name, call, None) for name, call in of_the_process)
     for flow in view.flows:
         for target, call in stored_calls(flow):
             yield report(view, view.text(target), call, flow.body)
+
+
+def kept_of_registries(view: View) -> Iterator[tuple[str, ast.Call]]:
+    """Each name that keeps a registry's session for the process, with the call that gives it."""
+    for name, call, value in kept(view):
+        if value.resource is not None and value.resource.origin == AMBIENT:
+            yield name, call
 
 
 def report(view: View, name: str, call: ast.Call, body: Body | None) -> Diagnostic:
