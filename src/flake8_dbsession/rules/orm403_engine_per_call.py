@@ -3,7 +3,8 @@
 What it does
     Reports ``create_engine`` in a function that makes a new engine at each call and keeps it nowhere; and a task,
     request or message that makes an object with an engine of its own: of a class whose constructor or property makes
-    one, or a Flask application that Flask-SQLAlchemy is given.
+    one, or a Flask application that Flask-SQLAlchemy is given; and the engine that ``__init__`` of a class makes anew
+    at each call, although ``__new__`` gives one object to all.
 
 Why it matters
     Each engine has a pool of its own. Twenty calls left 21 connections on the server until the garbage collector ran;
@@ -30,6 +31,7 @@ from ..mending.hoisting import hoist
 from ..model import Diagnostic, Rule
 from ..questions.asking import first_of_each_node, is_out_of_scope
 from ..questions.chosen import is_chosen_by_caller
+from ..questions.singletons import begins_anew
 from ..session.events import Event, Happening
 from ..session.flow import Flow
 from ..session.values import ENGINE, FACTORY, REGISTRY
@@ -40,6 +42,7 @@ _OFTEN = frozenset({"request", "dependency", "middleware", "consumer", "schedule
 _ONE_PROCESS = frozenset({"celery", "dramatiq", "huey", "fastapi"})
 """Frameworks whose workers run task after task in one process."""
 _ONE = "one object is enough for the process"
+_ANEW = "__new__ has to make it, or __init__ to ask whether it is there"
 _CLOSES = frozenset({"close", "aclose", "dispose", "shutdown", "stop", "disconnect", "__exit__"})
 _KEEPS = ("init", "register", "bind", "install")
 _SCHEMA = frozenset({"create_all", "drop_all", "compare_metadata"})
@@ -48,7 +51,10 @@ _CACHES = frozenset({"lru_cache", "cache", "cached", "cached_property", "memoize
 
 def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
-        if flow.body.node is None or is_out_of_scope(view, flow) or runs_once(view, flow):
+        if flow.body.node is None or is_out_of_scope(view, flow):
+            continue
+        yield from made_anew(view, flow)
+        if runs_once(view, flow):
             continue
         often = any(runs_often(entry) for entry in view.units.behind(flow.body))
         for event in first_of_each_node(flow.events(Happening.ENGINE_MADE)):
@@ -61,6 +67,15 @@ def check(view: View) -> Iterator[Diagnostic]:
                 plan, refusal = hoist(view, flow, event.node, ("engine", "_engine"))
                 yield view.diagnostic(RULE, event.node, message, (), plan, refusal, flow.body)
         yield from owners(view, flow)
+
+
+def made_anew(view: View, flow: Flow) -> Iterator[Diagnostic]:
+    """The engine of an object that there is once, made by a constructor that runs at each call of its class."""
+    events = flow.events(Happening.ENGINE_MADE)
+    if events and begins_anew(view, flow):
+        for event in first_of_each_node([e for e in events if not flow.are_behind_check([e.node])]):
+            message = f"each call of {flow.body.owner}() makes an engine anew, and a pool, for the one object"
+            yield view.diagnostic(RULE, event.node, message, (), None, _ANEW, flow.body)
 
 
 def owners(view: View, flow: Flow) -> Iterator[Diagnostic]:
