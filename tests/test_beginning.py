@@ -83,7 +83,38 @@ def plan_of(program: str, folder: pathlib.Path) -> Plan:
     return found[0].plan
 
 
-@pytest.mark.parametrize("program", [FLASK, FASTAPI], ids=["flask", "fastapi"])
+UNASKED = FASTAPI.replace(", knocks: int = Depends(knock)", "").replace("number + knocks", "number")
+GUARDED = UNASKED.replace('"/doors")', '"/doors", dependencies=[Depends(knock)])')
+OTHERS = (
+    FASTAPI
+    + """
+def paint(db: Session = Depends(get_db)):
+    db.execute(text("UPDATE doors SET state = 1"))
+
+@app.get("/paint", dependencies=[Depends(paint)])
+def painted():
+    return "fresh"
+"""
+)
+NAMESAKE = (
+    FASTAPI
+    + """
+class House:
+    @staticmethod
+    def doors():
+        return 3
+
+def count():
+    return House.doors()
+"""
+)
+
+
+@pytest.mark.parametrize(
+    "program",
+    [FLASK, FASTAPI, GUARDED, OTHERS, NAMESAKE],
+    ids=["flask", "fastapi", "a guard that reads", "a guard of another", "a call of another with its name"],
+)
 def test_it_is_safe_where_all_that_runs_before_only_reads(program: str, tmp_path: pathlib.Path) -> None:
     assert plan_of(program, tmp_path).safety is Safety.SAFE
 
@@ -97,8 +128,16 @@ def test_it_is_safe_where_all_that_runs_before_only_reads(program: str, tmp_path
         (FASTAPI, 'return db.execute(text("SELECT 1")).scalar()', 'db.execute(text("UPDATE doors SET state = 1"))'),
         (FASTAPI, "app = FastAPI()", "app = FastAPI(dependencies=[Depends(print)])"),
         (FASTAPI, "    with SessionLocal() as db:\n        yield db", "    yield app.state.db"),
+        (GUARDED, 'return db.execute(text("SELECT 1")).scalar()', 'db.execute(text("UPDATE doors SET state = 1"))'),
+        (GUARDED, "[Depends(knock)]", "[Depends(print)]"),
+        (GUARDED, "[Depends(knock)]", "guards"),
+        (NAMESAKE, "def count():", "def count(House):"),
+        (OTHERS, "app = FastAPI()", "app = FastAPI()\nrouter = APIRouter(dependencies=[Depends(print)])"),
     ],
-    ids=["hook", "decorator", "caller", "dependency", "dependency of the app", "provider"],
+    ids=[
+        *("hook", "decorator", "caller", "dependency", "dependency of the app", "provider"),
+        *("guard that changes", "unknown guard", "unknown guards", "unknown namesake", "guard of a router"),
+    ],
 )
 def test_it_is_unsafe_where_anybody_else_may_have_changed_something(
     program: str, old: str, new: str, tmp_path: pathlib.Path

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from ..project.app import MOST_FILES
 from ..project.hooks import hooks
-from ..project.injection import providers
+from ..project.injection import added, providers
 from ..project.module import Module
 from ..project.project import Project
 from ..project.teardown import is_removed_around
@@ -55,13 +55,24 @@ def is_called(view: View, body: Body) -> bool:
     sought = body.owner.rpartition(".")[2] if body.owner else name
     modules = (module for module, _ in view.project.app.modules_with(sought.encode()))
     calls = (
-        call
+        (module, other, call.func)
         for module in modules
         if not view.config.is_test(module.path)
         for other in (module.top, *module.bodies.values())
         for call in other.own(ast.Call)
     )
-    return any(names(call.func, name, body) for call in calls)
+    return any(names(f, name, body) and not is_of_another(view, m, other, f, body) for m, other, f in calls)
+
+
+def is_of_another(view: View, module: Module, caller: Body, function: ast.expr, body: Body) -> bool:
+    """Whether what is called by the name of ``body`` is surely another function of the project: ``crud.create``."""
+    first = function
+    while isinstance(first, ast.Attribute):
+        first = first.value
+    if not isinstance(first, ast.Name) or (caller.node is not None and first.id in caller.local_names):
+        return False
+    target = view.project.target(view.project.evaluate(module, function))
+    return target is not None and target.body.qualified != body.qualified
 
 
 def names(function: ast.expr, name: str, body: Body) -> bool:
@@ -94,9 +105,13 @@ def is_filled_anew(view: View, flow: Flow, resource: Resource) -> bool:
     """Whether a dependency opens the session for the request, and the others that get it change nothing."""
     filled = dict(providers(view.project, view.module, flow.body))
     provider = filled.get(resource.key)
-    if provider is None or not opens(view.project, provider) or depends_elsewhere(view):
+    if provider is None or not opens(view.project, provider):
+        return False
+    others = list(added(view.project, view.module, flow.body))
+    if any(view.project.target(other) is None for other in others):
         return False
     lives = list(lives_before(view.project, view.module, flow.body, provider.name))
+    lives += [life for other in others for life in lives_in(view.project, other, provider.name)]
     has_rows = resource.is_async and not resource.keeps_rows and bool(lives)
     return not has_rows and not any(map(is_changed, lives))
 
@@ -108,20 +123,20 @@ def opens(project: Project, provider: Value) -> bool:
     return any(v.kind == SESSION and v.resource is not None and v.resource.origin == OPENED for v in given)
 
 
-def depends_elsewhere(view: View) -> bool:
-    """Whether a router, an app or a decorator has dependencies of its own, which are not followed."""
-    return any(True for _ in view.project.app.modules_with(b"dependencies="))
-
-
 def lives_before(project: Project, module: Module, body: Body, provider: str, depth: int = _DEEPEST) -> Iterator[Life]:
     """What the other dependencies of an endpoint, and theirs, do with the session of a provider."""
     for _, dependency in providers(project, module, body) if depth else ():
-        target = project.target(dependency)
-        if dependency.kind != FUNCTION or target is None or dependency.name == provider:
-            continue
-        shared = [name for name, value in providers(project, target.module, target.body) if value.name == provider]
-        summary = project.summary(dependency, ())
-        for resource, life in summary.normal if summary is not None else ():
-            if resource.origin == PARAMETER and resource.key in shared:
-                yield life
-        yield from lives_before(project, target.module, target.body, provider, depth - 1)
+        yield from lives_in(project, dependency, provider, depth)
+
+
+def lives_in(project: Project, dependency: Value, provider: str, depth: int = _DEEPEST) -> Iterator[Life]:
+    """What one dependency, and those that it has itself, do with the session of a provider."""
+    target = project.target(dependency)
+    if dependency.kind != FUNCTION or target is None or dependency.name == provider:
+        return
+    shared = [name for name, value in providers(project, target.module, target.body) if value.name == provider]
+    summary = project.summary(dependency, ())
+    for resource, life in summary.normal if summary is not None else ():
+        if resource.origin == PARAMETER and resource.key in shared:
+            yield life
+    yield from lives_before(project, target.module, target.body, provider, depth - 1)

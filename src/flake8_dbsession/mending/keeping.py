@@ -17,12 +17,16 @@ from .common import block_of
 
 _TYPES = frozenset(
     {"int", "str", "float", "bool", "bytes", "date", "datetime", "time", "timedelta", "Decimal", "UUID", "None"}
+    | {"EmailStr"}
 )
 _COLUMN_TYPES = frozenset(
     {"Integer", "SmallInteger", "BigInteger", "String", "Text", "Unicode", "UnicodeText", "Boolean", "Float", "Numeric"}
     | {"Date", "DateTime", "Time", "Interval", "LargeBinary", "Uuid", "UUID", "Enum", "Double"}
+    | {"INTEGER", "SMALLINT", "BIGINT", "CHAR", "VARCHAR", "NCHAR", "NVARCHAR", "TEXT", "CLOB", "BOOLEAN", "FLOAT"}
+    | {"REAL", "DOUBLE", "DOUBLE_PRECISION", "NUMERIC", "DECIMAL", "DATE", "DATETIME", "TIME", "TIMESTAMP"}
 )
 _COLUMNS = frozenset({"mapped_column", "Column", "Field"})
+_TYPED = frozenset({"type_", "sa_type", "sa_column"})
 _CHOICES = (ast.BoolOp, ast.IfExp, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
@@ -98,7 +102,7 @@ def column_of(view: View, info: ClassInfo, attribute: str) -> bool:
         if annotation is not None:
             return is_plain_annotation(annotation) and (value is None or is_column(value))
         if value is not None:
-            return is_column(value) and any(last(part) in _COLUMN_TYPES for part in ast.walk(value))
+            return is_column(value) and is_plain_type(value)
     return False
 
 
@@ -106,6 +110,16 @@ def is_plain_annotation(annotation: ast.expr) -> bool:
     """``Mapped[str]``, ``Mapped[datetime | None]``, ``int`` of SQLModel."""
     names = {last(part) for part in ast.walk(annotation) if isinstance(part, (ast.Name, ast.Attribute))}
     return bool(names & _TYPES) and names <= _TYPES | {"Mapped", "Optional", "datetime", "uuid", "decimal"}
+
+
+def is_plain_type(value: ast.expr) -> bool:
+    """``Column(String(20))``, ``Field(sa_column=Column(TEXT))``; not ``Column(ARRAY(String))``, a list."""
+    if not isinstance(value, ast.Call):
+        return last(value) in _COLUMN_TYPES
+    if last(value.func) not in _COLUMNS:
+        return last(value.func) in _COLUMN_TYPES
+    named = (keyword.value for keyword in value.keywords if keyword.arg in _TYPED)
+    return any(is_plain_type(part) for part in (*value.args, *named))
 
 
 def is_column(value: ast.expr) -> bool:

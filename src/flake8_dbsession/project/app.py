@@ -45,6 +45,8 @@ class Application:
         """The packages whose sessions roll back by themselves where a commit fails, once they have been looked for."""
         self.hooks: list[Hook] | None = None
         """What runs before each request, once it has been looked for."""
+        self.depending: list[tuple[Module, ast.Call]] | None = None
+        """The apps and routers that bring dependencies of their own, once they have been looked for."""
 
     def lose(self, module: Module) -> None:
         """Forget what is known by the functions of a module that has another text, as far as it may have changed."""
@@ -52,6 +54,8 @@ class Application:
             self.rolling_back = None
         if b"remove" in module.source.data:
             self.removed = {}
+        if b"dependencies=" in module.source.data:
+            self.depending = None
         if any(hook.module is module for hook in self.hooks or ()):
             self.hooks = None
 

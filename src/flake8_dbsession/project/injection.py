@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from ..names import Names
 from ..session.body import Body
-from ..session.values import FUNCTION, PARAMETER, Value
+from ..session.values import FUNCTION, PARAMETER, UNKNOWN, Value
 from ..session.waiting import STREAMING_RESPONSES
 from .module import Module
 from .project import Project
@@ -71,6 +71,44 @@ def _alias(project: Project, qualified: str, depth: int) -> Iterator[tuple[Names
         yield from _depends(project, module.names, binding.values[-1], depth)
     elif binding.imported and depth:
         yield from _alias(project, binding.imported, depth - 1)
+
+
+def added(project: Project, module: Module, body: Body) -> Iterator[Value]:
+    """What runs before an endpoint without a parameter of its own: ``dependencies=[Depends(f)]`` of its decorators, and
+    of any app or router of the project; UNKNOWN for what cannot be seen."""
+    own = [(module, decorator) for decorator in body.decorators if isinstance(decorator, ast.Call)]
+    for where, call in (*own, *_depending(project)):
+        for keyword in call.keywords:
+            if keyword.arg == "dependencies":
+                yield from _listed(project, where.names, keyword.value)
+
+
+def _depending(project: Project) -> list[tuple[Module, ast.Call]]:
+    """The calls with ``dependencies=`` that decorate no function: those of a decorator are for its function only."""
+    if project.app.depending is None:
+        project.app.depending = list(_found_depending(project))
+    return project.app.depending
+
+
+def _found_depending(project: Project) -> Iterator[tuple[Module, ast.Call]]:
+    for module, _ in project.app.modules_with(b"dependencies="):
+        bodies = list(module.bodies.values())
+        decorating = {decorator for body in bodies for decorator in body.decorators}
+        for call in (call for body in (module.top, *bodies) for call in body.own(ast.Call)):
+            if call not in decorating and any(keyword.arg == "dependencies" for keyword in call.keywords):
+                yield module, call
+
+
+def _listed(project: Project, names: Names, value: ast.expr) -> Iterator[Value]:
+    match value:
+        case ast.List(elts=parts) | ast.Tuple(elts=parts):
+            for part in parts:
+                found = next(_depends(project, names, part, 3), None)
+                yield UNKNOWN if found is None else project.evaluate_in(found[0], found[1].args[0])
+        case ast.Dict() | ast.Constant():
+            return  # not FastAPI's, or None
+        case _:
+            yield UNKNOWN
 
 
 def dependencies_of_streams(project: Project) -> dict[str, str]:
