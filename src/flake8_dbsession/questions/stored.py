@@ -215,19 +215,29 @@ def asks_for(flow: Flow, attribute: str) -> bool:
 
 
 def is_closed_from_outside(project: Project, owner: str, attribute: str) -> bool:
-    """Whether code outside of the class ``owner`` closes the attribute of an object: ``store.session.close()``.
+    """Whether code outside of the class ``owner`` closes an object's attribute: ``store.session.close()``, or ``with``.
 
     ``self.session.close()`` of an unrelated class and ``db.session.close()`` of a registry do not count. A project
     that is too large to look through counts as one that closes.
     """
     if len(project.app.files) > MOST_FILES:
         return True
-    for module, _ in project.app.modules_with(*(f".{attribute}.{verb}".encode() for verb in _CLOSES)):
+    words = (*(f".{attribute}.{verb}".encode() for verb in _CLOSES), f".{attribute} as ".encode())
+    for module, _ in project.app.modules_with(*words):
         for body in (module.top, *module.bodies.values()):
-            for node in body.own(ast.Attribute):
-                if is_release(node, attribute, _CLOSES) and may_be_of(owner, node.value.value, project, module, body):
-                    return True
+            if any(may_be_of(owner, closed.value, project, module, body) for closed in closed_in(body, attribute)):
+                return True
     return False
+
+
+def closed_in(body: Body, attribute: str) -> Iterator[ast.Attribute]:
+    """``<x>.<attribute>`` wherever the function closes it or leaves a block over it."""
+    for node in body.own(ast.Attribute):
+        if is_release(node, attribute, _CLOSES):
+            yield node.value
+    for item in body.own(ast.withitem):
+        if is_attribute(item.context_expr, attribute):
+            yield item.context_expr
 
 
 def may_be_of(owner: str, node: ast.expr, project: Project, module: Module, body: Body) -> bool:
