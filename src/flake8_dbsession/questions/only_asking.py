@@ -9,6 +9,7 @@ from ..session.events import Happening
 from ..session.flow import Flow
 from ..session.values import Resource
 
+_EXECUTING = frozenset({"execute", "exec", "scalar", "scalars"})
 _PLAIN = frozenset({"bool", "dict", "enumerate", "isinstance", "len", "list", "print", "set", "sorted", "str", "tuple"})
 _OF_DATA = frozenset(
     {"append", "debug", "extend", "format", "info", "isoformat", "items", "join", "keys", "lower", "setdefault"}
@@ -19,14 +20,28 @@ _OF_DATA = frozenset(
 
 def only_asks(flow: Flow, handler: ast.ExceptHandler, resource: Resource) -> bool:
     """Whether the handler can hardly catch anything but a statement of the session that failed."""
-    guarded = next((each for each in flow.body.own(ast.Try) if handler in each.handlers), None)
-    if guarded is None:
-        return False
-    parts = [part for statement in guarded.body for part in ast.walk(statement)]
-    events = (e for e in flow.events(Happening.QUERIED) if e.resource == resource and e.node in parts)
-    asked = [event.node for event in events if isinstance(event.node, ast.Call)]
+    parts = guarded_by(flow, handler)
+    asked = list(asked_in(flow, parts, resource))
     inside = {part for node in asked for part in ast.walk(node)}
     return bool(asked) and all(call in inside or is_harmless(call) for call in calls_in(parts))
+
+
+def executes(flow: Flow, handler: ast.ExceptHandler, resource: Resource) -> bool:
+    """Whether a statement stands in what the handler guards; rows that are added are written by a flush or commit."""
+    methods = (call.func for call in asked_in(flow, guarded_by(flow, handler), resource))
+    return any(isinstance(method, ast.Attribute) and method.attr in _EXECUTING for method in methods)
+
+
+def guarded_by(flow: Flow, handler: ast.ExceptHandler) -> list[ast.AST]:
+    """All that the handler is there for."""
+    tries = (each for each in flow.body.own(ast.Try) if handler in each.handlers)
+    return [part for each in tries for statement in each.body for part in ast.walk(statement)]
+
+
+def asked_in(flow: Flow, parts: list[ast.AST], resource: Resource) -> Iterator[ast.Call]:
+    """The calls among ``parts`` in which the session runs SQL."""
+    events = (e for e in flow.events(Happening.QUERIED) if e.resource == resource and e.node in parts)
+    return (event.node for event in events if isinstance(event.node, ast.Call))
 
 
 def calls_in(parts: list[ast.AST]) -> Iterator[ast.Call]:

@@ -39,9 +39,9 @@ from ..pool.judge import pool_of
 from ..questions.asking import is_out_of_scope, within
 from ..questions.going_on import goes_on_elsewhere
 from ..questions.lasting import is_one_shot
-from ..questions.only_asking import only_asks
+from ..questions.only_asking import executes, only_asks
 from ..session.events import Event, Happening, Swallowed
-from ..session.exceptions import is_for_database
+from ..session.exceptions import is_for_database, last_names, types_of
 from ..session.flow import Flow, is_mute
 from ..session.state import FAILED
 from ..session.values import AMBIENT, ATTRIBUTE, PARAMETER, Resource
@@ -140,9 +140,18 @@ def broken(view: View, flow: Flow) -> Iterator[tuple[ast.ExceptHandler, Event]]:
         if isinstance(handler, ast.ExceptHandler) and resource is not None:
             around = [each for each in flow.body.own(*_LOOPS) if within(each, handler) and within(each, event.node)]
             is_endless = any(isinstance(loop, ast.While) for loop in around)
-            is_meant = is_for_database(handler) or only_asks(flow, handler, resource)
+            is_meant = is_for_statements(flow, handler, resource) or only_asks(flow, handler, resource)
             if is_endless or (is_meant and is_on_postgresql(view)):
                 yield handler, event
+
+
+def is_for_statements(flow: Flow, handler: ast.ExceptHandler, resource: Resource) -> bool:
+    """Whether the handler is for errors of the database, and a statement can be their cause.
+
+    What violates a constraint is no query, so by itself it tells of the flush or commit, after which others look.
+    """
+    is_of_writing = last_names(types_of(handler)) == {"IntegrityError"}
+    return is_for_database(handler) and (not is_of_writing or executes(flow, handler, resource))
 
 
 def is_on_postgresql(view: View) -> bool:
