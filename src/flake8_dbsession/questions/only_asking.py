@@ -23,6 +23,9 @@ def only_asks(flow: Flow, handler: ast.ExceptHandler, resource: Resource) -> boo
     parts = guarded_by(flow, handler)
     asked = list(asked_in(flow, parts, resource))
     inside = {part for node in asked for part in ast.walk(node)}
+    called = {call.func for call in calls_in(parts)}
+    if any(isinstance(part, ast.Attribute) and part.value in asked and part not in called for part in parts):
+        return False  # of a row that there may not be
     return bool(asked) and all(call in inside or is_harmless(call) for call in calls_in(parts))
 
 

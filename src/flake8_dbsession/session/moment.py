@@ -158,8 +158,9 @@ class Moment:
             self._second(resource, node)
             self.steps[resource] = node
         phases = FAILED if life.phases & FAILED and not life.phases & ~FAILED else HELD
-        if life.marks & WRITTEN:  # the query flushes what waits
+        if life.marks & WRITTEN:  # the query flushes what waits, after which nothing waits any more
             self.may_raise("db", {**self.lives, resource: Life(FAILED, life.marks | USED)})
+            life = Life(life.phases, life.marks & ~WRITTEN | CHANGED)
         self.lives[resource] = Life(phases, life.marks | USED)
         broken = {**self.lives, resource: Life(phases, life.marks | USED | BROKEN)} if may_fail == "db" else None
         self.may_raise(may_fail, broken)
