@@ -37,11 +37,12 @@ from .classes import Classes
 from .evidence import may_be_session, session_type
 from .fields import fields
 from .functions import Functions
+from .handles import Handles
 from .implementations import Implementations
 from .meanings import Meanings
 from .module import ClassInfo, Module
 from .modules import Modules
-from .naming import attribute_called, called
+from .naming import called
 from .own_sessions import packages_that_roll_back
 from .parameters import parameter_of, untold_in
 from .reach import Reach
@@ -77,6 +78,7 @@ class Project:
         self.meanings = Meanings(self)
         self.classes = Classes(self)
         self.implementations = Implementations(self)
+        self.handles = Handles(self)
         self.reach = Reach(self)
         self._solved = Solved(DEPTH)
         self._remembered: dict[Body, dict[Key, Outcomes]] = {}
@@ -97,6 +99,7 @@ class Project:
             self._remembered.pop(body, None)
         self.meanings, self.classes, self.wrapping = Meanings(self), Classes(self), Wrapping(self)
         self.implementations = Implementations(self)
+        self.handles = Handles(self)
         self.functions = Functions(self)
         self.reach.lose(module)
         self.app.lose(module)
@@ -269,8 +272,8 @@ class Project:
         return called(self, body, name)
 
     def attribute_called(self, body: Body, node: ast.Attribute) -> Value:
-        """The factory that an attribute of something unseen is by its name alone: ``app.state.session_factory``."""
-        return attribute_called(self, body, node)
+        """The factory or registry that an attribute of something unseen is by its name: ``app.state.session_factory``."""
+        return self.handles.called(body, node)
 
     def declared(self, body: Body, annotation: ast.expr) -> Value:
         """The object, or several, that an annotation inside a function speaks of; UNKNOWN for anything else."""

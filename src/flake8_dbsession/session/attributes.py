@@ -39,7 +39,7 @@ def attribute(ev: Evaluation, node: ast.Attribute, owner: Value) -> Value:
     name = node.attr
     match owner.kind:
         case "unknown":
-            return stored(ev, node)
+            return of_unseen(ev, node)
         case "named" | "module":
             return ev.world.value(f"{owner.name}.{name}")
         case "super":
@@ -52,8 +52,8 @@ def attribute(ev: Evaluation, node: ast.Attribute, owner: Value) -> Value:
         case "flask_db":
             return of_flask(owner, name)
         case "method" if owner.extra[0].kind == OBJECT:
-            laid_down = ev.now.names.get(dotted(node) or "")  # ``request.state.db``
-            return laid_down or Value(METHOD, f"{owner.name}.{name}", extra=owner.extra)
+            known = of_unseen(ev, node)  # ``request.state.db``
+            return known if known != UNKNOWN else Value(METHOD, f"{owner.name}.{name}", extra=owner.extra)
         case "engine" if name in _SAME_ENGINE:
             return owner._replace(name="Engine") if name == "sync_engine" else owner
         case "result" if name in _OF_RESULTS:
@@ -95,11 +95,18 @@ def of_another(node: ast.expr, value: Value) -> Value:
     return value._replace(resource=of(ast.unparse(node), resource))
 
 
+def of_unseen(ev: Evaluation, node: ast.Attribute) -> Value:
+    """An attribute of something that nobody tells the class of: what was put there, or what its name says."""
+    value = stored(ev, node)
+    return value if value != UNKNOWN else ev.world.attribute_called(ev.body, node)
+
+
 def stored(ev: Evaluation, node: ast.Attribute) -> Value:
-    """``g.db`` or ``request.state.db`` that this function itself has set, else a factory by its name."""
+    """``g.db`` or ``request.state.db`` that this function itself has set."""
     text = dotted(node)
-    found = (ev.now.names.get(text) or ev.world.stored(ev.body.module, text)) if text is not None else UNKNOWN
-    return found if found != UNKNOWN else ev.world.attribute_called(ev.body, node)
+    if text is None:
+        return UNKNOWN
+    return ev.now.names.get(text) or ev.world.stored(ev.body.module, text)
 
 
 def of_flask(owner: Value, name: str) -> Value:
