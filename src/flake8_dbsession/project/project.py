@@ -282,8 +282,8 @@ class Project:
         return value if value.kind in (OBJECT, TUPLE) else UNKNOWN
 
     def asked(self, body: Body, name: str) -> str:
-        """The type of session that a name of a function is by what it is asked; "" for none."""
-        if not may_be_session(name):
+        """The type of session that a name or chain of a function is by what it is asked; "" for none."""
+        if not may_be_session(name.rpartition(".")[2]):
             return ""
         key = (body, name)
         if key not in self._asked:

@@ -9,7 +9,7 @@ from ..names import dotted
 from .formals import of
 from .opening import opened
 from .rows import loader_of, loads_by_attribute, member_of_row
-from .values import ENGINE, METHOD, NAMED, OBJECT, REGISTRY, UNKNOWN, Value
+from .values import ATTRIBUTE, ENGINE, METHOD, NAMED, OBJECT, REGISTRY, SESSION, UNKNOWN, Resource, Value
 
 if TYPE_CHECKING:
     from .evaluate import Evaluation
@@ -41,7 +41,9 @@ def attribute(ev: Evaluation, node: ast.Attribute, owner: Value) -> Value:
         case "unknown":
             return of_unseen(ev, node)
         case "named" | "module":
-            return ev.world.value(f"{owner.name}.{name}")
+            value = ev.world.value(f"{owner.name}.{name}")
+            session = asked(ev, node) if value.kind == NAMED and value.resource is None else UNKNOWN  # ``g.db``
+            return session if session != UNKNOWN else value
         case "super":
             return ev.world.inherited(owner.name, name, owner.extra[0])
         case "row":
@@ -84,7 +86,7 @@ def of_object(ev: Evaluation, node: ast.Attribute, owner: Value) -> Value:
         value = of_another(node.value, value)
     if value == UNKNOWN and name == "__table__":
         return Value(OBJECT, "sqlalchemy.Table")
-    return value if value != UNKNOWN else stored(ev, node)
+    return value if value != UNKNOWN else of_unseen(ev, node)
 
 
 def of_another(node: ast.expr, value: Value) -> Value:
@@ -96,9 +98,22 @@ def of_another(node: ast.expr, value: Value) -> Value:
 
 
 def of_unseen(ev: Evaluation, node: ast.Attribute) -> Value:
-    """An attribute of something that nobody tells the class of: what was put there, or what its name says."""
+    """An attribute of something that nobody tells the class of: what was put there, what its name says, what it is
+    asked."""
     value = stored(ev, node)
-    return value if value != UNKNOWN else ev.world.attribute_called(ev.body, node)
+    if value == UNKNOWN:
+        value = ev.world.attribute_called(ev.body, node)
+    return value if value != UNKNOWN else asked(ev, node)
+
+
+def asked(ev: Evaluation, node: ast.Attribute) -> Value:
+    """The session that an attribute is by what the function asks it: ``request.state.db.query(Plant)``."""
+    text = dotted(node)
+    type_name = ev.world.asked(ev.body, text) if text is not None else ""
+    if text is None or not type_name:
+        return UNKNOWN
+    key = text if ev.is_self(node.value) else f".{text}"
+    return Value(SESSION, resource=Resource(ATTRIBUTE, key, type_name))
 
 
 def stored(ev: Evaluation, node: ast.Attribute) -> Value:

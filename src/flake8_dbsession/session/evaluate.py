@@ -247,14 +247,15 @@ class Evaluation:
                 self.value(target.slice)
                 store_item(self, target, value)
 
-    def by_its_use(self, target: ast.expr | None) -> Value:
-        """The session or factory that something unseen is bound to, where the function asks or calls it like one."""
+    def by_its_use(self, target: ast.expr | None, value: Value = UNKNOWN) -> Value:
+        """The session or factory that a value of which nothing is known is, where the function asks or calls what it is
+        bound to like one; else the value."""
         if not isinstance(target, ast.Name) or target.id not in self.scope.local_names:
-            return UNKNOWN
+            return value
         type_name = self.world.asked(self.body, target.id)
         if type_name:
             return Value(SESSION, resource=Resource(CAPTURED, target.id, type_name))
-        return self.world.called(self.body, target.id)
+        return self.world.called(self.body, target.id) if value == UNKNOWN else value
 
     def change(self, owner: ast.expr) -> None:
         """``owner.attribute += 1``: a row of a session is changed."""

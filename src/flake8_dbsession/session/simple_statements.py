@@ -35,8 +35,8 @@ def carry_out(ev: Evaluation, statement: ast.AST | None, instead: ast.expr | Non
             value = ev.value(instead or statement.value)
             if value.kind == GENERATOR and isinstance(statement.targets[0], (ast.Tuple, ast.List)):
                 value = Value(TUPLE, extra=(next_of(ev, value, statement.value, kept=False),))
-            if value == UNKNOWN:
-                value = ev.by_its_use(statement.targets[0])
+            if says_nothing(value):
+                value = ev.by_its_use(statement.targets[0], value)
             for target in statement.targets:
                 ev.bind(target, value)
         case ast.AnnAssign():
