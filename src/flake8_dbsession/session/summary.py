@@ -186,7 +186,7 @@ class World(Protocol):
         """The project function a value stands for; None where it cannot be found."""
 
     def asked(self, body: Body, name: str) -> str:
-        """The type of session that a local name of the function, or a chain of attributes, is by what it is asked; "" for none."""
+        """The type of session that a local name or chain of attributes is by what the function asks it; "" for none."""
 
     def declared(self, body: Body, annotation: ast.expr) -> Value:
         """The object, or several, that an annotation inside a function speaks of; UNKNOWN for anything else."""
