@@ -42,7 +42,7 @@ LAYERS = (
         "project.reach",
         "project.parameters",
     },
-    {"project.functions", "project.wrapping"},
+    {"project.functions", "project.handles", "project.wrapping"},
     {"project.project"},
     {"project.entries", "project.cleaning", "project.handing"},
     {"view", "project.hooks", "project.injection", "project.teardown"},
