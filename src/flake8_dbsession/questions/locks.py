@@ -1,4 +1,4 @@
-"""Locks that nobody holds for longer than it takes to set a few names."""
+"""Locks that nobody else has, or that nobody holds for longer than it takes to set a few names."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from ..project.module import Module
 from ..project.project import Project
 from ..session.events import Event
+from ..session.flow import Flow
 from ..session.values import FUNCTION, OBJECT, UNKNOWN, Value
 from ..view import View
 
@@ -19,6 +20,21 @@ _QUICK = frozenset(
 """Methods of lists, dictionaries and sets."""
 _DEPTH = 2
 _BUILTINS = frozenset({"bool", "dict", "float", "frozenset", "int", "list", "max", "min", "set", "str", "sum", "tuple"})
+
+
+def is_own_lock(flow: Flow, event: Event) -> bool:
+    """Whether the wait is for a lock that the function makes itself and gives to nobody: it only ever enters it."""
+    lock = event.node
+    if event.detail.name not in _PLAIN or not isinstance(lock, ast.Name):
+        return False
+    makes = any(isinstance(target, ast.Name) and target.id == lock.id for target, _ in flow.body.assigned())
+    entered = {item.context_expr for block in flow.body.own(ast.With) for item in block.items}
+    uses = [node for statement in flow.body.statements for node in ast.walk(statement) if is_use(node, lock.id)]
+    return makes and all(use in entered for use in uses)
+
+
+def is_use(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
 
 
 def is_short_lock(view: View, event: Event) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from ..mending.releasing import release_before
 from ..model import Diagnostic, Note, Rule
 from ..questions.asking import first_of_each_node, is_out_of_scope
-from ..questions.locks import is_short_lock
+from ..questions.locks import is_own_lock, is_short_lock
 from ..session.events import Event, Happening
 from ..session.flow import Flow
 from ..session.summary import Wait
@@ -31,6 +31,7 @@ def waits(view: View, rule: Callable[[], Rule], kinds: frozenset[str], verb: str
             if e.detail.kind in kinds
             and not polls_file(flow, e)
             and not listens(e)
+            and not is_own_lock(flow, e)
             and not is_short_lock(view, e)
             and not is_told(view, flow, e)
         ]
