@@ -128,6 +128,7 @@ def test_it_is_safe_where_all_that_runs_before_only_reads(program: str, tmp_path
         (FASTAPI, 'return db.execute(text("SELECT 1")).scalar()', 'db.execute(text("UPDATE doors SET state = 1"))'),
         (FASTAPI, "app = FastAPI()", "app = FastAPI(dependencies=[Depends(print)])"),
         (FASTAPI, "    with SessionLocal() as db:\n        yield db", "    yield app.state.db"),
+        (FASTAPI, "knocks: int =", "knocks ="),
         (GUARDED, 'return db.execute(text("SELECT 1")).scalar()', 'db.execute(text("UPDATE doors SET state = 1"))'),
         (GUARDED, "[Depends(knock)]", "[Depends(print)]"),
         (GUARDED, "[Depends(knock)]", "guards"),
@@ -136,7 +137,14 @@ def test_it_is_safe_where_all_that_runs_before_only_reads(program: str, tmp_path
     ],
     ids=[
         *("hook", "decorator", "caller", "dependency", "dependency of the app", "provider"),
-        *("guard that changes", "unknown guard", "unknown guards", "unknown namesake", "guard of a router"),
+        *(
+            "row of a dependency",
+            "guard that changes",
+            "unknown guard",
+            "unknown guards",
+            "unknown namesake",
+            "guard of a router",
+        ),
     ],
 )
 def test_it_is_unsafe_where_anybody_else_may_have_changed_something(

@@ -73,8 +73,11 @@ class Afterwards:
 
     def derived(self) -> str:
         """A name that is read and may hold rows: it was made of rows, or of the session, by what cannot be seen."""
-        stale = frozenset(self._made_of_rows())
-        return next((use.name for use in self._uses(stale) if not use.is_set), "")
+        return self.first_read(frozenset(self._made_of_rows()))
+
+    def first_read(self, names: frozenset[str]) -> str:
+        """The first of some names that is read before it is bound anew."""
+        return next((use.name for use in self._uses(names) if not use.is_set), "")
 
     def holds_rows(self, value: Value) -> bool:
         """Whether rows of the session can be reached from a value."""

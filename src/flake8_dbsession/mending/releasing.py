@@ -17,7 +17,7 @@ from ..session.state import BROKEN, CHANGED, FAILED, GIVEN, STREAMING, TOUCHED, 
 from ..session.values import FUNCTION, JOINED, OPENED, TRANSACTION, Resource
 from ..view import View
 from .afterwards import Afterwards, Use, evaluated, node_of
-from .beginning import begins_unit
+from .beginning import begins_unit, filled_with_rows
 from .catching import in_handler, is_swallowed, raises_again
 from .common import Answer, statement_of
 from .keeping import keep, way_to
@@ -199,7 +199,7 @@ def how_safe(view: View, flow: Flow, event: Event, place: Place, *, expires: boo
         return read_anew(view, flow, event, place, afterwards)
     safety, reason = shared(view, flow, resource, lives)
     if safety is Safety.SAFE:
-        safety, reason = later(afterwards)
+        safety, reason = later(afterwards, filled_with_rows(view, flow, resource))
     return kept, safety, reason
 
 
@@ -244,9 +244,9 @@ def shared(view: View, flow: Flow, resource: Resource, lives: list[Life]) -> tup
     return Safety.SAFE, ""
 
 
-def later(afterwards: Afterwards) -> tuple[Safety, str]:
-    """How far what comes later can do without the transaction of before."""
-    derived = afterwards.derived()
+def later(afterwards: Afterwards, others: frozenset[str]) -> tuple[Safety, str]:
+    """How far what comes later can do without the transaction of before; ``others`` may be rows that came with it."""
+    derived = afterwards.derived() or afterwards.first_read(others)
     if derived:
         return Safety.UNSAFE, f"{derived!r} may hold rows, which would be read anew afterwards"
     changed = next((use.name for use in afterwards.changes), "")
