@@ -7,7 +7,6 @@ import functools
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ..files.reading import bytes_of
 from ..session.values import Resource
 from ..view import View
 from .engines import Engine
@@ -66,25 +65,10 @@ def name_of(engine: Engine) -> str:
 def callers(survey: Survey, maker: Maker) -> int:
     """How many different calls of the function the application has: two that are written alike make the same engine
     for two parts of it, such as the one that prepares its tables."""
-    name = f"{maker.scope.name.rpartition('.')[2]}(".encode() if maker.scope is not None else b""
-    written = (text for path in survey.python for text in calls_in(bytes_of(path), name))
-    return max(1, len(set(written)))
+    name = maker.scope.name.rpartition(".")[2] if maker.scope is not None else ""
+    return max(1, len({given(call) for _, call in survey.calls_of(name)}))
 
 
-def calls_in(data: bytes, name: bytes) -> Iterator[bytes]:
-    """The arguments of each call of ``name``, as they are written but without blanks, in the text of a file."""
-    before, *rest = data.split(name)
-    for text in rest:
-        if not before.endswith(b"def "):
-            yield b"".join(text[: closing(text)].split())
-        before = text
-
-
-def closing(text: bytes) -> int:
-    """Where the bracket is closed in front of which ``text`` begins; brackets in strings are rare enough."""
-    depth = 1
-    for place, byte in enumerate(text):
-        depth += (byte == ord("(")) - (byte == ord(")"))
-        if not depth:
-            return place
-    return len(text)
+def given(call: ast.Call) -> tuple[str, ...]:
+    """The arguments of a call as they are written."""
+    return tuple(map(ast.unparse, (*call.args, *call.keywords)))
