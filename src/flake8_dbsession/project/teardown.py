@@ -155,13 +155,12 @@ def sets_up(body: Body) -> bool:
 
 def releases(project: Project, module: Module, body: Body, registry: Resource) -> Iterator[ast.Attribute]:
     """Each ``Session.remove`` or ``Session.close`` in the function or a lambda in it, called or passed on."""
-    for node in body.own_nodes:
-        inside = ast.walk(node) if isinstance(node, ast.Lambda) else (node,)
-        for part in inside:
-            if isinstance(part, ast.Attribute) and part.attr in ("remove", "close"):
-                value = project.evaluate(module, part.value)
-                if value.kind == REGISTRY and value.resource is not None and value.resource.key == registry.key:
-                    yield part
+    inside = (part for node in body.own(ast.Lambda) for part in ast.walk(node) if isinstance(part, ast.Attribute))
+    for part in (*body.own(ast.Attribute), *inside):
+        if part.attr in ("remove", "close"):
+            value = project.evaluate(module, part.value)
+            if value.kind == REGISTRY and value.resource is not None and value.resource.key == registry.key:
+                yield part
 
 
 def all_in_handlers(body: Body, found: list[ast.Attribute]) -> bool:
