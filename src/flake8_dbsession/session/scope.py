@@ -22,8 +22,9 @@ class Scope:
         """The keys under which the module takes sessions out of containers to close them."""
         self.yields: list[tuple[Value, ast.AST]] = []
         self.between: dict[Resource, Life] | None = None
-        self.saved: set[Resource] = set()
         """The sessions as they are where the generator yields; None where it does not."""
+        self.saved: set[Resource] = set()
+        """The sessions that have a savepoint around a ``yield``."""
         self.streams: set[Resource] = set()
         """The sessions that surely hold a connection at a ``yield``."""
         self.attributes: dict[str, Value] = {}
