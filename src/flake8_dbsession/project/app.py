@@ -89,6 +89,21 @@ class Application:
                 relative = os.path.join(*folders[end:], os.path.basename(path))
         return self.project.known.script_kind(relative)
 
+    def is_part(self, path: str) -> bool:
+        """Whether a file is a part of the running application: neither a test nor a command."""
+        return not (self.project.config.is_test(path) or self.script_kind(path))
+
+    def importing(self, module: Module, *words: bytes) -> Iterator[Module]:
+        """The other modules of the application that import one and hold one of the words.
+
+        None in a project that is too large to be looked through.
+        """
+        if len(self.files) > MOST_FILES:
+            return
+        for other, _ in self.modules_with(*words):
+            if other is not module and module.name in other.imported and self.is_part(other.path):
+                yield other
+
     def removes(self, registry: Resource, worker: Entry) -> bool:
         """Whether the application gives the registry's connection back after each run of such a worker."""
         return registry.flavour == "flask" and worker.cleans_flask_sqlalchemy

@@ -14,7 +14,6 @@ from ..known import Entry
 from ..names import dotted
 from ..session.body import Body
 from ..session.values import METHOD, NAMED, OBJECT, Value
-from .app import MOST_FILES
 from .module import Module
 from .project import Project
 
@@ -56,13 +55,7 @@ class Units:
     def is_imported(self, function: str) -> bool:
         """Whether another module of the application, which imports the file, speaks of the function: then what stands
         under ``__main__`` tries it out. A ``main`` is for those who start the program."""
-        if function == "main" or len(self.project.app.files) > MOST_FILES:
-            return False
-        others = (module for module, _ in self.project.app.modules_with(function.encode()) if module is not self.module)
-        return any(self.module.name in other.imported and self._is_of_application(other) for other in others)
-
-    def _is_of_application(self, module: Module) -> bool:
-        return not (self.project.config.is_test(module.path) or self.project.app.script_kind(module.path))
+        return function != "main" and any(self.project.app.importing(self.module, function.encode()))
 
     def is_short_lived(self, body: Body) -> bool:
         """Whether every known way to run it ends the process (or the test) afterwards."""

@@ -41,13 +41,9 @@ def is_one_shot(view: View) -> bool:
 
 
 def is_imported(view: View) -> bool:
-    """Whether another module of the application imports the file. A project that is too large is not looked through."""
-    if len(view.project.app.files) > MOST_FILES:
-        return False
-    name = view.module.name
-    last = name.rpartition(".")[2].encode()
-    others = (module for module, _ in view.project.app.modules_with(b"import " + last, last + b" import"))
-    return any(name in other.imported and is_of_application(view.project, other) for other in others)
+    """Whether another module of the application imports the file."""
+    last = view.module.name.rpartition(".")[2].encode()
+    return any(view.project.app.importing(view.module, b"import " + last, last + b" import"))
 
 
 def kept_with_objects(view: View, flow: Flow) -> Iterator[tuple[str, ast.AST, str]]:
@@ -85,12 +81,7 @@ def keeper_of(project: Project, owner: str, depth: int) -> str:
 
 def serves(project: Project, module: Module) -> bool:
     """Whether the module is imported by what runs for long: no test, no command and nothing that is run itself."""
-    return is_of_application(project, module) and not is_run(module)
-
-
-def is_of_application(project: Project, module: Module) -> bool:
-    """Whether the module is neither a test nor a command."""
-    return not (project.config.is_test(module.path) or project.app.script_kind(module.path))
+    return project.app.is_part(module.path) and not is_run(module)
 
 
 def makes(project: Project, module: Module, value: ast.expr, owner: str) -> bool:

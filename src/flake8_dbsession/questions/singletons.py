@@ -32,16 +32,18 @@ def keeps_object(info: ClassInfo) -> bool:
 
 def is_called_by_functions(view: View, info: ClassInfo) -> bool:
     """Whether functions of the application make "an object" of the class, which then happens again and again."""
-    for module, _ in view.project.app.modules_with(f"{info.name}(".encode()):
-        if view.project.config.is_test(module.path) or view.project.app.script_kind(module.path):
-            continue
-        for body in module.bodies.values():
-            for call in body.own(ast.Call):
-                if called(call) == info.name and body.owner != info.name:
-                    made = view.project.evaluate(module, call.func)
-                    if made.kind == CLASS and made.name == info.qualified:
-                        return True
-    return False
+    app = view.project.app
+    modules = (module for module, _ in app.modules_with(f"{info.name}(".encode()) if app.is_part(module.path))
+    calls = (
+        (module, call.func)
+        for module in modules
+        for body in module.bodies.values()
+        if body.owner != info.name
+        for call in body.own(ast.Call)
+        if called(call) == info.name
+    )
+    made = (view.project.evaluate(module, function) for module, function in calls)
+    return any(value.kind == CLASS and value.name == info.qualified for value in made)
 
 
 def called(call: ast.Call) -> str:
