@@ -42,6 +42,7 @@ from .values import (
     contained,
     truth,
 )
+from .verbs import run_method
 
 
 class Evaluation:
@@ -167,7 +168,7 @@ class Evaluation:
         if resource is not None and coroutine.name == "remove":
             self.now.finish(resource, node, "remove")
         elif resource is not None and effect is not None:
-            self.now.apply(resource, effect, coroutine.name, node)
+            run_method(self.now, resource, effect, coroutine.name, node)
         elif resource is None:
             self.wait_for(coroutine, node)
 

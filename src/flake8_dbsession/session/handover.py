@@ -12,8 +12,8 @@ from .coroutines import TASK
 from .effects import beside
 from .events import Handover, Happening
 from .state import CLOSED
+from .threads import in_thread
 from .values import (
-    AMBIENT,
     COROUTINE,
     FUNCTION,
     LIST,
@@ -33,6 +33,10 @@ from .values import (
 
 if TYPE_CHECKING:
     from .evaluate import Evaluation
+
+
+_MOST_ALIKE = 4
+"""Coroutines of one function in a list: more tell nothing new, and each may know of the list as it was before."""
 
 
 class Words(NamedTuple):
@@ -104,21 +108,7 @@ def inline(ev: Evaluation, call: Call, fact: HandoverFact, target: Value) -> Val
     rest = call.positional[fact.callable.position + 1 :]
     inner = ast.Call(call.node.func, call.node.args[fact.callable.position + 1 :], call.node.keywords)
     node = ev.scope.inlined.setdefault(call.node, ast.copy_location(inner, call.node))
-    before, told = dict(ev.now.lives), set(ev.now.sink)
-    value = perform(ev, target, Call(node, rest, call.keywords), False)
-    others = {resource for resource in ev.now.lives if is_of_thread(resource, fact)}
-    if others:
-        ev.now.restore(before, others, told)
-    return value
-
-
-def is_of_thread(resource: Resource, fact: HandoverFact) -> bool:
-    """Whether a registry has another session in the thread that the callable runs in.
-
-    An executor of asyncio's own takes no context along, so what a scope function says there is another, too.
-    """
-    is_registry = resource.origin == AMBIENT and resource.flavour != "flask" and not resource.is_async
-    return is_registry and (resource.flavour == "scoped" or fact.name.endswith(".run_in_executor"))
+    return in_thread(ev.now, fact, lambda: perform(ev, target, Call(node, rest, call.keywords), False))
 
 
 def is_begun_elsewhere(call: Call, fact: HandoverFact, target: Value) -> bool:
@@ -146,10 +136,6 @@ def given_to(ev: Evaluation, call: ast.Call) -> Value:
     arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
     given = (ev.now.names.get(argument.id, UNKNOWN) for argument in arguments if isinstance(argument, ast.Name))
     return Value(TUPLE, extra=tuple(value for value in given if value.kind == SESSION))
-
-
-_MOST_ALIKE = 4
-"""Coroutines of one function in a list: more tell nothing new, and each may know of the list as it was before."""
 
 
 def put(ev: Evaluation, jobs: Value, call: Call) -> bool:

@@ -29,6 +29,7 @@ from .values import (
     pool_of,
     truth,
 )
+from .verbs import run_method
 
 if TYPE_CHECKING:
     from .evaluate import Evaluation
@@ -68,7 +69,7 @@ def session_method(ev: Evaluation, receiver: Value, name: str, call: Call, await
         return Value(TRANSACTION, "nested" if name == "begin_nested" or resource.is_connection else "root", resource)
     if effect.awaitable and not awaited:
         return Value(COROUTINE, name, resource)
-    ev.now.apply(resource, effect, name, call.node)
+    run_method(ev.now, resource, effect, name, call.node)
     if effect.word == "checkout" and not reads(name, call):
         ev.now.mark(resource, CHANGED)
     if name == "expunge" and call.node.args and isinstance(call.node.args[0], ast.Name):

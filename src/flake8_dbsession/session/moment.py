@@ -8,13 +8,10 @@ a ``Connection`` holds its connection from ``connect()`` to ``close()``; reading
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
-from typing import Any
 
-from ..known import Effect
-from .events import Event, Happening, Second
+from .draft import Draft
+from .events import Happening, Second
 from .state import (
-    AT_ENTRY,
     BEGUN,
     BROKEN,
     CHANGED,
@@ -38,95 +35,16 @@ from .state import (
     USED,
     WRITTEN,
     Life,
-    State,
 )
 from .summary import Own, World
 from .values import AMBIENT, JOINED, OPENED, ROW, ROWS, SESSION, UNKNOWN, Resource, Value, contained
 
 _OF_A_TRANSACTION = WRITTEN | CHANGED | TOUCHED | SWALLOWED | DROPPED | BROKEN | COMMITTED
 """The marks that end with it."""
-_WRITERS = frozenset({"add", "add_all", "delete", "merge", "flush", "delete_all", "merge_all"})
 
 
-class Moment:
-    """A state on its way from one node to the next. ``sink`` collects events."""
-
-    def __init__(self, state: State, sink: dict[Event, None]) -> None:
-        self.names = dict(state.names)
-        self._lives = state.lives
-        self._steps = state.steps
-        self.is_apart = True
-        """Nothing of any session was asked or changed so far, so the names alone decide what comes of it."""
-        self.raising = state.raising
-        self.result = state.result
-        self.sink = sink
-        self.before = state
-        self.failures: list[tuple[str, dict[Resource, Life]]] = []
-        self.own: Own | None = None
-        """Where a session of this function, or a registry, takes a connection, and the way on from there."""
-        self.is_dead = False
-        """A function that only ever raises was called: nothing comes after it."""
-        self.used: set[Resource] = set()
-        """The sessions that SQL or a commit meets as they were when the function was entered."""
-
-    # -- what is known
-
-    @property
-    def lives(self) -> dict[Resource, Life]:
-        if self.is_apart:
-            self.meet()
-        return self._lives
-
-    @lives.setter
-    def lives(self, lives: dict[Resource, Life]) -> None:
-        self.meet()
-        self._lives = lives
-
-    @property
-    def steps(self) -> dict[Any, Any]:
-        if self.is_apart:
-            self.meet()
-        return self._steps
-
-    def meet(self) -> None:
-        """From here on the lives of sessions, or what the function leaves behind, take part."""
-        if self.is_apart:
-            self.is_apart = False
-            self._lives, self._steps = dict(self._lives), dict(self._steps)
-
-    def life(self, resource: Resource) -> Life:
-        return self.lives.get(resource, AT_ENTRY)
-
-    def state(self) -> State:
-        now = (self._lives, self.names, self._steps, self.raising, self.result)
-        before = self.before
-        if now == (before.lives, before.names, before.steps, before.raising, before.result):
-            return before
-        return State(self.names, self._lives, self.raising, self.result, self._steps)
-
-    def failed_states(self) -> Iterable[State]:
-        """The states in which an exception leaves the statement; what it was about to bind is not bound."""
-        seen: list[tuple[str, dict[Resource, Life]]] = []
-        for raising, lives in self.failures:
-            if (raising, lives) not in seen:
-                seen.append((raising, lives))
-                if self.is_apart and self.result is self.before.result:
-                    yield self.before.raised(raising)
-                else:
-                    yield State(self.before.names, lives, raising, self.result, self._steps)
-
-    def event(self, happening: Happening, node: ast.AST, resource: Resource | None = None, detail: Any = None) -> None:
-        self.meet()
-        taken = self._steps.get(resource) if resource is not None else None
-        self.sink.setdefault(Event(happening, node, resource, detail, taken))
-
-    # -- exceptions
-
-    def may_raise(self, raising: str = "other", lives: dict[Resource, Life] | None = None) -> None:
-        """From here an exception of this kind may leave; "other" makes no second entry for the same lives."""
-        if lives is None:
-            lives = self._lives if self.is_apart else dict(self._lives)
-        self.failures.append((raising, lives))
+class Moment(Draft):
+    """A draft with the verbs of the lattice."""
 
     # -- taking
 
@@ -310,23 +228,6 @@ class Moment:
                 phases = UNSURE
             self.lives[resource] = Life(phases, life.marks | (GUESSED | CHANGED if uncertain else STORED))
 
-    def restore(self, before: dict[Resource, Life], others: set[Resource], told: set[Event]) -> None:
-        """What has happened to the sessions of ``others`` meanwhile is another thread's affair, however it has ended.
-
-        ``before`` and ``told`` are the lives and the events until then.
-        """
-
-        def as_before(lives: dict[Resource, Life]) -> dict[Resource, Life]:
-            own = {resource: life for resource, life in lives.items() if resource not in others}
-            return {**own, **{resource: before[resource] for resource in others & before.keys()}}
-
-        self.failures = [(raising, as_before(lives)) for raising, lives in self.failures]
-        self.lives = as_before(self.lives)
-        for resource in others - before.keys():
-            self.steps.pop(resource, None)
-        for event in [each for each in self.sink if each.resource in others and each not in told]:
-            del self.sink[event]
-
     def mark(self, resource: Resource, mark: int) -> None:
         life = self.life(resource)
         self.lives[resource] = Life(life.phases, life.marks | mark)
@@ -341,40 +242,6 @@ class Moment:
         if resource in self.lives:
             life = self.lives[resource]
             self.lives[resource] = Life(life.phases, life.marks & ~mark)
-
-    def apply(self, resource: Resource, effect: Effect, method: str, node: ast.AST) -> None:
-        """One method of the session, as the tables say."""
-        if resource.is_connection and effect.begins:
-            self.mark(resource, USED)
-            self.may_raise("db")
-        if method in ("commit",):
-            self.commit(resource, node)
-        elif method == "rollback":
-            self.cut(resource, node)
-            self.rollback(resource)
-        elif method == "flush":
-            self.flush(resource, node)
-        elif effect.word == "dispose":
-            self.finish(resource, node, method)
-        elif effect.word == "release":
-            self.release(resource)
-        elif effect.word == "checkout":
-            lookup = method in ("get_one", "one", "scalar_one", "first_or_404", "get_or_404", "one_or_404")
-            if method in ("merge", "delete", "identity_key") and effect.conditional:
-                self._begin(resource, method)
-                return
-            self.take(resource, node, may_fail="lookup" if lookup else "db")
-            if method == "refresh":
-                self.refresh(resource)
-        elif effect.begins or method in _WRITERS:
-            self._begin(resource, method)
-        if method in _WRITERS:
-            self.mark(resource, WRITTEN)
-
-    def _begin(self, resource: Resource, method: str) -> None:
-        life = self.life(resource)
-        phases = BEGUN if life.phases & (IDLE | CLOSED) and not life.phases & ~(IDLE | CLOSED) else life.phases
-        self.lives[resource] = Life(phases, life.marks | (WRITTEN if method in _WRITERS else 0))
 
     # -- names
 
