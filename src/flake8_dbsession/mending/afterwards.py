@@ -9,6 +9,7 @@ from typing import NamedTuple
 from ..flow.graph import Kind, Node, Via
 from ..session.flow import Flow
 from ..session.state import State
+from ..session.syntax import names_below
 from ..session.transfer import slot
 from ..session.values import RESULT, ROW, ROWS, Resource, Value
 
@@ -270,20 +271,16 @@ def may_hold(value: ast.expr, sources: set[str]) -> bool:
             return may_hold(left, sources) or may_hold(right, sources)
         case ast.IfExp(body=body, orelse=orelse):
             return may_hold(body, sources) or may_hold(orelse, sources)
-    return mentions(value, sources)
+    return not sources.isdisjoint(names_below(value))
 
 
 def made_by(generators: list[ast.comprehension], sources: set[str]) -> set[str]:
     """The names that a comprehension binds to items of something over ``sources``; what others hold is no row."""
     made: set[str] = set()
     for each in generators:
-        if mentions(each.iter, sources | made):
+        if not (sources | made).isdisjoint(names_below(each.iter)):
             made.update(stored(each.target))
     return made
-
-
-def mentions(syntax: ast.AST, names: set[str]) -> bool:
-    return any(isinstance(part, ast.Name) and part.id in names for part in ast.walk(syntax))
 
 
 def is_chain(receiver: ast.expr, sources: set[str]) -> bool:

@@ -24,9 +24,8 @@ def called(project: Project, body: Body, name: str) -> Value:
 
 def attribute_called(project: Project, body: Body, node: ast.Attribute) -> Value:
     """The factory that an attribute of something unseen is by its name, in a file that speaks of SQLAlchemy."""
-    if not project.known.conventions.is_handle(node.attr) or not speaks_of_sessions(project, body):
-        return UNKNOWN
-    return factory(project, body, node.attr, dotted(node) or "")
+    is_told = speaks_of_sessions(project, body)
+    return factory(project, body, node.attr, dotted(node) or "") if is_told else UNKNOWN
 
 
 def factory(project: Project, body: Body, name: str, text: str) -> Value:

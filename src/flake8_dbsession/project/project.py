@@ -272,7 +272,7 @@ class Project:
         return called(self, body, name)
 
     def attribute_called(self, body: Body, node: ast.Attribute) -> Value:
-        """What an attribute of something unseen is by its name: ``app.state.session_factory``."""
+        """The factory or registry that an attribute of something unseen is: ``app.state.session_factory``."""
         return self.handles.called(body, node)
 
     def declared(self, body: Body, annotation: ast.expr) -> Value:

@@ -13,7 +13,6 @@ from .summary import World
 from .values import (
     ATTRIBUTE,
     CLOSING,
-    FUNCTION,
     GENERATOR,
     MANAGER,
     METHOD,
@@ -69,13 +68,6 @@ def savepoints(names: dict[str, Value]) -> Iterator[Resource]:
     """The sessions that have a savepoint now; ``names`` hold what each block is over as well."""
     nested = (value for value in names.values() if value.kind == TRANSACTION and value.name == "nested")
     return (value.resource for value in nested if value.resource is not None)
-
-
-def lent_by(ev: Evaluation, manager: Value, is_async: bool) -> Value | None:
-    """What an object of the project says that it gives to a ``with`` block, where that is another one."""
-    enter = ev.world.attribute(manager, "__aenter__" if is_async else "__enter__")
-    given = ev.world.returned(enter) if enter.kind == FUNCTION else UNKNOWN
-    return given if given.kind == OBJECT and given.name != manager.name else None
 
 
 def left(now: Moment, value: Value, node: ast.expr, world: World, is_raising: bool) -> None:

@@ -1,4 +1,4 @@
-"""Objects of the project that give a ``with`` block a session: ``with DbSession(factory) as session:``."""
+"""What objects of the project give to a ``with`` block: ``with DbSession(factory) as session:``, or another object."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .arguments import told
 from .call import Call
 from .formals import Formals
 from .project_calls import run
-from .values import FUNCTION, MANAGER, SESSION, Value, contained
+from .values import FUNCTION, MANAGER, OBJECT, SESSION, UNKNOWN, Value, contained
 
 if TYPE_CHECKING:
     from .evaluate import Evaluation
@@ -42,3 +42,10 @@ def gives_session(ev: Evaluation, enter: Value, node: ast.Call) -> bool:
         return False
     summary = ev.world.summary(enter, told(ev, target, enter, Call(node, (), {}), Formals()))
     return summary is not None and summary.returns.kind == SESSION
+
+
+def lent_by(ev: Evaluation, manager: Value, is_async: bool) -> Value | None:
+    """What an object of the project says that it gives to a ``with`` block, where that is another one."""
+    enter = ev.world.attribute(manager, "__aenter__" if is_async else "__enter__")
+    given = ev.world.returned(enter) if enter.kind == FUNCTION else UNKNOWN
+    return given if given.kind == OBJECT and given.name != manager.name else None

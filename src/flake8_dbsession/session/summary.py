@@ -195,7 +195,7 @@ class World(Protocol):
         """The factory or registry that a variable is by its name alone, UNKNOWN for any other."""
 
     def attribute_called(self, body: Body, node: ast.Attribute) -> Value:
-        """The factory that an attribute of something unseen is by its name alone, UNKNOWN for any other."""
+        """The factory or registry that an attribute of something unseen is by its name, UNKNOWN for any other."""
 
     def attributes_used(self, method: Value) -> list[tuple[str, Value]]:
         """The attributes of ``self`` that a bound method reads, with what they stand for."""

@@ -6,9 +6,9 @@ import ast
 from collections.abc import Iterable, Iterator
 
 from ..flow.graph import Kind, Node, Via
-from .blocks import entered, left, lent_by, manager_of, release_attributes
+from .blocks import entered, left, manager_of, release_attributes
 from .body import Body
-from .entering import entered_object
+from .entering import entered_object, lent_by
 from .evaluate import Evaluation
 from .events import Event, Happening
 from .exceptions import accepts, expects, takes
