@@ -1,1 +1,14 @@
-"""What code does to sessions and connections: their states, and how each statement changes them."""
+"""What code does to sessions and connections: their states, and how each statement changes them.
+
+Where a line belongs, from what is known to what is done with it:
+
+* ``values``, ``state``, ``summary``, ``events``: what a name stands for, what may be true of a session, what a function
+  does to those of its callers, what rules are told;
+* ``draft``, ``moment``, ``verbs``: a state that one statement changes, the verbs of sessions, and which of them a
+  method is;
+* ``evaluate`` and what it asks: ``attributes``, ``calls``, ``methods``, ``compound`` for expressions, ``opening``,
+  ``rows``, ``waiting``, ``handover`` for what they mean, ``project_calls``, ``effects``, ``formals`` for functions of
+  the project;
+* ``simple_statements``, ``blocks``, ``exceptions``, ``transfer``: statements and ways of control;
+* ``flow``, ``leaks``: one function when all its ways have been followed.
+"""
