@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pathlib
 import time
+from collections.abc import Callable
 from typing import Any
 
 import flask
 import pytest
 from fix_tools import carried
 from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Engine, text
 
 from flake8_dbsession.analyze import analyze
 from flake8_dbsession.config import Config
@@ -62,6 +64,9 @@ def doors(db: Session = Depends(get_db), knocks: int = Depends(knock)):
     time.sleep(1)
     return number + knocks
 """
+USERS = FLASK.replace("Flask, g", "Flask, g\nfrom flask_login import current_user").replace(
+    "state = db", "current_user.visits\n    state = db"
+)
 COUNTED = """\
 def counted(function):
     @wraps(function)
@@ -112,8 +117,15 @@ def count():
 
 @pytest.mark.parametrize(
     "program",
-    [FLASK, FASTAPI, GUARDED, OTHERS, NAMESAKE],
-    ids=["flask", "fastapi", "a guard that reads", "a guard of another", "a call of another with its name"],
+    [FLASK, USERS, FASTAPI, GUARDED, OTHERS, NAMESAKE],
+    ids=[
+        "flask",
+        "flask with users",
+        "fastapi",
+        "a guard that reads",
+        "a guard of another",
+        "a call of another with its name",
+    ],
 )
 def test_it_is_safe_where_all_that_runs_before_only_reads(program: str, tmp_path: pathlib.Path) -> None:
     assert plan_of(program, tmp_path).safety is Safety.SAFE
@@ -125,6 +137,9 @@ def test_it_is_safe_where_all_that_runs_before_only_reads(program: str, tmp_path
         (FLASK, "g.doors = db.session.query(Door).count()", 'db.session.add(Door(state="asked"))'),
         (FLASK, '@app.get("/doors/<int:door_id>")\n', f'{COUNTED}@app.get("/doors/<int:door_id>")\n@counted\n'),
         (FLASK, "@app.before_request", '@app.get("/all")\ndef every():\n    return door(1)\n\n@app.before_request'),
+        (FLASK, "return state", "return g.doors"),
+        (USERS, "return state", "return current_user.name"),
+        (USERS, "return state", "return name()\n\ndef name():\n    return current_user.name"),
         (FASTAPI, 'return db.execute(text("SELECT 1")).scalar()', 'db.execute(text("UPDATE doors SET state = 1"))'),
         (FASTAPI, "app = FastAPI()", "app = FastAPI(dependencies=[Depends(print)])"),
         (FASTAPI, "    with SessionLocal() as db:\n        yield db", "    yield app.state.db"),
@@ -136,7 +151,8 @@ def test_it_is_safe_where_all_that_runs_before_only_reads(program: str, tmp_path
         (OTHERS, "app = FastAPI()", "app = FastAPI()\nrouter = APIRouter(dependencies=[Depends(print)])"),
     ],
     ids=[
-        *("hook", "decorator", "caller", "dependency", "dependency of the app", "provider"),
+        *("hook", "decorator", "caller", "row of a hook", "user", "user read by another"),
+        *("dependency", "dependency of the app", "provider"),
         *(
             "row of a dependency",
             "guard that changes",
@@ -163,8 +179,33 @@ def test_the_request_gives_the_same_answer_and_holds_nothing_meanwhile(
     assert answers(fixed, tmp_path / "after.db", monkeypatch) == ("open", [0])
 
 
-def answers(program: str, database: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, list[int]]:
-    """What a request gets, and how many connections are out at each sleep."""
+def test_a_row_of_a_hook_is_read_anew_after_the_release(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = FLASK.replace("g.doors = db.session.query(Door).count()", "g.door = db.session.get(Door, 1)")
+    program = program.replace("return state", "return g.door.state")
+    fixed = carried(program, *plan_of(program, tmp_path).steps)
+    assert answers(program, tmp_path / "before.db", monkeypatch, shut) == ("open", [1])
+    assert answers(fixed, tmp_path / "after.db", monkeypatch, shut) == ("shut", [0])
+
+
+def nothing(_engine: Engine) -> None:
+    """Nobody does anything meanwhile."""
+
+
+def shut(engine: Engine) -> None:
+    """Somebody else shuts all doors."""
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE door SET state = 'shut'"))
+
+
+def answers(
+    program: str,
+    database: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+    meanwhile: Callable[[Engine], None] = nothing,
+) -> tuple[str, list[int]]:
+    """What a request gets, and how many connections are out at each sleep; ``meanwhile`` happens in each of them."""
     asleep: list[int] = []
     names: dict[str, Any] = {"__name__": "doors"}
     configured = f'app.config["SQLALCHEMY_DATABASE_URI"] = "sqlite:///{database}"\ndb = SQLAlchemy(app)'
@@ -175,6 +216,11 @@ def answers(program: str, database: pathlib.Path, monkeypatch: pytest.MonkeyPatc
         db.create_all()
         db.session.add(names["Door"](id=1, state="open"))
         db.session.commit()
-        pool: Any = db.engine.pool
-    monkeypatch.setattr(time, "sleep", lambda _seconds: asleep.append(pool.checkedout()))
+        engine = db.engine
+
+    def sleep(_seconds: float) -> None:
+        asleep.append(engine.pool.checkedout())  # type: ignore[attr-defined]
+        meanwhile(engine)
+
+    monkeypatch.setattr(time, "sleep", sleep)
     return app.test_client().get("/doors/1").text, asleep

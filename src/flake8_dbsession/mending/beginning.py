@@ -20,7 +20,6 @@ from ..session.flow import Flow
 from ..session.state import CHANGED, TOUCHED, WRITTEN, Life
 from ..session.values import AMBIENT, FUNCTION, OPENED, PARAMETER, SESSION, Resource, Value
 from ..view import View
-from .keeping import is_plain_annotation
 
 _DEEPEST = 4
 """How many dependencies of dependencies are followed."""
@@ -141,16 +140,3 @@ def lives_in(project: Project, dependency: Value, provider: str, depth: int = _D
         if resource.origin == PARAMETER and resource.key in shared:
             yield life
     yield from lives_before(project, target.module, target.body, provider, depth - 1)
-
-
-def filled_with_rows(view: View, flow: Flow, resource: Resource) -> frozenset[str]:
-    """The parameters that may be rows of a request's session, since the dependencies that fill them have it too."""
-    filled = dict(providers(view.project, view.module, flow.body))
-    provider = filled.pop(resource.key, None)
-    if provider is None or resource.origin != PARAMETER:
-        return frozenset()
-    plain = {p.arg for p in flow.body.parameters if p.annotation is not None and is_plain_annotation(p.annotation)}
-    having = (
-        n for n, dependency in filled.items() if any(True for _ in lives_in(view.project, dependency, provider.name))
-    )
-    return frozenset(having) - plain

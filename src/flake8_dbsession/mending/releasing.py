@@ -17,9 +17,10 @@ from ..session.state import BROKEN, CHANGED, FAILED, GIVEN, STREAMING, TOUCHED, 
 from ..session.values import FUNCTION, JOINED, OPENED, TRANSACTION, Resource
 from ..view import View
 from .afterwards import Afterwards, Use, evaluated, node_of
-from .beginning import begins_unit, filled_with_rows
+from .beginning import begins_unit
 from .catching import in_handler, is_swallowed, raises_again
 from .common import Answer, statement_of
+from .given_rows import given_rows
 from .keeping import keep, way_to
 from .spelling import spelled
 
@@ -199,7 +200,7 @@ def how_safe(view: View, flow: Flow, event: Event, place: Place, *, expires: boo
         return read_anew(view, flow, event, place, afterwards)
     safety, reason = shared(view, flow, resource, lives)
     if safety is Safety.SAFE:
-        safety, reason = later(afterwards, filled_with_rows(view, flow, resource))
+        safety, reason = later(afterwards, given_rows(view, flow, resource))
     return kept, safety, reason
 
 
