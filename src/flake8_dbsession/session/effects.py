@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .events import Happening, Second, Swallowed
 from .formals import Formals
 from .lending import reads
-from .state import ENTRY, GUESSED, HELD, HOLDING, IDLE, KEPT, STORED, SWALLOWED, UNSURE, Life
+from .state import ENTRY, FAILED, GUESSED, HELD, HOLDING, IDLE, KEPT, STORED, SWALLOWED, TOLD, UNSURE, Life
 from .summary import Own, Summary, Wait
 from .values import (
     OPENED,
@@ -30,8 +30,7 @@ def apply(ev: Evaluation, summary: Summary, formals: Formals, node: ast.AST, fun
         beside(ev, node, (function.name, path), summary.takes_own, released)
     if summary.can_raise:
         for kind, lives in summary.failures or (("other", ()),):
-            after = changed(ev, tuple((r, unswallowed(life)) for r, life in lives), formals) if lives else None
-            ev.now.may_raise(kind, after)
+            ev.now.may_raise(kind, failed(ev, lives, formals) if lives else None)
     if summary.makes_engine:
         ev.now.event(Happening.ENGINE_MADE, node, None, function.name)
         ev.scope.engines.append(node)
@@ -73,9 +72,11 @@ def wait_as_inside(ev: Evaluation, summary: Summary, formals: Formals, node: ast
         report_wait(ev, through, node, released, inside)
 
 
-def unswallowed(life: Life) -> Life:
-    """The life as an exception takes it out of the callee: whoever catches that is the one who swallows."""
-    return Life(life.phases, life.marks & ~SWALLOWED)
+def failed(ev: Evaluation, lives: Iterable[tuple[Resource, Life]], formals: Formals) -> dict[Resource, Life]:
+    """The caller's lives as an exception of the callee leaves them: whoever catches that is the one who swallows."""
+    after = changed(ev, ((r, Life(life.phases, life.marks & ~(SWALLOWED | TOLD))) for r, life in lives), formals)
+    fresh = {actual for formal, life in lives if life.phases & FAILED and (actual := formals.of_caller(formal))}
+    return {r: life.fails_anew(ev.now.life(r)) if r in fresh else life for r, life in after.items()}
 
 
 def own(ev: Evaluation, node: ast.AST, name: str) -> None:

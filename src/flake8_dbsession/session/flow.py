@@ -13,7 +13,7 @@ from .call import place
 from .events import Event, Happening
 from .memory import Key, Outcomes
 from .scope import Scope
-from .state import ENTRY, FAILED, STORED, SWALLOWED, Life, State, merge
+from .state import ENTRY, FAILED, STORED, SWALLOWED, TOLD, Life, State, merge
 from .summary import Summary, World
 from .transfer import Transfer
 from .values import (
@@ -195,6 +195,7 @@ class Flow:
 
     def summary(self) -> Summary:
         normal, failed = joined_lives(self.returned), joined_lives(self.raised)
+        normal = normal if is_mute(self.body) else tuple((resource, told(life)) for resource, life in normal)
         kinds = sorted({state.raising for state in self.raised})
         returns = telling([state.result for state in self.returned])
         life = None
@@ -242,6 +243,11 @@ def is_mute(body: Body) -> bool:
     """Whether a function returns nothing but None."""
     values = (node.value for node in body.own(ast.Return))
     return all(value is None or (isinstance(value, ast.Constant) and value.value is None) for value in values)
+
+
+def told(life: Life) -> Life:
+    """The life after a function that returns something: a failure that it has swallowed is no secret."""
+    return Life(life.phases, life.marks & ~SWALLOWED | TOLD) if life.marks & SWALLOWED else life
 
 
 def joined_lives(states: list[State]) -> tuple[tuple[Resource, Life], ...]:

@@ -30,6 +30,7 @@ from .state import (
     STORED,
     STREAMING,
     SWALLOWED,
+    TOLD,
     TOUCHED,
     UNSURE,
     USED,
@@ -39,7 +40,7 @@ from .state import (
 from .summary import Own, World
 from .values import AMBIENT, JOINED, OPENED, ROW, ROWS, SESSION, UNKNOWN, Resource, Value, contained
 
-_OF_A_TRANSACTION = WRITTEN | CHANGED | TOUCHED | SWALLOWED | DROPPED | BROKEN | COMMITTED
+_OF_A_TRANSACTION = WRITTEN | CHANGED | TOUCHED | SWALLOWED | TOLD | DROPPED | BROKEN | COMMITTED
 """The marks that end with it."""
 
 
@@ -77,8 +78,10 @@ class Moment(Draft):
             self.steps[resource] = node
         phases = FAILED if life.phases & FAILED and not life.phases & ~FAILED else HELD
         if life.marks & WRITTEN:  # the query flushes what waits, after which nothing waits any more
-            self.may_raise("db", {**self.lives, resource: Life(FAILED, life.marks | USED)})
+            self.may_raise("db", {**self.lives, resource: Life(FAILED, life.marks | USED).fails_anew(life)})
             life = Life(life.phases, life.marks & ~WRITTEN | CHANGED)
+        if phases == HELD:  # what goes well tells that no failure is left
+            life = Life(phases, life.marks & ~(SWALLOWED | TOLD))
         self.lives[resource] = Life(phases, life.marks | USED)
         broken = {**self.lives, resource: Life(phases, life.marks | USED | BROKEN)} if may_fail == "db" else None
         self.may_raise(may_fail, broken)
@@ -147,7 +150,7 @@ class Moment(Draft):
     def _may_fail(self, resource: Resource, node: ast.AST, mark: int = 0) -> None:
         life = self.life(resource)
         if not resource.is_connection and (life.phases != CLOSED or life.marks & WRITTEN):
-            failed = {**self.lives, resource: Life(FAILED, life.marks | USED | mark)}
+            failed = {**self.lives, resource: Life(FAILED, life.marks | USED | mark).fails_anew(life)}
             self.may_raise("db", failed)
             self.steps.setdefault(resource, node)
 

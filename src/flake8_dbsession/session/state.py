@@ -31,6 +31,7 @@ KEPT = 64  # stored on the object whose method this is
 COMMITTED = 8192  # FAILED, by a commit
 BROKEN = 4096  # a statement failed, and nothing has ended the transaction since
 SWALLOWED = 32  # FAILED, and the exception was caught
+TOLD = 16384  # the same by a callee that returns something, and may tell of it
 TOUCHED = 2048  # a row was passed to, or asked for, what may change it
 CHANGED = 1024  # more than reading was done, or may have been: a row set, another statement than SELECT, a row lock
 
@@ -66,6 +67,11 @@ class Life(NamedTuple):
     @property
     def surely_holds(self) -> bool:
         return bool(self.phases & HOLDING) and not self.phases & ~HOLDING
+
+    def fails_anew(self, before: Life) -> Life:
+        """As a failure leaves the session while its exception is on its way: nobody has caught that yet, unless the
+        session had surely failed before."""
+        return self if before.phases == FAILED else Life(self.phases, self.marks & ~(SWALLOWED | TOLD))
 
     def __str__(self) -> str:
         return "|".join(name for bit, name in NAMES.items() if self.phases & bit)
@@ -189,11 +195,12 @@ def joined(left: Value | None, right: Value | None) -> Value:
 def merge(states: list[State]) -> list[State]:
     """Fold an overfull set, as little as will do.
 
-    States that agree on every session and flag join first; then those that agree on flags and on which names are
-    sessions; then those that agree on which names are sessions; then those with the same kind of exception.
+    States that agree on every session and flag join first; then those in which every session is in the same phases;
+    then those that agree on flags and on which names are sessions; then those that agree on which names are sessions;
+    then those with the same kind of exception.
     """
     folded = states
-    for key in (_sessions_and_flags, _flags, _sessions, _exception):
+    for key in (_sessions_and_flags, _phases_and_flags, _flags, _sessions, _exception):
         groups: dict[object, State] = {}
         for state in folded:
             group = key(state)
@@ -206,6 +213,10 @@ def merge(states: list[State]) -> list[State]:
 
 def _sessions_and_flags(state: State) -> object:
     return frozenset(state.lives.items()), _flags(state)
+
+
+def _phases_and_flags(state: State) -> object:
+    return frozenset((resource, life.phases) for resource, life in state.lives.items()), _flags(state)
 
 
 def _flags(state: State) -> object:

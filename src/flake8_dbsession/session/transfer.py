@@ -19,7 +19,7 @@ from .moment import Moment
 from .refine import assume
 from .scope import Scope
 from .simple_statements import carry_out
-from .state import BROKEN, COMMITTED, CUT, FAILED, HELD, IDLE, STORED, STREAMING, SWALLOWED, Life, State
+from .state import BROKEN, COMMITTED, CUT, FAILED, HELD, IDLE, STORED, STREAMING, SWALLOWED, TOLD, Life, State
 from .statements import ENUMERATED, STREAMED
 from .summary import World
 from .values import (
@@ -289,7 +289,7 @@ class Transfer:
 
 def swallowed(state: State, handler: ast.AST | None = None) -> State:
     """The exception is caught: a session that failed is marked as failed and carried on; so is a broken transaction."""
-    new = {r for r, life in state.lives.items() if life.phases & FAILED and not life.marks & SWALLOWED}
+    new = {r for r, life in state.lives.items() if life.phases & FAILED and not life.marks & (SWALLOWED | TOLD)}
     lives = {r: Life(life.phases, life.marks | SWALLOWED) if r in new else life for r, life in state.lives.items()}
     broken = {r for r, life in lives.items() if life.marks & BROKEN and ("caught", r) not in state.steps}
     failed = {("caught", r): handler for r in new | broken}
