@@ -45,7 +45,8 @@ LAYERS = (
     {"project.functions", "project.handles", "project.wrapping"},
     {"project.project"},
     {"project.entries", "project.cleaning", "project.handing"},
-    {"view", "project.hooks", "project.injection", "project.teardown"},
+    {"project.commands", "project.hooks", "project.injection", "project.teardown"},
+    {"view"},
     # rules
     {"questions"},
     {"mending.common", "mending.spelling", "pool"},

@@ -10,6 +10,7 @@ from functools import cached_property
 
 from .model import Diagnostic, Note, Plan, Rule, Span
 from .names import Names
+from .project.commands import Commands
 from .project.entries import Units
 from .project.module import Module
 from .project.project import Project
@@ -85,6 +86,14 @@ class View:
     def units(self) -> Units:
         """Who runs the functions of this file."""
         return Units(self.module, self.project, (r for flow in self.flows for r in flow.scope.registered))
+
+    def serves_commands(self, body: Body) -> bool:
+        """Whether only commands run the function, of whichever file, and none goes on for good."""
+        return self._commands.are_served(self.units, body)
+
+    @cached_property
+    def _commands(self) -> Commands:
+        return Commands(self.project)
 
     def _solve(self) -> Iterator[Flow]:
         solved: dict[str, Flow] = {}

@@ -18,6 +18,8 @@ from .module import Module
 from .project import Project
 
 COMMAND = Entry("script", "command")
+_EVERYTHING = {"globals", "locals"}
+"""What gives a script all of its functions by name."""
 
 
 class Units:
@@ -45,12 +47,13 @@ class Units:
 
     @cached_property
     def main(self) -> frozenset[str]:
-        """The functions that the file calls when it is run as a script."""
+        """The functions that the file calls when it is run as a script; all where it looks the name up."""
         guards = [
             s for s in self.module.source.tree.body if isinstance(s, ast.If) and "__name__" in ast.unparse(s.test)
         ]
         nodes = (node for guard in guards for node in ast.walk(guard))
-        return frozenset(n.func.id for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Name))
+        called = {n.func.id for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
+        return frozenset(called | self.module.bodies.keys() if called & _EVERYTHING else called)
 
     def is_imported(self, function: str) -> bool:
         """Whether another module of the application, which imports the file, speaks of the function: then what stands
@@ -77,12 +80,6 @@ class Units:
                 found.setdefault(called[0], {})[body, called[1]] = None
         return {name: list(bodies) for name, bodies in found.items()}
 
-    def serves_commands(self, body: Body) -> bool:
-        """Whether only functions of the file run it, all of which end their process afterwards and none goes on."""
-        callers = [] if self.entries(body) else self.callers(body)
-        endless = any(isinstance(loop.test, ast.Constant) for each in callers for loop in each.own(ast.While))
-        return bool(callers) and not endless and all(self.is_short_lived(each.outermost) for each in callers)
-
     def behind(self, body: Body) -> list[Entry]:
         """The entries of a function and of all functions of the file that call it, directly or not."""
         waiting = [body]
@@ -98,12 +95,13 @@ class Units:
         found = []
         for decorator in body.decorators:
             inner = decorator.func if isinstance(decorator, ast.Call) else decorator
-            entry = self._decorator(inner)
+            entry = self.decorator(inner)
             if entry is not None:
                 found.append(entry)
         return found
 
-    def _decorator(self, decorator: ast.expr) -> Entry | None:
+    def decorator(self, decorator: ast.expr) -> Entry | None:
+        """What a decorator makes of a function, None for nothing that is known."""
         known = self.project.known
         value = self.project.evaluate(self.module, decorator)
         name = qualified(value)

@@ -19,6 +19,11 @@ def is_out_of_scope(view: View, flow: Flow) -> bool:
     return view.is_test or ((view.is_script or view.units.is_short_lived(flow.body)) and ends(view, flow))
 
 
+def ends_with_commands(view: View, flow: Flow) -> bool:
+    """As :func:`is_out_of_scope`, and what only commands call: asked of what there is something to say about."""
+    return is_out_of_scope(view, flow) or (ends(view, flow) and view.serves_commands(flow.body))
+
+
 def ends(view: View, flow: Flow) -> bool:
     """Whether the function comes to an end: it returns, or, without an endless loop, it ends the process itself."""
     if flow.returned or any(isinstance(loop.test, ast.Constant) for loop in flow.body.own(ast.While)):
@@ -35,7 +40,7 @@ def ignorable(view: View, flow: Flow, leak: Leak) -> bool:
     if view.is_test or view.is_migration:
         return True
     endless = not flow.returned and in_loop(flow, leak.opened)
-    return is_out_of_scope(view, flow) and not leak.lost and not endless and not serves(view, flow, leak)
+    return not leak.lost and not endless and ends_with_commands(view, flow) and not serves(view, flow, leak)
 
 
 def serves(view: View, flow: Flow, leak: Leak) -> bool:

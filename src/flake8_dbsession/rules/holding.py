@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from ..mending.releasing import release_before
 from ..model import Diagnostic, Note, Rule
-from ..questions.asking import first_of_each_node, is_out_of_scope
+from ..questions.asking import ends_with_commands, first_of_each_node, is_out_of_scope
 from ..questions.locks import is_own_lock, is_short_lock
 from ..session.events import Event, Happening
 from ..session.flow import Flow
@@ -18,6 +18,9 @@ from ..view import View
 
 _SERVED = frozenset({"requests", "jobs", "its jobs", "tasks"})
 """What a process waits for that serves until it is stopped."""
+
+_FOR_GOOD = (".run_forever", ".serve_forever", ".IOLoop.start")
+"""The ends of names of what turns a loop of events until somebody stops it."""
 
 _TASKS = "other tasks"
 
@@ -37,7 +40,7 @@ def waits(view: View, rule: Callable[[], Rule], kinds: frozenset[str], verb: str
         ]
         if is_setting_up(view, flow):
             events = [e for e in events if e.detail.kind != "hash"]
-        if is_out_of_scope(view, flow) or view.units.serves_commands(flow.body):
+        if events and ends_with_commands(view, flow):
             events = [] if view.is_test else [e for e in events if is_endless(view, e)]
         for event in first_of_each_node(events):
             yield report(view, rule(), flow, event, verb)
@@ -61,8 +64,10 @@ def is_setting_up(view: View, flow: Flow) -> bool:
 
 def is_endless(view: View, event: Event) -> bool:
     """Whether the wait lasts as long as the process: a command that serves holds its connection for good, too."""
-    fact = view.project.known.call(event.detail.name)
-    return event.detail.seconds == math.inf or (fact is not None and fact.what in _SERVED)
+    name: str = event.detail.name
+    fact = view.project.known.call(name)
+    serves = (fact is not None and fact.what in _SERVED) or name.endswith(_FOR_GOOD)
+    return serves or event.detail.seconds == math.inf
 
 
 def is_told(view: View, flow: Flow, event: Event) -> bool:

@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from ..mending.releasing import release_before
 from ..model import Diagnostic, Rule
 from ..pool.kept import is_of_one_pool
-from ..questions.asking import first_of_each_node, is_out_of_scope
+from ..questions.asking import ends_with_commands, first_of_each_node
 from ..session.events import Event, Happening
 from ..session.flow import Flow
 from ..session.summary import Steps
@@ -35,10 +35,9 @@ from ..view import View
 
 def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
-        if flow.body.node is None or is_out_of_scope(view, flow):
-            continue
-        for event in first_of_each_node(second_of_the_pool(view, flow)):
-            yield report(view, flow, event)
+        events = first_of_each_node(second_of_the_pool(view, flow)) if flow.body.node is not None else []
+        if events and not ends_with_commands(view, flow):
+            yield from (report(view, flow, event) for event in events)
 
 
 def second_of_the_pool(view: View, flow: Flow) -> Iterator[Event]:

@@ -13,7 +13,8 @@ Why it matters
 Stays silent when
     The engine is returned by a factory, kept in a global, attribute, dictionary or cache, or disposed; where the caller
     names the database, unless a request, task or message of the same file runs the function; for NullPool and
-    StaticPool; in tests, migrations, commands and what only they call, start-up code and what makes the tables.
+    StaticPool; in tests, migrations, commands and what only they call, start-up code and what makes databases and
+    tables.
 
 Fix safety
     Unsafe: the engine moves to module level, above its function, and factories made of it move along; it is then made
@@ -46,6 +47,8 @@ _ANEW = "__new__ has to make it, or __init__ to ask whether it is there"
 _CLOSES = frozenset({"close", "aclose", "dispose", "shutdown", "stop", "disconnect", "__exit__"})
 _KEEPS = ("init", "register", "bind", "install")
 _SCHEMA = frozenset({"create_all", "drop_all", "compare_metadata"})
+_OF_DATABASES = ("CREATE DATABASE", "DROP DATABASE")
+"""What is said to a server before there is a database, or to end it."""
 _CACHES = frozenset({"lru_cache", "cache", "cached", "cached_property", "memoize"})
 
 
@@ -122,10 +125,16 @@ def runs_once(view: View, flow: Flow) -> bool:
     """Whether the function runs once in a process: at a start, for a command, cached, or to make the tables."""
     cached = any(n.rpartition(".")[2] in _CACHES for n in view.project.decorators(view.module, flow.body))
     started = any(entry.kind in _ONCE for entry in view.units.entries(flow.body))
-    schema = any(node.attr in _SCHEMA for node in flow.body.own(ast.Attribute))
+    schema = any(node.attr in _SCHEMA for node in flow.body.own(ast.Attribute)) or makes_database(flow)
     name = flow.body.name.rpartition(".")[2]
     named = name in ("main", "init_db", "setup")  # the whole name: ``init_db_of_task`` may run for each task
-    return cached or started or schema or named or view.units.serves_commands(flow.body)
+    return cached or started or schema or named or view.serves_commands(flow.body)
+
+
+def makes_database(flow: Flow) -> bool:
+    """Whether the function makes or drops a database: ``text("CREATE DATABASE shop")``."""
+    texts = (node.value for node in flow.body.own(ast.Constant) if isinstance(node.value, str))
+    return any(text.strip().upper().startswith(_OF_DATABASES) for text in texts)
 
 
 def is_dropped(flow: Flow, event: Event) -> bool:

@@ -1,0 +1,125 @@
+"""Whether only commands run a function, from whichever file of the application: it ends with their process."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from ..session.body import Body
+from .app import MOST_FILES
+from .entries import Units
+from .module import Module
+from .project import Project
+
+_DEPTH = 5
+"""How many functions may stand between the helper and the command."""
+
+
+class Commands:
+    """What is known of the functions that commands call."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._units: dict[str, Units] = {}
+        self._served: dict[Body, bool] = {}
+
+    def are_served(self, units: Units, body: Body, depth: int = _DEPTH) -> bool:
+        """Whether everybody who calls the function is a command, or is only called by such, and none goes on for good.
+
+        Somebody who speaks of it without calling it may do anything with it.
+        """
+        if body not in self._served:
+            self._served[body] = False  # of functions that call each other nothing comes
+            is_run = any(not entry.is_waited_for for entry in units.entries(body)) or self._may_be_run(body)
+            self._served[body] = bool(depth) and not is_run and self._only_by_commands(units, body, depth)
+        return self._served[body]
+
+    def _may_be_run(self, body: Body) -> bool:
+        """Whether the base of the method's class, which is a library's, may call it."""
+        return bool(body.owner and self.project.foreign_bases(f"{body.module}.{body.owner}"))
+
+    def _only_by_commands(self, units: Units, body: Body, depth: int) -> bool:
+        callers = 0
+        for other, caller in self._speaking(units, body):
+            if caller is not None and not self._ends(other, caller, body, depth):
+                return False
+            callers += 1
+        return bool(callers)
+
+    def _ends(self, units: Units, caller: Body, body: Body, depth: int) -> bool:
+        """Whether the caller makes a command of it, or is or serves a command and comes to an end."""
+        calls, others = uses(caller, body)
+        if not all(is_registered(units, caller, node) for node in others):
+            return False
+        if not calls:
+            return True
+        if caller.node is None:
+            return body.name in units.main
+        if any(goes_on(loop, call) for loop in loops(caller.outermost) for call in calls):
+            return False
+        run = caller if units.entries(caller) else caller.outermost
+        return units.is_short_lived(run) or self.are_served(units, run, depth - 1)
+
+    def _speaking(self, units: Units, body: Body) -> Iterator[tuple[Units, Body | None]]:
+        """Each function of the application that speaks of it, those of its own file first; None for a script."""
+        yield from ((units, each) for each in speaking(units.module, body))
+        if len(self.project.app.files) > MOST_FILES:
+            yield units, body  # somebody may
+            return
+        for module, _ in self.project.app.modules_with(last_name(body).encode()):
+            if module.path == units.module.path or self.project.config.is_test(module.path):
+                continue
+            is_command = self.project.app.script_kind(module.path) == "command"
+            for each in speaking(module, body):
+                yield self._of(module), None if is_command else each
+
+    def _of(self, module: Module) -> Units:
+        if module.path not in self._units:
+            self._units[module.path] = Units(module, self.project, ())
+        return self._units[module.path]
+
+
+def speaking(module: Module, body: Body) -> Iterator[Body]:
+    """The functions of a module, and its own statements, that speak of something called like the function."""
+    for each in (module.top, *module.bodies.values()):
+        if each is not body and any(uses(each, body)):
+            yield each
+
+
+def uses(caller: Body, body: Body) -> tuple[list[ast.expr], list[ast.expr]]:
+    """Where something called like the function is called, and where it is spoken of without; methods have an object."""
+    name = last_name(body)
+    plain = [node for node in caller.own(ast.Name) if node.id == name and not body.owner]
+    nodes = [*plain, *(node for node in caller.own(ast.Attribute) if node.attr == name)]
+    called = {id(call.func) for call in caller.own(ast.Call)} if nodes else set()
+    return [n for n in nodes if id(n) in called], [n for n in nodes if id(n) not in called]
+
+
+def loops(function: Body) -> Iterator[ast.While]:
+    """The loops of a function and of those inside of it."""
+    for statement in function.statements:
+        yield from (node for node in ast.walk(statement) if isinstance(node, ast.While))
+
+
+def goes_on(loop: ast.While, call: ast.expr) -> bool:
+    """Whether the call stands in a loop that may be meant to go on for good: ``while True``, ``while self.running``."""
+    asks = any(isinstance(part, (ast.Constant, ast.Attribute)) for part in ast.walk(loop.test))
+    return asks and loop.lineno <= call.lineno <= (loop.end_lineno or 0)
+
+
+def is_registered(units: Units, caller: Body, node: ast.expr) -> bool:
+    """``app.command()(work)``, ``typer.run(work)``: the function is given to a command line."""
+    call = next((call for call in caller.own(ast.Call) if node in call.args), None)
+    if call is None:
+        return False
+    if isinstance(call.func, ast.Call):
+        entry = units.decorator(call.func.func)
+    else:
+        name = units.module.names.resolve(call.func)
+        handover = units.project.known.handover(name) if name is not None else None
+        entry = handover.entry if handover is not None else None
+    return entry is not None and entry.is_short_lived
+
+
+def last_name(body: Body) -> str:
+    return body.name.rpartition(".")[2]
