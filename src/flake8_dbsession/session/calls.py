@@ -44,6 +44,7 @@ from .values import (
     Value,
     contained,
     found_session,
+    pool_of,
 )
 from .waiting import STREAMING_RESPONSES, only_names, stream, wait
 
@@ -158,6 +159,9 @@ def method(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
             return manager_method(ev, receiver, name, call)
         case "factory" if name == "begin":
             return manager(receiver, call.node)
+        case "factory" if name == "configure":
+            bind_later(ev, receiver, call)
+            return NONE
         case "statement":
             if name == "with_for_update":
                 return marked(receiver, LOCKING)
@@ -174,6 +178,14 @@ def method(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
         case "tuple" if put(ev, receiver, call):
             return NONE
     return unknown(ev, call)
+
+
+def bind_later(ev: Evaluation, factory: Value, call: Call) -> None:
+    """``Factory.configure(bind=engine)``: from here on it makes sessions of that engine."""
+    place = place_of(ev, call.node.func.value) if isinstance(call.node.func, ast.Attribute) else ""
+    pool = pool_of(call.argument(9, "bind"))
+    if place and pool:
+        remember(ev, place, factory.with_extra(*factory.extra, ("pool", pool)))
 
 
 def found_there(ev: Evaluation, function: ast.expr, session: Value) -> None:

@@ -21,6 +21,7 @@ from .values import (
     CONSTANT,
     ENGINE,
     FACTORY,
+    NEW,
     NONE,
     OBJECT,
     OPENED,
@@ -135,6 +136,16 @@ class Flow:
         """Whether each call makes an engine and hands it (or what is bound to it) out, cached nowhere."""
         return returned.kind in _HANDLES and bool(self.scope.engines) and not self.caches(self.scope.engines)
 
+    def of_new_engine(self, handed_out: Value) -> Value:
+        """A session, or what is asked of one, as callers know it: see :meth:`pool_outside`."""
+        resource = handed_out.resource
+        return handed_out if resource is None else handed_out._replace(resource=self.pool_outside(resource))
+
+    def pool_outside(self, session: Resource) -> Resource:
+        """The session of an engine that each call makes has a pool that nobody else has."""
+        is_own = session.origin == OPENED and session.pool.startswith(f"{self.body.qualified}.") and ":" in session.pool
+        return session._replace(pool=NEW) if is_own and not self.caches(self.scope.engines) else session
+
     def makes_owner(self, returned: Value) -> bool:
         """Whether each call makes an object with an engine of its own and hands it out; a constructor makes one."""
         if self.body.name.endswith(".__init__"):
@@ -207,9 +218,9 @@ class Flow:
             normal=normal,
             failed=failed,
             failures=tuple((kind, joined_lives([s for s in self.raised if s.raising == kind])) for kind in kinds),
-            returns=self.handed(returns),
+            returns=self.of_new_engine(self.handed(returns)),
             returned_life=life,
-            yields=yields,
+            yields=self.of_new_engine(yields),
             gives_back=(gives_back(yields, self.returned), gives_back(yields, self.raised)),
             between=tuple((self.scope.between or {}).items()),
             streams=tuple(sorted(self.scope.streams)),
@@ -223,7 +234,7 @@ class Flow:
             swallows=tuple(self.left_failed()) if is_mute(self.body) else (),
             used=tuple(sorted(self.scope.used)),
             answers=tuple(sorted(self.scope.answers.items())),
-            takes_own=next(iter(self.scope.own), None),
+            takes_own=next((o._replace(resource=self.pool_outside(o.resource)) for o in self.scope.own), None),
         )
 
 

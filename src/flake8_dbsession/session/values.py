@@ -17,6 +17,9 @@ JOINED = "joined"
 Also the pool of a registry whose sessions do.
 """
 
+NEW = ":new"
+"""The pool of a session whose engine is made for it alone, as those know it who call what makes both."""
+
 
 class Resource(NamedTuple):
     """Something that can hold a pooled connection, known by where it comes from.
@@ -43,7 +46,7 @@ class Resource(NamedTuple):
         """
         if self.is_async != other.is_async or (":" in self.pool) != (":" in other.pool):
             return True
-        if JOINED in (self.pool, other.pool):
+        if {JOINED, NEW} & {self.pool, other.pool}:
             return True
         if self.is_connection or other.is_connection:
             return self.pool != other.pool or not self.pool
