@@ -128,7 +128,8 @@ class Classes:
             summary = self.project.summary(function, (("self", owner),))
             if summary is not None and summary.returns != UNKNOWN:
                 found = summary.returns
-                kept = summary.returned_life is not None and summary.returned_life.marks & KEPT
+                life = summary.returned_life
+                kept = target.keeps_its_value or (life is not None and life.marks & KEPT)
                 if (
                     found.kind == SESSION
                     and found.resource is not None
@@ -204,8 +205,11 @@ class Classes:
             if plain.kind not in ("unknown", CONSTANT):
                 return plain
         assigned = info.attribute_values.get(name, ())
-        for expression, method in assigned:
-            value = self._as_attribute(of_the_object(self._in_method(info, expression, method), name), name, info)
+        values = [self._in_method(info, expression, method) for expression, method in assigned]
+        other = next((v for v in values if v.kind == OBJECT and self.project.known.is_look_alike(v.name)), None)
+        if other is not None:  # then a factory of the same attribute makes the like
+            return other
+        for value in (self._as_attribute(of_the_object(each, name), name, info) for each in values):
             if value.kind not in ("unknown", CONSTANT):
                 is_late = plain == NONE or any(is_none(expression) for expression, _ in assigned)
                 return late(value) if is_late else value

@@ -32,7 +32,9 @@ class Target:
         self.is_fixture = "pytest.fixture" in decorators
         self.is_cached = bool(decorators & _CACHES)
         self.runs_once = self.is_cached and not body.parameters
-        self.is_property = bool({d.rpartition(".")[2] for d in decorators} & _PROPERTIES)
+        names = {d.rpartition(".")[2] for d in decorators}
+        self.is_property = bool(names & _PROPERTIES)
+        self.keeps_its_value = "cached_property" in names
 
     @cached_property
     def is_abstract(self) -> bool:

@@ -31,6 +31,7 @@ _OF_RESULTS = frozenset(
     }
 )
 """Attributes of results that are plain data."""
+_GIVING_BACK = frozenset({"close", "commit", "rollback"})
 _SAME_ENGINE = frozenset({"sync_engine", "engine"})
 
 
@@ -103,7 +104,17 @@ def of_unseen(ev: Evaluation, node: ast.Attribute) -> Value:
     value = stored(ev, node)
     if value == UNKNOWN:
         value = ev.world.attribute_called(ev.body, node)
+    if value == UNKNOWN and node.attr in _GIVING_BACK:
+        value = met(ev, node)
     return value if value != UNKNOWN else asked(ev, node)
+
+
+def met(ev: Evaluation, node: ast.Attribute) -> Value:
+    """``self.db.rollback`` where a method of a subclass, which ``self.work()`` has run, knows ``self.db``."""
+    text = dotted(node.value)
+    found = (r for r in ev.now.lives if r.origin == ATTRIBUTE and r.key == text)
+    session = next((Value(SESSION, resource=resource) for resource in found), None)
+    return Value(METHOD, node.attr, extra=(session,)) if session is not None else UNKNOWN
 
 
 def asked(ev: Evaluation, node: ast.Attribute) -> Value:
