@@ -13,6 +13,7 @@ from .engines import NOTHING, Engine, Found, find, is_candidate
 from .flask import DATABASE_URI, ENGINE_OPTIONS, Extension, FlaskConfig
 from .made import Made
 from .options import Item, Options, Unseen
+from .scopes import Scope
 from .settings import PoolClass, default_pool, knowledge
 from .url import Url
 from .values import UNKNOWN, Value
@@ -180,7 +181,11 @@ class FilePool:
         if not isinstance(scope.node, (ast.FunctionDef, ast.AsyncFunctionDef)) or not scope.parameter(name):
             return
         positions = [a.arg for a in scope.node.args.args if a.arg not in ("self", "cls")]
+        rest = scope.node.args.kwarg
         for found, call in self.survey.calls_of(scope.node.name):
+            if rest is not None and rest.arg == name:
+                yield found.mappings.of_call(call, scope_of(found, call, unseen))
+                continue
             keyword = next((k.value for k in call.keywords if k.arg == name), None)
             position = positions.index(name) if name in positions else len(call.args)
             argument = keyword or (call.args[position] if position < len(call.args) else None)
@@ -191,8 +196,7 @@ class FilePool:
             return Options()
         if _is_configuration(argument):
             return self.project_options()
-        scope = next((c.scope for c in found.reading.calls if c.node is call), unseen.scope)
-        return found.mappings.contents(argument, scope)
+        return found.mappings.contents(argument, scope_of(found, call, unseen))
 
     def project_options(self) -> Options:
         """The union of all ``SQLALCHEMY_ENGINE_OPTIONS`` that the project's files set."""
@@ -225,6 +229,11 @@ class FilePool:
     def major(self, package: str, releases: tuple[str, ...]) -> int:
         """The major release of ``package`` that the project declares; 0 where it leaves that open."""
         return self.survey.declared(self.path).major(package, releases)
+
+
+def scope_of(found: Found, call: ast.Call, unseen: Unseen) -> Scope:
+    """Where a call of the function that takes ``unseen`` stands."""
+    return next((c.scope for c in found.reading.calls if c.node is call), unseen.scope)
 
 
 def _edited(engine: Engine) -> ast.Call | ast.Dict | None:

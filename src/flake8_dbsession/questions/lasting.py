@@ -28,11 +28,19 @@ def lasting(module: Module) -> Iterator[tuple[str, ast.expr]]:
 
 
 def is_run(module: Module) -> bool:
-    """A file that is run, not imported."""
-    return any(
+    """A file that is run, not imported: it says so, or it reads its command line as it begins."""
+    reads = any(isinstance(f, ast.Attribute) and f.attr == "parse_args" for f in called_at_once(module))
+    return reads or any(
         isinstance(s, ast.If) and isinstance(s.test, ast.Compare) and ast.unparse(s.test.left) == "__name__"
         for s in module.source.tree.body
     )
+
+
+def called_at_once(module: Module) -> Iterator[ast.expr]:
+    """What the statements of the module call: ``work()``, ``args = parser.parse_args()``."""
+    for statement in module.source.tree.body:
+        if isinstance(statement, (ast.Expr, ast.Assign)) and isinstance(statement.value, ast.Call):
+            yield statement.value.func
 
 
 def is_one_shot(view: View) -> bool:

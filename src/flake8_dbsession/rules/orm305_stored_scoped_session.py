@@ -37,7 +37,7 @@ def check(view: View) -> Iterator[Diagnostic]:
     if of_the_process and not is_one_shot(view):
         yield from (report(view, name, call, None) for name, call in of_the_process)
     for flow in view.flows:
-        for target, call in stored_calls(flow):
+        for target, call in stored_calls(view, flow):
             yield report(view, view.text(target), call, flow.body)
 
 
@@ -56,13 +56,15 @@ def report(view: View, name: str, call: ast.Call, body: Body | None) -> Diagnost
     return view.diagnostic(RULE, call, message, (), plan, "", body)
 
 
-def stored_calls(flow: Flow) -> Iterator[tuple[ast.expr, ast.Call]]:
-    """``anything.attribute = Registry()``."""
+def stored_calls(view: View, flow: Flow) -> Iterator[tuple[ast.expr, ast.Call]]:
+    """``anything.attribute = Registry()``; what ``g`` has ends with its request, in whose thread it is asked for."""
     for target, value in flow.body.assigned():
         if not isinstance(value, ast.Call) or value.args:
             continue
-        if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and kept_registry(flow, target):
-            yield target, value
+        match target:
+            case ast.Attribute(value=ast.Name() as owner) if view.names.resolve(owner) != "flask.g":
+                if kept_registry(flow, target):
+                    yield target, value
 
 
 def kept_registry(flow: Flow, target: ast.Attribute) -> bool:
