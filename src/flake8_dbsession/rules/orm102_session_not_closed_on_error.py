@@ -13,7 +13,8 @@ Why it matters
 
 Stays silent when
     The close stands in a ``finally``, a ``with`` block, an exit stack or a helper that every way passes; when whoever
-    gets the session closes it; in tests and in commands that end their process.
+    gets the session closes it; in tests and in commands that end their process, which an exception in a hook of the
+    start does, too.
 
 Fix safety
     Safe: the rest of the block moves into ``with … as session:`` and the close by hand goes; where a method closes the
@@ -47,11 +48,17 @@ _MANAGERS = frozenset({"contextlib.contextmanager"})
 def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
         for leak, name in owned_leaks(view, flow):
-            if flow.body.node is not None and is_missed_sometimes(flow, leak) and not ignorable(view, flow, leak):
+            is_told = flow.body.node is not None and is_missed_sometimes(flow, leak)
+            if is_told and not ignorable(view, flow, leak) and not ends_the_start(view, flow, leak):
                 yield report(view, flow, leak, name)
         yield from (report_closing(view, flow, *found) for found in closing(view, flow))
         yield from (report_manager(view, flow, *asked) for asked in lent(view, flow))
     yield from (report_worker(view, left) for left in left_held(view) if is_removed_sometimes(left))
+
+
+def ends_the_start(view: View, flow: Flow, leak: Leak) -> bool:
+    """Whether an exception passes the close by where the application starts, which then does not come up."""
+    return leak.on_error and any(entry.kind == "startup" for entry in view.units.entries(flow.body))
 
 
 def is_missed_sometimes(flow: Flow, leak: Leak) -> bool:

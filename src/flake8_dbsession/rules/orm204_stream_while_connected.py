@@ -15,7 +15,7 @@ Why it matters
 
 Stays silent when
     Nothing is held when the response is made; when the content is finished data; when the installed FastAPI leaves the
-    dependency first.
+    dependency first, and where Flask removes its session before it sends the stream: without ``stream_with_context``.
 
 Fix safety
     No fix is offered: read what the stream needs in a session of its own and close it before returning.
@@ -29,7 +29,7 @@ from collections.abc import Iterator
 from ..model import Diagnostic, Rule
 from ..project.injection import dependencies_of_streams, held_at_entry, providers, scope_of
 from ..questions.asking import first_of_each_node, is_out_of_scope
-from ..questions.streams import KEEPER, used_before_stream
+from ..questions.streams import KEEPER, keeps_context, used_before_stream
 from ..session.body import Body
 from ..session.events import Event, Happening
 from ..session.flow import Flow
@@ -177,6 +177,8 @@ def is_kept(view: View, flow: Flow, event: Event) -> bool:
     resource = event.resource
     if resource is None or event.detail == "yield" or resource.origin == OPENED:
         return False
+    if resource.flavour == "flask":  # removed before the first byte is sent, unless the app context is kept for it
+        return keeps_context(view, flow, event)
     return resource.origin != PARAMETER or outlasts_stream(view, flow.body, resource.key)
 
 
