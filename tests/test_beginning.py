@@ -101,6 +101,10 @@ def painted():
     return "fresh"
 """
 )
+LIBRARY = FASTAPI.replace("knocks: int = Depends(knock)", "knocks: int = Depends(scheme)").replace(
+    "app = FastAPI()", "app = FastAPI()\nscheme = OAuth2PasswordBearer(tokenUrl='in')"
+)
+LIBRARY = "from fastapi.security import OAuth2PasswordBearer\n" + LIBRARY
 NAMESAKE = (
     FASTAPI
     + """
@@ -117,11 +121,12 @@ def count():
 
 @pytest.mark.parametrize(
     "program",
-    [FLASK, USERS, FASTAPI, GUARDED, OTHERS, NAMESAKE],
+    [FLASK, USERS, FASTAPI, LIBRARY, GUARDED, OTHERS, NAMESAKE],
     ids=[
         "flask",
         "flask with users",
         "fastapi",
+        "fastapi with a scheme of it",
         "a guard that reads",
         "a guard of another",
         "a call of another with its name",
@@ -144,6 +149,7 @@ def test_it_is_safe_where_all_that_runs_before_only_reads(program: str, tmp_path
         (FASTAPI, "app = FastAPI()", "app = FastAPI(dependencies=[Depends(print)])"),
         (FASTAPI, "    with SessionLocal() as db:\n        yield db", "    yield app.state.db"),
         (FASTAPI, "knocks: int =", "knocks ="),
+        (FASTAPI, "knocks: int = Depends(knock)", "knocks: int = Depends(Knocker(3))"),
         (GUARDED, 'return db.execute(text("SELECT 1")).scalar()', 'db.execute(text("UPDATE doors SET state = 1"))'),
         (GUARDED, "[Depends(knock)]", "[Depends(print)]"),
         (GUARDED, "[Depends(knock)]", "guards"),
@@ -155,6 +161,7 @@ def test_it_is_safe_where_all_that_runs_before_only_reads(program: str, tmp_path
         *("dependency", "dependency of the app", "provider"),
         *(
             "row of a dependency",
+            "unseen dependency",
             "guard that changes",
             "unknown guard",
             "unknown guards",

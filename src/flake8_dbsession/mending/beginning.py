@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from ..project.app import MOST_FILES
 from ..project.hooks import hooks
-from ..project.injection import added, providers
+from ..project.injection import added, is_unseen, providers
 from ..project.module import Module
 from ..project.project import Project
 from ..project.teardown import is_removed_around
@@ -108,7 +108,7 @@ def is_filled_anew(view: View, flow: Flow, resource: Resource) -> bool:
     if provider is None or not opens(view.project, provider):
         return False
     others = list(added(view.project, view.module, flow.body))
-    if any(view.project.target(other) is None for other in others):
+    if is_unseen(view.project, view.module, flow.body) or any(view.project.target(other) is None for other in others):
         return False
     lives = list(lives_before(view.project, view.module, flow.body, provider.name))
     lives += [life for other in others for life in lives_in(view.project, other, provider.name)]
