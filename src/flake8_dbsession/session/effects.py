@@ -22,9 +22,17 @@ if TYPE_CHECKING:
     from .evaluate import Evaluation
 
 
-def apply(ev: Evaluation, summary: Summary, formals: Formals, node: ast.AST, function: Value, path: str) -> None:
-    """The callee's effects on the caller's sessions."""
-    wait_as_inside(ev, summary, formals, node, (function.name or "<lambda>", path))
+def apply(
+    ev: Evaluation,
+    summary: Summary,
+    formals: Formals,
+    node: ast.AST,
+    function: Value,
+    path: str,
+    ended: tuple[Resource, ...] = (),
+) -> None:
+    """The callee's effects on the caller's sessions; functions that it is given have ``ended`` some by themselves."""
+    wait_as_inside(ev, summary, formals, node, (function.name or "<lambda>", path), ended)
     if summary.takes_own:
         released = tuple(filter(None, map(formals.of_caller, summary.takes_own.free)))
         beside(ev, node, (function.name, path), summary.takes_own, released)
@@ -64,12 +72,19 @@ def apply(ev: Evaluation, summary: Summary, formals: Formals, node: ast.AST, fun
                 ev.now.expire(resource) if not resource.keeps_rows else None
 
 
-def wait_as_inside(ev: Evaluation, summary: Summary, formals: Formals, node: ast.AST, callee: tuple[str, str]) -> None:
-    """The waits of a callee (its name and path), each for what is held meanwhile."""
+def wait_as_inside(
+    ev: Evaluation,
+    summary: Summary,
+    formals: Formals,
+    node: ast.AST,
+    callee: tuple[str, str],
+    ended: tuple[Resource, ...] = (),
+) -> None:
+    """The waits of a callee (its name and path), each for what is held meanwhile; ``ended`` is not."""
     for what, free, held in summary.waits:
         through = what._replace(chain=((*callee, what.line), *what.chain)[:4], line=node.lineno)  # type: ignore[attr-defined]
         released, inside = (tuple(sorted({*filter(None, map(formals.of_caller, each))})) for each in (free, held))
-        report_wait(ev, through, node, released, inside)
+        report_wait(ev, through, node, (*released, *ended), inside)
 
 
 def failed(ev: Evaluation, lives: Iterable[tuple[Resource, Life]], formals: Formals) -> dict[Resource, Life]:

@@ -30,6 +30,7 @@ from .values import (
     OBJECT,
     OPENED,
     REGISTRY,
+    SESSION,
     TRANSACTION,
     TUPLE,
     UNKNOWN,
@@ -68,7 +69,7 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
     if target.runs_once:
         summary = summary._replace(waits=(), takes_own=None)
     if not (target.is_generator and not target.is_fixture):
-        apply(ev, summary, formals, call.node, function, target.path)
+        apply(ev, summary, formals, call.node, function, target.path, ended_by_given(ev, call))
     elif target.is_manager:
         release_before_block(ev, summary, formals)
     if summary.answers:
@@ -83,6 +84,21 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
     return value if value != UNKNOWN else by_annotation(ev, function, call)
 
 
+def ended_by_given(ev: Evaluation, call: Call) -> tuple[Resource, ...]:
+    """The sessions that a function of ours rolls back or closes, which the callee is given: ``retry(5, commit)``.
+
+    It sleeps between two calls of it, if at all, and then nothing of them is held.
+    """
+    given = [value for value in call.values if value.kind == FUNCTION and "<locals>" in value.name]
+    found: list[Resource] = []
+    for target in filter(None, map(ev.world.target, given)):
+        for node in target.body.own(ast.Attribute):
+            if node.attr in _ENDS and isinstance(node.value, ast.Name):
+                session = ev.now.names.get(node.value.id, UNKNOWN)
+                found += [session.resource] if session.kind == SESSION and session.resource is not None else []
+    return tuple(dict.fromkeys(found))
+
+
 def release_before_block(ev: Evaluation, summary: Summary, formals: Formals) -> None:
     """A context manager of the project gives back what sessions of the caller hold before its block begins."""
     for formal, life in summary.between:
@@ -90,6 +106,8 @@ def release_before_block(ev: Evaluation, summary: Summary, formals: Formals) -> 
         if actual is not None and not life.may_hold and not life.phases & (ENTRY | UNSURE):
             ev.now.release(actual)
 
+
+_ENDS = frozenset({"close", "rollback"})
 
 _ARGUMENT = "argument"  # extra: (expression, value)
 
