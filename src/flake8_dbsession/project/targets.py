@@ -14,6 +14,7 @@ _GATHERERS = frozenset({"asyncio.gather", "asyncio.wait", "asyncio.as_completed"
 _PROPERTIES = frozenset({"property", "cached_property"})
 _MANAGERS = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmanager"})
 _CLOSING = frozenset({"close", "aclose", "remove"})
+_ENDING = _CLOSING | {"rollback"}
 _ABSTRACT = frozenset({"abc.abstractmethod", "abc.abstractproperty"})
 _CACHES = frozenset({"functools.lru_cache", "functools.cache", "cachetools.cached"})
 
@@ -49,14 +50,17 @@ class Target:
 
     @cached_property
     def defaults(self) -> tuple[tuple[str, Value], ...]:
-        """None, True or False for each parameter that conditions look at, and None for one with an annotation."""
+        """What is known of the parameters that a call leaves out.
+
+        None, True, False, 0 or "" for each that conditions look at, and None for one with an annotation.
+        """
         found = []
         for parameter in self.body.parameters:
             default = self.body.defaults.get(parameter.arg)
             tested = parameter.arg in self.body.tested_names
             if isinstance(default, ast.Constant) and (
                 (default.value is None and (tested or parameter.annotation is not None))
-                or (tested and isinstance(default.value, bool))
+                or (tested and (isinstance(default.value, bool) or not default.value))
             ):
                 found.append((parameter.arg, constant(default.value)))
         return tuple(found)
@@ -71,6 +75,12 @@ class Target:
         """The methods that the function calls on its object."""
         asked = (node.func for node in self.body.own(ast.Call) if isinstance(node.func, ast.Attribute))
         return frozenset(f.attr for f in asked if isinstance(f.value, ast.Name) and f.value.id == self._me)
+
+    @cached_property
+    def ends(self) -> frozenset[str]:
+        """The names of what the function rolls back or closes."""
+        owners = (node.value for node in self.body.own(ast.Attribute) if node.attr in _ENDING)
+        return frozenset(owner.id for owner in owners if isinstance(owner, ast.Name))
 
     @property
     def _me(self) -> str:

@@ -90,13 +90,9 @@ def ended_by_given(ev: Evaluation, call: Call) -> tuple[Resource, ...]:
     It sleeps between two calls of it, if at all, and then nothing of them is held.
     """
     given = [value for value in call.values if value.kind == FUNCTION and "<locals>" in value.name]
-    found: list[Resource] = []
-    for target in filter(None, map(ev.world.target, given)):
-        for node in target.body.own(ast.Attribute):
-            if node.attr in _ENDS and isinstance(node.value, ast.Name):
-                session = ev.now.names.get(node.value.id, UNKNOWN)
-                found += [session.resource] if session.kind == SESSION and session.resource is not None else []
-    return tuple(dict.fromkeys(found))
+    names = {name for target in filter(None, map(ev.world.target, given)) for name in target.ends}
+    ended = (ev.now.names.get(name, UNKNOWN) for name in sorted(names))
+    return tuple(each.resource for each in ended if each.kind == SESSION and each.resource is not None)
 
 
 def release_before_block(ev: Evaluation, summary: Summary, formals: Formals) -> None:
@@ -106,8 +102,6 @@ def release_before_block(ev: Evaluation, summary: Summary, formals: Formals) -> 
         if actual is not None and not life.may_hold and not life.phases & (ENTRY | UNSURE):
             ev.now.release(actual)
 
-
-_ENDS = frozenset({"close", "rollback"})
 
 _ARGUMENT = "argument"  # extra: (expression, value)
 

@@ -121,6 +121,10 @@ class Target(Protocol):
         """The methods that it calls on its object."""
 
     @property
+    def ends(self) -> frozenset[str]:
+        """The names of what it rolls back or closes."""
+
+    @property
     def awaits(self) -> bool:
         """Whether it awaits anything."""
 
