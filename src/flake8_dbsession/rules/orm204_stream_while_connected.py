@@ -28,12 +28,13 @@ from collections.abc import Iterator
 
 from ..model import Diagnostic, Rule
 from ..project.injection import dependencies_of_streams, held_at_entry, providers, scope_of
+from ..project.teardown import is_removed_around
 from ..questions.asking import first_of_each_node, is_out_of_scope
 from ..questions.streams import KEEPER, keeps_context, used_before_stream
 from ..session.body import Body
 from ..session.events import Event, Happening
 from ..session.flow import Flow
-from ..session.values import CAPTURED, OPENED, PARAMETER, Resource
+from ..session.values import AMBIENT, CAPTURED, OPENED, PARAMETER, Resource
 from ..story import name_of
 from ..view import View
 from .holding import listens
@@ -177,9 +178,15 @@ def is_kept(view: View, flow: Flow, event: Event) -> bool:
     resource = event.resource
     if resource is None or event.detail == "yield" or resource.origin == OPENED:
         return False
-    if resource.flavour == "flask":  # removed before the first byte is sent, unless the app context is kept for it
+    if resource.origin == AMBIENT and is_sent_by_flask(view, resource, event):
         return keeps_context(view, flow, event)
     return resource.origin != PARAMETER or outlasts_stream(view, flow.body, resource.key)
+
+
+def is_sent_by_flask(view: View, registry: Resource, event: Event) -> bool:
+    """Whether the registry is removed at the end of the app context, before the first byte of a plain response."""
+    is_plain = event.detail in ("flask.Response", "werkzeug.Response", "werkzeug.wrappers.Response")
+    return registry.flavour == "flask" or (is_plain and is_removed_around(view.project, registry))
 
 
 def outlasts_stream(view: View, body: Body, name: str) -> bool:
