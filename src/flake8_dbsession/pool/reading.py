@@ -103,7 +103,7 @@ class _Reader:
             else:
                 seen = None if isinstance(node, ast.AugAssign) else node.value
                 self.bind(target, seen, around)
-            if not isinstance(target, ast.Name) or target.id in around.scope.shared:
+            if outlives(target, around.scope):
                 around.scope.kept.update(_loaded(node.value))
         self.expression(node.value, node, around)
 
@@ -253,6 +253,14 @@ def _defaults(node: Function | ast.ClassDef) -> list[ast.expr]:
     if isinstance(node, ast.ClassDef):
         return [*node.bases, *(k.value for k in node.keywords)]
     return [d for d in [*node.args.defaults, *node.args.kw_defaults] if d]
+
+
+def outlives(target: ast.expr, scope: Scope) -> bool:
+    """Whether what is bound to the target may be there when the scope is done: all but local names."""
+    if isinstance(target, (ast.Tuple, ast.List)):
+        return any(outlives(each, scope) for each in target.elts)
+    inner = target.value if isinstance(target, ast.Starred) else target
+    return not isinstance(inner, ast.Name) or inner.id in scope.shared
 
 
 def _loaded(expression: ast.expr) -> set[str]:
