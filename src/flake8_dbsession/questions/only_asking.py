@@ -30,9 +30,19 @@ def only_asks(flow: Flow, handler: ast.ExceptHandler, resource: Resource) -> boo
 
 
 def executes(flow: Flow, handler: ast.ExceptHandler, resource: Resource) -> bool:
-    """Whether a statement stands in what the handler guards; rows that are added are written by a flush or commit."""
-    methods = (call.func for call in asked_in(flow, guarded_by(flow, handler), resource))
-    return any(isinstance(method, ast.Attribute) and method.attr in _EXECUTING for method in methods)
+    """Whether a statement that may write stands in what the handler guards; added rows wait for a flush or commit."""
+    calls = [call for call in asked_in(flow, guarded_by(flow, handler), resource) if not is_select(call)]
+    return any(isinstance(call.func, ast.Attribute) and call.func.attr in _EXECUTING for call in calls)
+
+
+def is_select(call: ast.Call) -> bool:
+    """``session.scalar(select(Plant).where(…))``."""
+    statement = call.args[0] if call.args else None
+    while isinstance(statement, ast.Call):
+        statement = statement.func
+        if isinstance(statement, ast.Attribute) and isinstance(statement.value, ast.Call):
+            statement = statement.value
+    return isinstance(statement, ast.Name) and statement.id == "select"
 
 
 def guarded_by(flow: Flow, handler: ast.ExceptHandler) -> list[ast.AST]:

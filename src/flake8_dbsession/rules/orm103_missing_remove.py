@@ -90,7 +90,7 @@ def units_left_held(view: View) -> Iterator[Left]:
         return
     for flow in view.flows:
         for resource in ambient(flow):
-            loop = endless_loop_holding(flow, resource)
+            loop = endless_loop_holding(flow, resource) if not flow.body.is_generator else None
             worker = worker_of(view, flow, resource) if loop is None and is_left_held(flow, resource) else None
             if loop is not None:
                 if not is_out_of_scope(view, flow) and not is_wait_in_between(flow, resource, loop):
