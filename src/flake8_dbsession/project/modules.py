@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ..files.declared import PROJECT_FILES
 from ..files.folders import Folders
 from ..files.texts import Texts
 from ..source import Source, Unreadable
 from .module import Module
-from .roots import root_of
+from .roots import Roots, root_of
 
 
 class Modules:
@@ -18,23 +18,23 @@ class Modules:
 
     ``roots`` are the folders that imports start from: the configured source roots and, for each file that is
     analysed, the folder above its outermost package. Where two of them have a package of the same name, each file gets
-    that of its own: ``forget`` is called as the next file starts from another one.
+    that of its own: ``forget`` is told the modules that names no longer mean as the next file starts from another one.
     """
 
-    def __init__(self, root: str, src: tuple[str, ...], forget: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, root: str, src: tuple[str, ...], forget: Callable[[Sequence[Module]], None] = lambda modules: None
+    ) -> None:
         self.root = root
         self.texts = Texts()
-        self.roots: list[str] = []
+        self.roots = Roots()
         self._forget = forget
         self._start = ""
-        self._tops: dict[str, frozenset[str]] = {}
         for folder in src:
-            self.add_root(os.path.normpath(os.path.join(root, folder)))
+            self.roots.add(os.path.normpath(os.path.join(root, folder)))
         self._modules: dict[str, Module | None] = {}
         self._by_path: dict[str, Module] = {}
         self._splits: dict[str, tuple[Module | None, str]] = {}
         self._folders = Folders()
-        self._is_ours: dict[tuple[str, int], bool] = {}
         self._analysed: set[str] = set()
         """The top packages of the files that are analysed: a file can have a name that no import leads to."""
 
@@ -54,25 +54,24 @@ class Modules:
             self._splits.clear()
         return module
 
-    def importing(self, module: Module) -> frozenset[str]:
-        """The names of the modules read so far that import a module, directly or not."""
-        found = {module.name}
-        while True:
-            more = {m.name for m in self._by_path.values() if m.name not in found and not found.isdisjoint(m.imported)}
-            if not more:
-                return frozenset(found - {module.name})
-            found |= more
-
-    def add_root(self, folder: str) -> None:
-        if folder not in self.roots and os.path.isdir(folder):
-            self.roots.append(folder)
+    def importing(self, *modules: Module) -> list[Module]:
+        """The modules read so far that import one of some, directly or not, and are none of them."""
+        names = {module.name for module in modules}
+        rest = dict.fromkeys(module for module in self._by_path.values() if module not in modules)
+        found: list[Module] = []
+        while more := [module for module in rest if not names.isdisjoint(module.imported)]:
+            names.update(module.name for module in more)
+            for module in more:
+                del rest[module]
+            found += more
+        return found
 
     def of_file(self, source: Source) -> Module:
         """The module of a file that is being analysed."""
         path = os.path.abspath(source.path)
         start = root_of(path, self.root, source.tree, self._folders.has_file, PROJECT_FILES)
         if start is not None and start not in self.roots:
-            self.roots.insert(0, start)
+            self.roots.put_first(start)
         name, folder, is_package = self.name_of(path)
         if folder != self._start and os.path.isdir(folder):
             self._start_from(folder)
@@ -92,22 +91,16 @@ class Modules:
     def _start_from(self, folder: str) -> None:
         """Imports look into ``folder`` first from here on."""
         self._start = folder
-        tops = self._tops_of(folder)
-        if any(root != folder and tops & self._tops_of(root) for root in self.roots):
-            self.roots = [root for root in self.roots if root != folder]
-            self._modules.clear()
+        ambiguous = self.roots.shared(folder)
+        if ambiguous or folder not in self.roots:
+            self.roots.put_first(folder)
+        asked = [name for name in self._modules if name.partition(".")[0] in ambiguous]
+        if asked:
+            meant = [(name, module) for name in asked if (module := self._modules.pop(name)) is not None]
             self._splits.clear()
-            self._forget()
-        if folder not in self.roots:
-            self.roots.insert(0, folder)
-
-    def _tops_of(self, folder: str) -> frozenset[str]:
-        """The packages and modules that can be imported by their bare name where imports start from ``folder``."""
-        if folder not in self._tops:
-            with os.scandir(folder) as entries:
-                names = [entry.name for entry in entries if entry.name.endswith(".py") or entry.is_dir()]
-            self._tops[folder] = frozenset(name.removesuffix(".py") for name in names if not name.startswith("."))
-        return self._tops[folder]
+            others = [module for name, module in meant if self.find(name) is not module]
+            if others:
+                self._forget(others)
 
     def name_of(self, path: str) -> tuple[str, str, bool]:
         """The dotted name of a file, the folder its imports start from, and whether it is a package."""
@@ -160,7 +153,7 @@ class Modules:
 
     def _load(self, name: str) -> Module | None:
         relative = name.replace(".", os.sep)
-        for root in self.roots:
+        for root in self.roots.holding(name):
             for path, is_package in (
                 (os.path.join(root, relative, "__init__.py"), True),
                 (os.path.join(root, relative + ".py"), False),
@@ -184,11 +177,4 @@ class Modules:
 
     def is_first_party(self, name: str) -> bool:
         """Whether the top package of a dotted name is a folder or file of the project."""
-        top = name.partition(".")[0]
-        asked = top, len(self.roots)  # roots are only added
-        if asked not in self._is_ours:
-            self._is_ours[asked] = any(
-                os.path.isdir(os.path.join(root, top)) or self._folders.has_file(os.path.join(root, f"{top}.py"))
-                for root in self.roots
-            )
-        return self._is_ours[asked]
+        return bool(self.roots.holding(name))

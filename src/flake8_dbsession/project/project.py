@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ..known import Known, load
@@ -71,10 +71,10 @@ class Project:
         self.known: Known = load(config.tables)
         self.modules = Modules(self.root, tuple(config.src), self._forget)
         self.app = Application(self)
-        self._forget()
+        self._begin()
 
-    def _forget(self) -> None:
-        """Nothing is known about dotted names: at first, and where they mean other modules than before."""
+    def _begin(self) -> None:
+        """Nothing is known about dotted names."""
         self.meanings = Meanings(self)
         self.classes = Classes(self)
         self.implementations = Implementations(self)
@@ -88,21 +88,29 @@ class Project:
         self._asked: dict[tuple[Body, str], str] = {}
         self.app.forget()
 
+    def _forget(self, modules: Sequence[Module]) -> None:
+        """The names of some modules mean others from here on; what those that import them have learnt goes too."""
+        self._lose([*modules, *self.modules.importing(*modules)])
+        self.reach = Reach(self)
+
     def lose(self, path: str) -> None:
         """Forget the file at ``path`` and what hangs on it, because it has another text; what names outside of its
         functions stand for is found anew, and what has been learnt of functions that never come by stays."""
         module = self.modules.lose(path)
-        if module is None:
-            return
-        self._solved.lose(module.path)
-        for body in (module.top, *module.bodies.values()):
-            self._remembered.pop(body, None)
+        if module is not None:
+            self._lose([module])
+
+    def _lose(self, modules: Sequence[Module]) -> None:
+        self._solved.lose([module.path for module in modules])
         self.meanings, self.classes, self.wrapping = Meanings(self), Classes(self), Wrapping(self)
         self.implementations = Implementations(self)
         self.handles = Handles(self)
         self.functions = Functions(self)
-        self.reach.lose(module)
-        self.app.lose(module)
+        for module in modules:
+            for body in (module.top, *module.bodies.values()):
+                self._remembered.pop(body, None)
+            self.reach.lose(module)
+            self.app.lose(module)
 
     # -- names
 

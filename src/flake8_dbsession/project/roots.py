@@ -1,4 +1,4 @@
-"""The folder that the imports of a file start from, told by how the file itself imports.
+"""The folders that imports start from: where a dotted name may be looked for, and which of them a file's own start from.
 
 A project inside a repository (``server/app/api/routes/users.py`` with ``from app.database import …``) need not have an
 ``__init__.py`` in every folder, so the packages around a file do not tell where its dotted name begins.
@@ -8,7 +8,60 @@ from __future__ import annotations
 
 import ast
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+
+
+class Roots:
+    """Folders that imports start from, in the order in which they are looked into.
+
+    A repository of examples may have hundreds, so a name is looked for only where something is called like its first
+    part.
+    """
+
+    def __init__(self) -> None:
+        self._folders: list[str] = []
+        self._inside: dict[str, frozenset[str]] = {}
+        self._holding: dict[str, list[str]] = {}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._folders)
+
+    def __len__(self) -> int:
+        return len(self._folders)
+
+    def add(self, folder: str) -> None:
+        """Look into a folder last, if it is there and not known yet."""
+        if folder not in self._folders and os.path.isdir(folder):
+            self._folders.append(folder)
+            for top in self._tops(folder):
+                self._holding.setdefault(top, []).append(folder)
+
+    def put_first(self, folder: str) -> None:
+        """Look into a folder, which is there, before all others."""
+        tops = self._tops(folder)
+        if folder in self._folders:
+            self._folders.remove(folder)
+            for top in tops:
+                self._holding[top].remove(folder)
+        self._folders.insert(0, folder)
+        for top in tops:
+            self._holding.setdefault(top, []).insert(0, folder)
+
+    def shared(self, folder: str) -> frozenset[str]:
+        """The names inside a folder that other folders hold too."""
+        return frozenset(top for top in self._tops(folder) if any(f != folder for f in self._holding.get(top, ())))
+
+    def holding(self, name: str) -> Sequence[str]:
+        """The folders in which a dotted name may begin."""
+        return self._holding.get(name.partition(".")[0], ())
+
+    def _tops(self, folder: str) -> frozenset[str]:
+        """The packages and modules that can be imported by their bare name where imports start from ``folder``."""
+        if folder not in self._inside:
+            with os.scandir(folder) as entries:
+                names = [entry.name for entry in entries if entry.name.endswith(".py") or entry.is_dir()]
+            self._inside[folder] = frozenset(name.removesuffix(".py") for name in names if not name.startswith("."))
+        return self._inside[folder]
 
 
 def root_of(

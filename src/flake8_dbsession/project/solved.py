@@ -6,7 +6,7 @@ that room; what was found whole, with the height it took, serves wherever there 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from contextlib import contextmanager
 
 from ..session.summary import Summary
@@ -74,11 +74,11 @@ class Solved:
             self._files |= around
             self._below(frame.height, cut=frame.is_cut)
 
-    def lose(self, path: str) -> None:
-        """Forget the functions that stand in the file at ``path``, or call one that does."""
-        bit = self._bits.get(path, 0)
-        self._whole = {key: known for key, known in self._whole.items() if not known[2] & bit}
-        self._cut = {key: known for key, known in self._cut.items() if not known[1] & bit}
+    def lose(self, paths: Iterable[str]) -> None:
+        """Forget the functions that stand in one of the files at ``paths``, or call one that does."""
+        lost = sum({self._bits.get(path, 0) for path in paths})
+        self._whole = {key: known for key, known in self._whole.items() if not known[2] & lost}
+        self._cut = {key: known for key, known in self._cut.items() if not known[1] & lost}
 
     @contextmanager
     def apart(self) -> Iterator[None]:
