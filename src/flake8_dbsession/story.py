@@ -21,6 +21,9 @@ _WHAT = {
     "PoolProxiedConnection": "connection",
 }
 
+_TOLD = 4
+"""So many of the functions on a way are told at most: of five notes one says where the connection was taken."""
+
 
 def what(resource: Resource) -> str:
     """ "connection" or "session"."""
@@ -85,11 +88,15 @@ def chain(wait: Wait, node: ast.AST) -> Iterator[Note]:
 
 
 def way(steps: Steps, end: str, which: str) -> Iterator[Note]:
-    """One note for each project function on a way, outermost first; ``end`` says what the innermost one does."""
+    """One note for each project function on a way, outermost first, of a long one for the first and the last ones;
+    ``end`` says what the innermost one does."""
     names = [called(name) for name, _, _ in steps]
     doings = [*(f"calls {inner} here, {which}" for inner in names[1:]), end]
-    for (_, path, line), name, does in zip(steps, names, doings, strict=False):
-        yield Note(f"{name} {does}", Span(line, 0, line, 0), path)
+    notes = [
+        Note(f"{name} {does}", Span(line, 0, line, 0), path)
+        for (_, path, line), name, does in zip(steps, names, doings, strict=False)
+    ]
+    yield from notes if len(notes) <= _TOLD else (*notes[: _TOLD // 2], *notes[-_TOLD // 2 :])
 
 
 def called(name: str) -> str:
@@ -99,5 +106,8 @@ def called(name: str) -> str:
 
 
 def through(wait: Wait) -> str:
-    """``upload() → requests.post``: what waits, with the functions on the way."""
-    return " → ".join([*(called(name) for name, _, _ in wait.chain), wait.name])
+    """``upload() → requests.post``: what waits, with the functions on the way, of many the first and the last."""
+    names = [called(name) for name, _, _ in wait.chain]
+    if len(names) > _TOLD:
+        names = [*names[: _TOLD // 2], "…", *names[-_TOLD // 2 :]]
+    return " → ".join([*names, wait.name])

@@ -1,4 +1,4 @@
-"""The folders that imports start from: where a dotted name may be looked for, and which of them a file's own start from.
+"""The folders that imports start from: where a dotted name is looked for, and which one those of a file start from.
 
 A project inside a repository (``server/app/api/routes/users.py`` with ``from app.database import …``) need not have an
 ``__init__.py`` in every folder, so the packages around a file do not tell where its dotted name begins.

@@ -1,4 +1,6 @@
-"""What the project's own decorators do around the functions that they decorate: those that retry sleep in between."""
+"""What the project's own decorators do around the functions that they decorate: those that retry sleep in between, and
+those that may hand the function to a queue tell nothing of what a call does.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ..names import is_none
 from ..session.body import Body
 from ..session.summary import Summary, Wait
 from ..session.values import FUNCTION
@@ -22,9 +25,15 @@ class Wrapping:
     def __init__(self, project: Project) -> None:
         self.project = project
         self._waits: dict[str, tuple[Wait, ...]] = {}
+        self._puts_off: dict[str, bool] = {}
 
     def wrapped(self, target: Target, summary: Summary) -> Summary:
-        """A function's summary with what its decorators wait for, where the function gives no session back itself."""
+        """A function's summary with what its decorators wait for, where the function gives no session back itself.
+
+        Where a decorator may put a call off, only that it can raise.
+        """
+        if any(map(self.puts_off, target.decorators)):
+            return Summary()
         found = [wait for name in sorted(target.decorators) for wait in self.waits(name)]
         if not found:
             return summary
@@ -34,6 +43,18 @@ class Wrapping:
         waits = tuple((wait._replace(line=line), released, ()) for wait in found)
         return summary._replace(waits=(*summary.waits, *waits))
 
+    def puts_off(self, decorator: str) -> bool:
+        """Whether a decorator may give the function to something that runs it later, in place of calling it."""
+        if decorator not in self._puts_off:
+            target = self._target(decorator)
+            wrappers = [wrapper for wrapper, _ in runs(target.module, target.body)] if target is not None else []
+            self._puts_off[decorator] = any(may_put_off(target.module, wrapper) for wrapper in wrappers if target)
+        return self._puts_off[decorator]
+
+    def _target(self, decorator: str) -> Target | None:
+        value = self.project.value(decorator)
+        return self.project.target(value) if value.kind == FUNCTION else None
+
     def waits(self, decorator: str) -> tuple[Wait, ...]:
         """What the functions that a decorator puts in the place of others wait for."""
         if decorator not in self._waits:
@@ -42,8 +63,7 @@ class Wrapping:
         return self._waits[decorator]
 
     def _found(self, decorator: str) -> Iterator[Wait]:
-        value = self.project.value(decorator)
-        target = self.project.target(value) if value.kind == FUNCTION else None
+        target = self._target(decorator)
         if target is None:
             return
         for wrapper, _ in runs(target.module, target.body):
@@ -57,8 +77,31 @@ def runs(module: Module, decorator: Body) -> Iterator[tuple[Body, ast.Call]]:
     """The calls inside a decorator of what it was given, a parameter of a function around, and where they stand."""
     for body in module.bodies.values():
         if body.name.startswith(f"{decorator.name}.<locals>."):
-            given = {p.arg for each in module.around(body) for p in each.parameters} - body.local_names
+            given = given_around(module, body)
             calls = (c for c in body.own(ast.Call) if isinstance(c.func, ast.Name) and c.func.id in given)
             call = next(calls, None)
             if call is not None:
                 yield body, call
+
+
+def may_put_off(module: Module, wrapper: Body) -> bool:
+    """Whether what stands in the place of a function gives it to a method of something else and may return nothing."""
+    given = given_around(module, wrapper)
+    takers = (call for call in wrapper.own(ast.Call) if isinstance(call.func, ast.Attribute))
+    is_given = any(
+        isinstance(part, ast.Name) and part.id in given and not is_of_another_module(module, call.func)
+        for call in takers
+        for part in call.args
+    )
+    return is_given and any(node.value is None or is_none(node.value) for node in wrapper.own(ast.Return))
+
+
+def is_of_another_module(module: Module, function: ast.expr) -> bool:
+    """``inspect.signature``: a function that the file imports."""
+    name = module.names.resolve(function)
+    return name is not None and not name.startswith(f"{module.name}.")
+
+
+def given_around(module: Module, body: Body) -> set[str]:
+    """The parameters of the functions around one that it does not bind itself."""
+    return {p.arg for each in module.around(body) for p in each.parameters} - body.local_names

@@ -42,7 +42,7 @@ def waits(view: View, rule: Callable[[], Rule], kinds: frozenset[str], verb: str
             events = [e for e in events if e.detail.kind != "hash"]
         if events and ends_with_commands(view, flow):
             events = [] if view.is_test else [e for e in events if is_endless(view, e)]
-        for event in first_of_each_node(events):
+        for event in first_of_each_node(sorted(events, key=steps_to)):
             yield report(view, rule(), flow, event, verb)
 
 
@@ -53,6 +53,11 @@ def file_waits(view: View, rule: Callable[[], Rule]) -> Iterator[Diagnostic]:
             continue
         for event in first_of_each_node([e for e in flow.events(Happening.WAITED) if polls_file(flow, e)]):
             yield report(view, rule(), flow, event, "waits for a file")
+
+
+def steps_to(event: Event) -> int:
+    """How many functions stand between a place and what it waits for: of several waits the nearest is told."""
+    return len(event.detail.chain)
 
 
 def is_setting_up(view: View, flow: Flow) -> bool:

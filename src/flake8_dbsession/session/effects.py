@@ -82,7 +82,7 @@ def wait_as_inside(
 ) -> None:
     """The waits of a callee (its name and path), each for what is held meanwhile; ``ended`` is not."""
     for what, free, held in summary.waits:
-        through = what._replace(chain=((*callee, what.line), *what.chain)[:4], line=node.lineno)  # type: ignore[attr-defined]
+        through = what._replace(chain=((*callee, what.line), *what.chain), line=node.lineno)  # type: ignore[attr-defined]
         released, inside = (tuple(sorted({*filter(None, map(formals.of_caller, each))})) for each in (free, held))
         report_wait(ev, through, node, (*released, *ended), inside)
 
@@ -108,7 +108,7 @@ def beside(
     released: tuple[Resource, ...] = (),
 ) -> None:
     """The callee (its name and path) takes a connection of its own while the caller holds one, not ``released`` yet."""
-    way = ((*callee, own.line), *own.way)[:4]
+    way = ((*callee, own.line), *own.way)
     free = tuple(sorted({*ev.now.given_back(), *released}))
     ev.now.own = ev.now.own or Own(node, getattr(node, "lineno", 0), own.resource, way, free)
     for resource in (each for each in ev.now.held() if each not in released):

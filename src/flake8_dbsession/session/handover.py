@@ -223,7 +223,7 @@ def spread(ev: Evaluation, node: ast.AST, function: Value) -> None:
     summary = ev.world.summary(function, ()) if target is not None else None
     if target is not None and summary is not None and summary.takes_own:
         own = summary.takes_own
-        ev.now.event(Happening.SPREAD, node, own.resource, ((function.name, target.path, own.line), *own.way)[:4])
+        ev.now.event(Happening.SPREAD, node, own.resource, ((function.name, target.path, own.line), *own.way))
 
 
 def report(ev: Evaluation, call: Call, value: Value, through: str, words: Words) -> None:

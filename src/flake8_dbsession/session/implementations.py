@@ -60,11 +60,15 @@ def by_name(ev: Evaluation, call: Call, awaited: bool) -> None:
     """A call of a method of something unseen does what every method in the project that has its telling name does.
 
     That is to wait, or to leave a registry with a connection. Half of them are enough where the project says that
-    classes carry it out.
+    classes carry it out. What a library has made is none of the project's, whatever its methods are called.
     """
-    if not isinstance(call.node.func, ast.Attribute):
+    function = call.node.func
+    if not isinstance(function, ast.Attribute):
         return
-    named = found(ev, ev.world.methods_called(call.node.func.attr))
+    methods = ev.world.methods_called(function.attr)
+    if not methods or ev.world.is_of_library(ev.body, function.value):
+        return
+    named = found(ev, methods)
     able = [each for each in named if not each[1].refuses and not each[1].is_abstract]
     if not all(fits(target, call, awaited) for _, target in able):
         return

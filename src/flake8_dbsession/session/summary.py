@@ -201,6 +201,9 @@ class World(Protocol):
     def attribute_called(self, body: Body, node: ast.Attribute) -> Value:
         """The factory or registry that an attribute of something unseen is by its name, UNKNOWN for any other."""
 
+    def is_of_library(self, body: Body, expression: ast.expr) -> bool:
+        """Whether an expression is an object of a library, as far as the function itself shows."""
+
     def attributes_used(self, method: Value) -> list[tuple[str, Value]]:
         """The attributes of ``self`` that a bound method reads, with what they stand for."""
 
