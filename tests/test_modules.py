@@ -75,3 +75,33 @@ def test_a_folder_is_looked_at_once_and_one_that_is_not_there_never(tmp_path: pa
         assert not folders.has_file(str(tmp_path / "app" / "views" / "user.py"))
         assert not folders.has_file(str(tmp_path / "lib" / "deep" / "user.py"))
     assert looked_at == [str(tmp_path), str(tmp_path / "app" / "models"), str(tmp_path / "app" / "views")]
+
+
+def test_a_script_with_the_name_of_another_leaves_what_is_known_of_the_package_they_use(tmp_path, monkeypatch):
+    package = tmp_path / "shop"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "mail.py").write_text(
+        "import requests\n\ndef tell(text):\n    requests.post('https://mail', data=text)\n"
+    )
+    script = """
+        from shop.mail import tell
+        from sqlalchemy.orm import Session
+
+        def ask(session: Session, number):
+            tell(session.get(Parcel, number).address)
+    """
+    for folder in ("one", "other"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "main.py").write_text(textwrap.dedent(script))
+    monkeypatch.chdir(tmp_path)
+    followed: list[str] = []
+    flow = Project.flow
+    monkeypatch.setattr(
+        Project, "flow", lambda self, m, body, *rest: followed.append(body.name) or flow(self, m, body, *rest)
+    )
+    project = Project(Config())
+    for folder in ("one", "other"):
+        found = analyze(Source.read(f"{folder}/main.py"), project)
+        assert [d.code for d in found] == ["ORM202"]
+    assert followed.count("tell") == 1
