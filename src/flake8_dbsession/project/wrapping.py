@@ -86,10 +86,11 @@ def runs(module: Module, decorator: Body) -> Iterator[tuple[Body, ast.Call]]:
 
 def may_put_off(module: Module, wrapper: Body) -> bool:
     """Whether what stands in the place of a function gives it to a method of something else and may return nothing."""
-    given = given_around(module, wrapper)
+    called = {call.func.id for call in wrapper.own(ast.Call) if isinstance(call.func, ast.Name)}
+    functions = called & given_around(module, wrapper)
     takers = (call for call in wrapper.own(ast.Call) if isinstance(call.func, ast.Attribute))
     is_given = any(
-        isinstance(part, ast.Name) and part.id in given and not is_of_another_module(module, call.func)
+        isinstance(part, ast.Name) and part.id in functions and not is_of_another_module(module, call.func)
         for call in takers
         for part in call.args
     )
