@@ -27,6 +27,7 @@ LAYERS = (
         "project.annotations",
         "project.evidence",
         "project.fields",
+        "project.foreign",
         "project.modules",
         "project.naming",
         "project.app",
