@@ -43,7 +43,7 @@ class Commands:
         for other, caller in self._speaking(units, body):
             if caller is not None and not self._ends(other, caller, body, depth):
                 return False
-            callers += 1
+            callers += means(other.module, units.module, body)
         return bool(callers)
 
     def _ends(self, units: Units, caller: Body, body: Body, depth: int) -> bool:
@@ -84,6 +84,11 @@ def speaking(module: Module, body: Body) -> Iterator[Body]:
     for each in (module.top, *module.bodies.values()):
         if each is not body and any(uses(each, body)):
             yield each
+
+
+def means(speaker: Module, module: Module, body: Body) -> bool:
+    """Whether what a file speaks of is surely the function of ``module``, and not only called like it."""
+    return bool(body.owner) or speaker is module or module.name in speaker.imported
 
 
 def uses(caller: Body, body: Body) -> tuple[list[ast.expr], list[ast.expr]]:
