@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Iterator
 
 from ..session.body import Body
@@ -13,6 +14,8 @@ from .project import Project
 
 _DEPTH = 5
 """How many functions may stand between the helper and the command."""
+_MOST_SPEAKING = 12
+"""What more files speak of is no helper of commands, and nobody looks whether they do."""
 
 
 class Commands:
@@ -63,15 +66,23 @@ class Commands:
     def _speaking(self, units: Units, body: Body) -> Iterator[tuple[Units, Body | None]]:
         """Each function of the application that speaks of it, those of its own file first; None for a script."""
         yield from ((units, each) for each in speaking(units.module, body))
-        if len(self.project.app.files) > MOST_FILES:
+        paths = self._holding(units.module, body)
+        if len(self.project.app.files) > MOST_FILES or len(paths) > _MOST_SPEAKING:
             yield units, body  # somebody may
             return
-        for module, _ in self.project.app.modules_with(last_name(body).encode()):
-            if module.path == units.module.path or self.project.config.is_test(module.path):
-                continue
-            is_command = self.project.app.script_kind(module.path) == "command"
-            for each in speaking(module, body):
+        for module in filter(None, map(self.project.modules.at, paths)):
+            speakers = list(speaking(module, body)) if module.path != units.module.path else []
+            is_command = bool(speakers) and self.project.app.script_kind(module.path) == "command"
+            for each in speakers:
                 yield self._of(module), None if is_command else each
+
+    def _holding(self, module: Module, body: Body) -> list[str]:
+        """The files outside of tests that hold a function's name, and that of its module unless it is a method; no more
+        than a few over :data:`_MOST_SPEAKING`."""
+        beside = b"" if body.owner else module.name.rpartition(".")[2].encode()
+        files = self.project.app.files_with(last_name(body).encode())
+        telling = (path for path, data in files if beside in data and not self.project.config.is_test(path))
+        return list(itertools.islice(telling, _MOST_SPEAKING + 1))
 
     def _of(self, module: Module) -> Units:
         if module.path not in self._units:
