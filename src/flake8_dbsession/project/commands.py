@@ -42,8 +42,11 @@ class Commands:
         return bool(body.owner and self.project.foreign_bases(f"{body.module}.{body.owner}"))
 
     def _only_by_commands(self, units: Units, body: Body, depth: int) -> bool:
+        paths = self._holding(units.module, body)
+        if len(self.project.app.files) > MOST_FILES or len(paths) > _MOST_SPEAKING:
+            return False  # somebody else may
         callers = 0
-        for other, caller in self._speaking(units, body):
+        for other, caller in self._speaking(units, body, paths):
             if caller is not None and not self._ends(other, caller, body, depth):
                 return False
             callers += means(other.module, units.module, body)
@@ -63,13 +66,9 @@ class Commands:
         run = caller if units.entries(caller) else caller.outermost
         return units.is_short_lived(run) or self.are_served(units, run, depth - 1)
 
-    def _speaking(self, units: Units, body: Body) -> Iterator[tuple[Units, Body | None]]:
-        """Each function of the application that speaks of it, those of its own file first; None for a script."""
+    def _speaking(self, units: Units, body: Body, paths: list[str]) -> Iterator[tuple[Units, Body | None]]:
+        """Each function of its own file and of those at ``paths`` that speaks of it; None for a script."""
         yield from ((units, each) for each in speaking(units.module, body))
-        paths = self._holding(units.module, body)
-        if len(self.project.app.files) > MOST_FILES or len(paths) > _MOST_SPEAKING:
-            yield units, body  # somebody may
-            return
         for module in filter(None, map(self.project.modules.at, paths)):
             speakers = list(speaking(module, body)) if module.path != units.module.path else []
             is_command = bool(speakers) and self.project.app.script_kind(module.path) == "command"
