@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from ..names import dotted
 from ..session.events import Happening
 from ..session.flow import Flow
 from ..session.values import Resource
@@ -36,13 +37,13 @@ def executes(flow: Flow, handler: ast.ExceptHandler, resource: Resource) -> bool
 
 
 def is_select(call: ast.Call) -> bool:
-    """``session.scalar(select(Plant).where(…))``."""
+    """``session.scalar(select(Plant).where(…))``, ``session.execute(sa.select(Plant))``."""
     statement = call.args[0] if call.args else None
     while isinstance(statement, ast.Call):
         statement = statement.func
         if isinstance(statement, ast.Attribute) and isinstance(statement.value, ast.Call):
             statement = statement.value
-    return isinstance(statement, ast.Name) and statement.id == "select"
+    return statement is not None and (dotted(statement) or "").rpartition(".")[2] == "select"
 
 
 def guarded_by(flow: Flow, handler: ast.ExceptHandler) -> list[ast.AST]:
