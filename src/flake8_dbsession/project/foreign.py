@@ -1,4 +1,4 @@
-"""What belongs to a library, as far as a function shows: ``environment = jinja2.Environment()``."""
+"""What belongs to a library, as far as a function or a module shows: ``environment = jinja2.Environment()``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ..names import Names
 from ..session.body import Body
 
 if TYPE_CHECKING:
@@ -24,10 +25,9 @@ def is_of_library(project: Project, body: Body, expression: ast.expr) -> bool:
 
 def bound_to(body: Body, name: str) -> Iterator[ast.expr | None]:
     """What a variable of a function is bound to by assignments and blocks."""
-    for node in body.own(ast.Assign, ast.AnnAssign):
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        if any(isinstance(target, ast.Name) and target.id == name for target in targets):
-            yield node.value
+    for target, value in body.assigned():
+        if isinstance(target, ast.Name) and target.id == name:
+            yield value
     for block in body.own(ast.With, ast.AsyncWith):
         for item in block.items:
             if isinstance(item.optional_vars, ast.Name) and item.optional_vars.id == name:
@@ -39,3 +39,16 @@ def is_made_by_library(project: Project, module: Module, value: ast.expr | None)
     name = (module.names.resolve(value.func) or "") if isinstance(value, ast.Call) else ""
     owner, _, last = name.rpartition(".")
     return bool(owner) and last[:1].isupper() and not project.modules.is_first_party(name)
+
+
+def is_name_of_library(project: Project, names: Names, expression: ast.expr) -> bool:
+    """``HTTPBearer()``, or ``oauth2_scheme`` that a module binds to such an object."""
+    qualified = names.resolve(expression.func if isinstance(expression, ast.Call) else expression) or ""
+    if not project.modules.is_first_party(qualified):
+        return bool(qualified)
+    module, name = project.split(qualified)
+    binding = module.names.bindings.get(name) if module is not None else None
+    if module is None or binding is None:
+        return False
+    made = (module.names.resolve(value.func) for value in binding.values if isinstance(value, ast.Call))
+    return any(each and not project.modules.is_first_party(each) for each in made)

@@ -13,6 +13,7 @@ from ..names import Names
 from ..session.body import Body
 from ..session.values import FUNCTION, PARAMETER, UNKNOWN, Value
 from ..session.waiting import STREAMING_RESPONSES
+from .foreign import is_name_of_library
 from .module import Module
 from .project import Project
 
@@ -37,25 +38,11 @@ def is_unseen(project: Project, module: Module, body: Body, depth: int = _DEEPES
     for parameter in body.parameters:
         for names, call in _dependencies_of(project, module, body, parameter):
             target = project.target(project.evaluate_in(names, call.args[0]))
-            if target is None and not _is_of_library(project, names, call.args[0]):
+            if target is None and not is_name_of_library(project, names, call.args[0]):
                 return True
             if target is not None and depth and is_unseen(project, target.module, target.body, depth - 1):
                 return True
     return False
-
-
-def _is_of_library(project: Project, names: Names, expression: ast.expr) -> bool:
-    """``HTTPBearer()``, or ``oauth2_scheme`` that a module binds to such an object."""
-    inner = expression.func if isinstance(expression, ast.Call) else expression
-    qualified = names.resolve(inner) or ""
-    if not project.modules.is_first_party(qualified):
-        return bool(qualified)
-    module, name = project.split(qualified)
-    binding = module.names.bindings.get(name) if module is not None else None
-    if module is None or binding is None:
-        return False
-    made = (module.names.resolve(value.func) for value in binding.values if isinstance(value, ast.Call))
-    return any(each and not project.modules.is_first_party(each) for each in made)
 
 
 def scope_of(project: Project, module: Module, body: Body, name: str) -> str:
