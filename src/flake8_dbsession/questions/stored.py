@@ -295,9 +295,8 @@ def closes(method: ast.AST, attribute: str, verbs: frozenset[str] = _CLOSES) -> 
         match node:
             case ast.withitem(context_expr=value) if is_attribute(value, attribute):
                 return True
-            case ast.Call(func=ast.Attribute(value=owner, attr=name)) if is_attribute(owner, attribute):
-                if name.startswith("close"):  # ``self.session.close_connection()`` of a class of the project
-                    return True
+            case ast.Attribute(value=owner, attr=name) if name.startswith("close_") and is_attribute(owner, attribute):
+                return True  # ``self.session.close_connection()`` of a class of the project
             case ast.Call(func=function, args=given):
                 if any(is_attribute(argument, attribute) for argument in given) and speaks_of_closing(function):
                     return True

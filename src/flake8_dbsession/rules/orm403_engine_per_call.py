@@ -57,7 +57,7 @@ def check(view: View) -> Iterator[Diagnostic]:
         if flow.body.node is None or is_out_of_scope(view, flow):
             continue
         yield from made_anew(view, flow)
-        if runs_once(view, flow):
+        if not flow.events(Happening.ENGINE_MADE, Happening.OWNER_MADE) or runs_once(view, flow):
             continue
         often = any(runs_often(entry) for entry in view.units.behind(flow.body))
         for event in first_of_each_node(flow.events(Happening.ENGINE_MADE)):

@@ -32,9 +32,9 @@ from .orm403_engine_per_call import runs_once
 
 def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
-        if flow.body.node is None or is_out_of_scope(view, flow) or runs_once(view, flow):
-            continue
         made = {e.node for e in flow.events(Happening.REGISTRY_MADE)}
+        if not made or flow.body.node is None or is_out_of_scope(view, flow) or runs_once(view, flow):
+            continue
         for node in (*used_at_once(flow, made), *used_by_name(flow, made), *returned_anew(view, flow, made)):
             message = f"{view.text(node)!r} builds a session factory for this one call"
             plan, refusal = hoist(view, flow, node, ("SessionLocal", "_SessionLocal"))
