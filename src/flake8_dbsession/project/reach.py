@@ -15,7 +15,7 @@ from ..names import imports_of
 from ..session.body import Body
 from ..session.calls import TELLING_WORDS
 from ..session.syntax import children
-from ..session.values import CLASS, FUNCTION, METHOD, NAMED, OBJECT, PARTIAL, TUPLE, UNKNOWN, Value
+from ..session.values import CLASS, FUNCTION, METHOD, NAMED, OBJECT, PARTIAL, TABLE, TUPLE, UNKNOWN, Value
 from ..session.waiting import STREAMING_RESPONSES
 from .annotations import annotated
 from .evidence import QUESTIONS, may_be_session
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Chain = tuple[str, ...]
 Place = Body | ClassInfo
 
-_SILENT = frozenset({"unknown", "constant", "statement", NAMED, CLASS, OBJECT, FUNCTION, METHOD, PARTIAL, TUPLE})
+_SILENT = frozenset({"unknown", "constant", "statement", NAMED, CLASS, OBJECT, FUNCTION, METHOD, PARTIAL, TUPLE, TABLE})
 """Kinds of value that are no session and lead to one only through what they stand for."""
 _LOADED = "sqlalchemy"
 
@@ -173,6 +173,10 @@ class Reach:
                         yield None  # a lambda at module level
                         return
                     yield from self._called(value)
+                    return
+                case "table":
+                    for _, function in value.extra:
+                        yield from self._called(function)
                     return
                 case "method" | "partial" | "tuple":
                     for part in value.extra:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from functools import cached_property
 
 from ..session.body import Body
@@ -16,6 +17,8 @@ _MANAGERS = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmana
 _CLOSING = frozenset({"close", "aclose", "remove"})
 _ENDING = _CLOSING | {"rollback"}
 _ABSTRACT = frozenset({"abc.abstractmethod", "abc.abstractproperty"})
+_SIDE_BY_SIDE = frozenset({"enumerate", "zip"})
+_TAKING = frozenset({"anext", "list", "max", "min", "next", "set", "sorted", "sum", "tuple"})
 _CACHES = frozenset({"functools.lru_cache", "functools.cache", "cachetools.cached"})
 
 
@@ -82,6 +85,13 @@ class Target:
         owners = (node.value for node in self.body.own(ast.Attribute) if node.attr in _ENDING)
         return frozenset(owner.id for owner in owners if isinstance(owner, ast.Name))
 
+    @cached_property
+    def goes_through(self) -> frozenset[str]:
+        """The parameters whose items the function takes by itself."""
+        names = {parameter.arg for parameter in self.body.parameters}
+        nodes = self.body.own(ast.For, ast.AsyncFor, ast.comprehension, ast.YieldFrom, ast.Call)
+        return frozenset(gone.id for node in nodes for gone in gone_through(node) if gone.id in names)
+
     @property
     def _me(self) -> str:
         return self.body.parameters[0].arg if self.body.owner and self.body.parameters else ""
@@ -130,6 +140,22 @@ class Target:
             positional = (owner, *positional)
         bound = list(zip(names, positional, strict=False))
         return bound + [(name, value) for name, value in keywords.items() if name in names]
+
+
+def gone_through(node: ast.AST) -> Iterator[ast.Name]:
+    """What a loop, a comprehension, ``yield from``, or ``list()``, ``next()`` and their like take the items of."""
+    match node:
+        case ast.For(iter=ast.Name() as name) | ast.AsyncFor(iter=ast.Name() as name):
+            yield name
+        case ast.comprehension(iter=ast.Name() as name) | ast.YieldFrom(value=ast.Name() as name):
+            yield name
+        case ast.For(iter=ast.Call() as call) | ast.AsyncFor(iter=ast.Call() as call):
+            if isinstance(call.func, ast.Name) and call.func.id in _SIDE_BY_SIDE:
+                yield from (argument for argument in call.args if isinstance(argument, ast.Name))
+        case ast.Call(func=ast.Name(id=called), args=[ast.Name() as name, *_]) if called in _TAKING:
+            yield name
+        case ast.Call(func=ast.Attribute(attr="join"), args=[ast.Name() as name]):
+            yield name
 
 
 def sets(node: ast.AST, me: str) -> bool:

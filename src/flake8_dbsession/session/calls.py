@@ -13,7 +13,7 @@ from .effects import report_wait
 from .events import Happening
 from .handing_out import handed_out
 from .handover import hand_over, put
-from .implementations import by_name
+from .implementations import by_name, one_of
 from .lending import pass_on, unseen
 from .library import PASSING
 from .methods import (
@@ -32,6 +32,7 @@ from .refine import place_of, remember
 from .rows import LOADER
 from .statements import LOCKING, STATEMENT, STREAMED, asks_for_stream, marked
 from .summary import Wait
+from .tables import table_method
 from .values import (
     COROUTINE,
     FUNCTION,
@@ -122,6 +123,9 @@ def perform(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value
             inner, values, words = function.extra
             whole = Call(call.node, (*values, *call.positional), {**dict(words), **call.keywords})
             return perform(ev, inner, whole, awaited)
+        case "one of":
+            one_of(ev, function.extra, call, awaited)
+            return unknown(ev, call)
     if isinstance(call.node.func, ast.Attribute):
         session = handed_out(ev, call, call.node.func.attr, awaited)
         if session != UNKNOWN:
@@ -173,6 +177,8 @@ def method(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
             return named(ev, f"{receiver.name}.{name}", call, awaited, receiver)
         case "function" if name in ("delay", "apply_async") and is_decorated(ev, receiver):
             return named(ev, f"celery.Task.{name}", call, awaited)
+        case "table":
+            return table_method(receiver, name, call)
         case "row":
             read_row(ev, call.node, receiver)
         case "tuple" if put(ev, receiver, call):

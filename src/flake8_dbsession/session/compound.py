@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from .syntax import names_below
+from .tables import looked_up, table
 from .values import (
     CLASS,
     CONSTANT,
@@ -38,13 +39,13 @@ _TELLING = frozenset({"factory", "registry", "engine", "manager", "rows", "row",
 
 
 def display(ev: Evaluation, node: ast.Dict) -> Value:
-    values = []
+    values: list[tuple[ast.expr | None, Value]] = []
     for key, item in zip(node.keys, node.values, strict=True):
         if key is not None:
             ev.value(key)
         values.append((key, ev.value(item)))
     if not any(contained(value) or value.kind in HANDLES for _, value in values):
-        return UNKNOWN
+        return table(values)
     named = ((ast.unparse(key) if key is not None else "**", value) for key, value in values)
     return Value(TUPLE, "dict", extra=tuple(named))
 
@@ -96,6 +97,8 @@ def subscript(ev: Evaluation, node: ast.Subscript) -> Value:
         case "query" if owner.resource is not None:
             ev.now.take(owner.resource, node)
             return Value(ROWS if is_slice else ROW, owner.name, owner.resource)
+        case "table" if not is_slice:
+            return looked_up(owner, node.slice)
         case "rows":
             return owner if is_slice else owner._replace(kind=ROW)
         case "tuple" if owner.name == "dict":

@@ -11,7 +11,7 @@ from .effects import apply, changed
 from .formals import Formals, receiver_of
 from .moment import Moment
 from .state import AT_ENTRY, ENTRY, HELD, Life
-from .summary import Summary
+from .summary import Summary, Target
 from .values import UNKNOWN, Resource, Value
 
 if TYPE_CHECKING:
@@ -32,6 +32,25 @@ def go_through(ev: Evaluation, generator: Value, node: ast.AST) -> None:
     summary, formals = inside(ev, generator)
     if summary is not None:
         _apply(ev, summary, at_any_time(summary), formals, generator, node)
+    go_through_given(ev, generator, node)
+
+
+def go_through_given(ev: Evaluation, generator: Value, node: ast.AST) -> None:
+    """Where a generator is gone through that was given others, and takes their items."""
+    function, _, positional, keywords = generator.extra[1][0] if len(generator.extra) > 1 else (UNKNOWN, None, (), ())
+    target = ev.world.target(function)
+    for each in generators_given(target, function, positional, dict(keywords)) if target is not None else ():
+        go_through(ev, each, node)
+
+
+def generators_given(
+    target: Target, function: Value, positional: tuple[Value, ...], keywords: dict[str, Value]
+) -> list[Value]:
+    """The generators among the arguments of a function that takes their items."""
+    if not any(value.kind == "generated" for value in (*positional, *keywords.values())):
+        return []
+    bound = target.bind(function, positional, keywords)
+    return [value for name, value in bound if value.kind == "generated" and name in target.goes_through]
 
 
 def begin_turns(ev: Evaluation, generator: Value, node: ast.AST) -> Value:
@@ -46,6 +65,7 @@ def begin_turns(ev: Evaluation, generator: Value, node: ast.AST) -> Value:
     end = changed(ev, summary.normal, formals, generator.name)
     turns = tuple((resource, in_a_turn(summary, resource, life)) for resource, life in at_any_time(summary))
     _apply(ev, summary, turns, formals, generator, node)
+    go_through_given(ev, generator, node)
     told = filter(None, (formals.of_caller(formal) for formal, _ in turns))
     return Value("end", extra=tuple((r, ev.now.life(r).phases, end[r]) for r in told if r in end))
 

@@ -1,6 +1,6 @@
-"""Calls of methods that other classes carry out: abstract ones, and those of an object that nobody tells the class of.
+"""Calls of which nobody knows what they run: abstract methods, those of an unseen object, functions from a table.
 
-Which class it is, is decided at run time, so only what most or all of them do is taken for what happens: they wait, or
+Which one it is, is decided at run time, so only what most or all of them do is taken for what happens: they wait, or
 leave a session that all of them reach (a registry, an attribute of the same object) with a connection.
 """
 
@@ -33,12 +33,26 @@ def carry_out(ev: Evaluation, method: Value, call: Call) -> None:
     Those that only refuse do not count.
     """
     able = [each for each in found(ev, ev.world.carried_out(method)) if not each[1].refuses]
+    as_half_of(ev, able, _SHARED, method, Formals(receiver_of(ev, method, call)), call)
+
+
+def one_of(ev: Evaluation, functions: tuple[Value, ...], call: Call, awaited: bool) -> None:
+    """A call of one of several functions, nobody knows of which, does what no less than half of them do."""
+    able = [each for each in found(ev, functions) if not each[1].refuses]
+    if all(target.is_async is awaited and not target.is_generator for _, target in able):
+        as_half_of(ev, able, frozenset({AMBIENT}), UNKNOWN, Formals(), call)
+
+
+def as_half_of(
+    ev: Evaluation, able: list[Method], shared: frozenset[str], method: Value, formals: Formals, call: Call
+) -> None:
+    """Wait, or leave sessions of a ``shared`` origin with a connection, where no less than half of ``able`` do."""
     seen = [(each, summary) for each in able if (summary := does(ev, each, call)) is not None]
     waiting = [(each, summary) for each, summary in seen if summary.waits]
     if 2 * len(waiting) >= len(able):
         wait_as(ev, waiting, call)
-    taking = [(s, [r for r, life in s.normal if r.origin in _SHARED and life.may_hold]) for _, s in seen]
-    take_as(ev, taking, (len(able) + 1) // 2, method, Formals(receiver_of(ev, method, call)), call)
+    taking = [(s, [r for r, life in s.normal if r.origin in shared and life.may_hold]) for _, s in seen]
+    take_as(ev, taking, (len(able) + 1) // 2, method, formals, call)
 
 
 def take_as(ev: Evaluation, taking: list[Taking], needed: int, method: Value, formals: Formals, call: Call) -> None:

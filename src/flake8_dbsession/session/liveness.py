@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 from ..flow.graph import Graph, Kind, Node, Via
 from .syntax import below, names_below
-from .values import CLASS, CONSTANT, FUNCTION, METHOD, NAMED, OBJECT, TUPLE, Value, contained
+from .values import CLASS, CONSTANT, FUNCTION, METHOD, NAMED, OBJECT, ONE_OF, TABLE, TUPLE, Value, contained
 
 CAUGHT = "<caught>"
 """Where a handler keeps what kind of exception it caught."""
 
-_PLAIN = frozenset({"unknown", CONSTANT, NAMED, CLASS, "caught", "statement"})
+_PLAIN = frozenset({"unknown", CONSTANT, NAMED, CLASS, TABLE, ONE_OF, "caught", "statement"})
 _PERHAPS = frozenset({OBJECT, FUNCTION, TUPLE, METHOD})
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 

@@ -11,7 +11,7 @@ from .changing import touch
 from .coroutines import begun
 from .effects import apply, own
 from .formals import Formals, receiver_of
-from .generated import generated
+from .generated import generated, generators_given, go_through
 from .handover import gathered_by_ours, given_to_object
 from .implementations import carry_out
 from .lending import pass_on
@@ -70,6 +70,8 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
         summary = summary._replace(waits=(), takes_own=None)
     if not (target.is_generator and not target.is_fixture):
         apply(ev, summary, formals, call.node, function, target.path, ended_by_given(ev, call))
+        for each in generators_given(target, function, call.positional, call.keywords):
+            go_through(ev, each, call.node)
     elif target.is_manager:
         release_before_block(ev, summary, formals)
     if summary.answers:

@@ -125,6 +125,10 @@ class Target(Protocol):
         """The names of what it rolls back or closes."""
 
     @property
+    def goes_through(self) -> frozenset[str]:
+        """The parameters whose items it takes."""
+
+    @property
     def awaits(self) -> bool:
         """Whether it awaits anything."""
 

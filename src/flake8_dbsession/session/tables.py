@@ -1,0 +1,46 @@
+"""Tables of functions, ``HANDLERS = {"north": from_north, …}``: a key picks one of them at run time."""
+
+from __future__ import annotations
+
+import ast
+
+from .call import Call
+from .values import FUNCTION, ONE_OF, TABLE, TUPLE, UNKNOWN, Value
+
+
+def table(items: list[tuple[ast.expr | None, Value]]) -> Value:
+    """A dictionary whose values are functions of the project, known wherever one is called; UNKNOWN for any other."""
+    are_functions = all(key is not None and is_seen(value) for key, value in items)
+    if not items or not are_functions:
+        return UNKNOWN
+    return Value(TABLE, extra=tuple((ast.unparse(key), value) for key, value in items if key is not None))
+
+
+def is_seen(value: Value) -> bool:
+    """A function that is no part of another one, whose names it might use."""
+    return value.kind == FUNCTION and bool(value.name) and (len(value.extra) < 2 or value.extra[1] is None)
+
+
+def looked_up(functions: Value, key: ast.expr) -> Value:
+    """``HANDLERS[key]``: the function of a key that is written down, else one of all."""
+    known: dict[str, Value] = dict(functions.extra)
+    return known.get(ast.unparse(key), UNKNOWN) if isinstance(key, ast.Constant) else any_of(functions)
+
+
+def any_of(functions: Value) -> Value:
+    return Value(ONE_OF, extra=tuple(dict.fromkeys(function for _, function in functions.extra)))
+
+
+def table_method(functions: Value, name: str, call: Call) -> Value:
+    """``get``, ``values`` and ``items`` of a table."""
+    match name, call.node.args:
+        case (("get" | "pop"), [key, *_]):
+            found = looked_up(functions, key)
+            default = call.argument(1, "default")
+            is_another = found.kind == ONE_OF and is_seen(default) and default not in found.extra
+            return found.with_extra(*found.extra, default) if is_another else found
+        case "values", []:
+            return Value(TUPLE, extra=(any_of(functions),))
+        case "items", []:
+            return Value(TUPLE, extra=(Value(TUPLE, extra=(UNKNOWN, any_of(functions))),))
+    return UNKNOWN
