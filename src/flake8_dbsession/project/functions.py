@@ -20,17 +20,20 @@ _OPENERS = ("open", "make", "create", "new", "build", "start")
 
 
 class Functions:
-    """Everything about the functions of one project; those with a dotted name are remembered."""
+    """Everything about the functions of one project, each found once."""
 
     def __init__(self, project: Project) -> None:
         self.project = project
         self._targets: dict[str, Target | None] = {}
+        self._local_targets: dict[ast.AST, Target | None] = {}
 
     def target(self, function: Value) -> Target | None:
         """The project function a value stands for; None where it cannot be found."""
         node = function.extra[1] if len(function.extra) > 1 else None
         if node is not None:
-            return self._local(function, node)
+            if node not in self._local_targets:
+                self._local_targets[node] = self._local(function, node)
+            return self._local_targets[node]
         if function.name not in self._targets:
             self._targets[function.name] = self._find(function.name)
         return self._targets[function.name]

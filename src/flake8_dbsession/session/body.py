@@ -116,6 +116,17 @@ class Body:
         return frozenset(n.id for test in tests for n in ast.walk(test) if isinstance(n, ast.Name))
 
     @cached_property
+    def rebound_names(self) -> frozenset[str]:
+        """The names that the body binds again or falls back from (``session or make()``)."""
+        names = {n.id for n in self.own(ast.Name) if isinstance(n.ctx, ast.Store)}
+        for either in self.own(ast.BoolOp):
+            if isinstance(either.values[0], ast.Name):
+                names.add(either.values[0].id)
+        for choice in self.own(ast.IfExp):
+            names.update(n.id for n in ast.walk(choice.test) if isinstance(n, ast.Name))
+        return frozenset(names)
+
+    @cached_property
     def flag_names(self) -> frozenset[str]:
         """The tested names that only ever hold a constant or the outcome of a comparison."""
         plain = {p.arg for p in self.parameters if isinstance(self.defaults.get(p.arg), ast.Constant)}

@@ -21,23 +21,12 @@ def starts(body: Body, given: dict[str, Value], known: Callable[[ast.arg], Value
         name = parameter.arg
         value = given.get(name) or known(parameter)
         default = body.defaults.get(name)
-        asked = value.kind == SESSION and name in body.tested_names and name in rebound(body)
+        asked = value.kind == SESSION and name in body.tested_names and name in body.rebound_names
         optional = name not in given and (asked or (isinstance(default, ast.Constant) and default.value is None))
-        if optional and several < 8 and (value.kind == SESSION or name in rebound(body)):
+        if optional and several < 8 and (value.kind == SESSION or name in body.rebound_names):
             several *= 2
             choices.append([(name, value), (name, NONE)])
         else:
             choices.append([(name, value)])
     extra = {name: value for name, value in given.items() if name not in {p.arg for p in body.parameters}}
     return [{**extra, **{name: value for name, value in chosen if value != UNKNOWN}} for chosen in product(*choices)]
-
-
-def rebound(body: Body) -> frozenset[str]:
-    """The parameters that the body binds again or falls back from (``session or make()``)."""
-    names = {n.id for n in body.own(ast.Name) if isinstance(n.ctx, ast.Store)}
-    for either in body.own(ast.BoolOp):
-        if isinstance(either.values[0], ast.Name):
-            names.add(either.values[0].id)
-    for choice in body.own(ast.IfExp):
-        names.update(n.id for n in ast.walk(choice.test) if isinstance(n, ast.Name))
-    return frozenset(names)

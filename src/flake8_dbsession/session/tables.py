@@ -8,10 +8,14 @@ from .call import Call
 from .values import FUNCTION, ONE_OF, TABLE, TUPLE, UNKNOWN, Value
 
 
+_MOST = 24
+"""What a longer table picks, nobody can say."""
+
+
 def table(items: list[tuple[ast.expr | None, Value]]) -> Value:
     """A dictionary whose values are functions of the project, known wherever one is called; UNKNOWN for any other."""
     are_functions = all(key is not None and is_seen(value) for key, value in items)
-    if not items or not are_functions:
+    if not items or len(items) > _MOST or not are_functions:
         return UNKNOWN
     return Value(TABLE, extra=tuple((ast.unparse(key), value) for key, value in items if key is not None))
 
