@@ -33,6 +33,7 @@ from .values import (
     Value,
     are_of_different_classes,
     late,
+    pool_of,
 )
 
 _HANDLES = frozenset({ENGINE, FACTORY, REGISTRY})
@@ -155,7 +156,7 @@ class Flow:
     def caches(self, made: list[ast.AST]) -> bool:
         """Whether what is made here is kept for later calls: behind a check, in a global, attribute or container."""
         declared = {name for node in self.body.own(ast.Global, ast.Nonlocal) for name in node.names}
-        kept = bool(self.scope.attributes) or any(
+        kept = any(not is_given(value) for value in self.scope.attributes.values()) or any(
             node.id in declared and isinstance(node.ctx, ast.Store) for node in self.body.own(ast.Name)
         )
         stores = [n.value for n in self.body.own(ast.Assign) if isinstance(n.targets[0], ast.Subscript)]
@@ -236,6 +237,12 @@ class Flow:
             answers=tuple(sorted(self.scope.answers.items())),
             takes_own=next((o._replace(resource=self.pool_outside(o.resource)) for o in self.scope.own), None),
         )
+
+
+def is_given(value: Value) -> bool:
+    """Whether a value that a function sets on its object is a constant, or an engine that others have made."""
+    pool = pool_of(value) if value.kind in _HANDLES else ""
+    return value.kind == CONSTANT or (bool(pool) and ":" not in pool)
 
 
 def gives_back(yielded: Value, states: list[State]) -> bool:

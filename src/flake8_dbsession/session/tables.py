@@ -7,7 +7,6 @@ import ast
 from .call import Call
 from .values import FUNCTION, ONE_OF, TABLE, TUPLE, UNKNOWN, Value
 
-
 _MOST = 24
 """What a longer table picks, nobody can say."""
 
