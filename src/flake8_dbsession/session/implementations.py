@@ -10,11 +10,11 @@ import ast
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from .arguments import TOLD
+from .arguments import told
 from .effects import apply
 from .formals import Formals, receiver_of
 from .summary import Summary
-from .values import AMBIENT, ATTRIBUTE, UNKNOWN, Resource, Value, contained
+from .values import AMBIENT, ATTRIBUTE, UNKNOWN, Resource, Value
 
 if TYPE_CHECKING:
     from .call import Call
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .summary import Target
 
 Method = tuple[Value, "Target"]
+Waiting = tuple[Method, Summary, Formals]
+"""A method with what it does, and what it calls the sessions that it is given."""
 Taking = tuple[Summary, list[Resource]]
 """What a method does, and the sessions that it leaves with a connection."""
 _SHARED = frozenset({AMBIENT, ATTRIBUTE})
@@ -47,11 +49,11 @@ def as_half_of(
     ev: Evaluation, able: list[Method], shared: frozenset[str], method: Value, formals: Formals, call: Call
 ) -> None:
     """Wait, or leave sessions of a ``shared`` origin with a connection, where no less than half of ``able`` do."""
-    seen = [(each, summary) for each in able if (summary := does(ev, each, call)) is not None]
-    waiting = [(each, summary) for each, summary in seen if summary.waits]
+    seen = does(ev, able, call)
+    waiting = [each for each in seen if each[1].waits]
     if 2 * len(waiting) >= len(able):
         wait_as(ev, waiting, call)
-    taking = [(s, [r for r, life in s.normal if r.origin in shared and life.may_hold]) for _, s in seen]
+    taking = [(s, [r for r, life in s.normal if r.origin in shared and life.may_hold]) for _, s, _ in seen]
     take_as(ev, taking, (len(able) + 1) // 2, method, formals, call)
 
 
@@ -87,11 +89,11 @@ def by_name(ev: Evaluation, call: Call, awaited: bool) -> None:
     if not all(fits(target, call, awaited) for _, target in able):
         return
     needed = len(able) if len(able) == len(named) else (len(able) + 1) // 2
-    seen = [(each, summary) for each in able if (summary := does(ev, each, call)) is not None]
-    waiting = [(each, summary) for each, summary in seen if summary.waits]
+    seen = does(ev, able, call)
+    waiting = [each for each in seen if each[1].waits]
     if len(waiting) >= needed:
         wait_as(ev, waiting, call)
-    taking = [(s, [r for r, life in s.normal if r.origin == AMBIENT and life.surely_holds]) for _, s in seen]
+    taking = [(s, [r for r, life in s.normal if r.origin == AMBIENT and life.surely_holds]) for _, s, _ in seen]
     take_as(ev, taking, max(needed, 1), UNKNOWN, Formals(), call)
 
 
@@ -105,14 +107,18 @@ def fits(target: Target, call: Call, awaited: bool) -> bool:
     return target.is_async is awaited and not target.is_generator and target.takes(call.node)
 
 
-def does(ev: Evaluation, method: Method, call: Call) -> Summary | None:
-    """What the method does; None where nobody knows."""
-    value, target = method
-    given = target.bind(value, call.positional, call.keywords)
-    return ev.world.summary(value, tuple((n, v) for n, v in given if v.kind in TOLD and not contained(v)))
+def does(ev: Evaluation, methods: list[Method], call: Call) -> list[Waiting]:
+    """What the methods do with what the call gives them, as far as anybody knows."""
+    seen = []
+    for value, target in methods:
+        formals = Formals()
+        summary = ev.world.summary(value, told(ev, target, value, call, formals))
+        if summary is not None:
+            seen.append(((value, target), summary, formals))
+    return seen
 
 
-def wait_as(ev: Evaluation, waiting: list[tuple[Method, Summary]], call: Call) -> None:
-    """Wait as the first of them does."""
-    for (value, target), summary in waiting[:1]:
-        apply(ev, Summary(waits=summary.waits, can_raise=False), Formals(), call.node, value, target.path)
+def wait_as(ev: Evaluation, waiting: list[Waiting], call: Call) -> None:
+    """Wait as the first of them does: not for a session that it has been given and gives back before."""
+    for (value, target), summary, formals in waiting[:1]:
+        apply(ev, Summary(waits=summary.waits, can_raise=False), formals, call.node, value, target.path)
