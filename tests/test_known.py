@@ -16,7 +16,7 @@ from flake8_dbsession.known import DATA, Argument, Known, load
 from flake8_dbsession.known.words import CallFact
 
 KEYS = {"sleep", "network", "wait", "hash", "quiet", "deep", "what", "also", "extends", "awaited", "makes"}
-ARGUMENTS = {"seconds", "timeout", "unless", "when"}
+ARGUMENTS = {"seconds", "timeout", "unless", "when", "rounds"}
 NOT_EVERYWHERE = (
     "telnetlib",
     "asyncio.Barrier",

@@ -17,6 +17,9 @@ from .values import OBJECT, UNKNOWN, Value, contained
 if TYPE_CHECKING:
     from .evaluate import Evaluation
 
+SLOW_ROUNDS = 50_000
+"""From so many rounds on a hash takes longer than a query: a thousand take about a millisecond (measured)."""
+
 _LISTENS = "select.select"
 """Whoever waits for what the server tells a connection (``LISTEN``) has to keep that connection."""
 
@@ -31,6 +34,8 @@ def wait(ev: Evaluation, fact: Any, call: Call) -> None:
             return
         if argument is fact.when and (given is None or (isinstance(given, ast.Constant) and not given.value)):
             return
+    if fact.rounds is not None and 0 < literal_seconds(fact.rounds.of(call.node)) < SLOW_ROUNDS:
+        return
     argument = fact.seconds or fact.timeout
     duration = argument.of(call.node) if argument is not None else None
     literal = literal_seconds(duration)
