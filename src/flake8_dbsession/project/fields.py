@@ -31,9 +31,13 @@ def fields(lineage: Iterable[ClassInfo | str]) -> tuple[str, ...]:
 
 
 def is_decorated(info: ClassInfo) -> bool:
-    """``@dataclass``, ``@dataclass(frozen=True)`` and their like."""
+    """``@dataclass``, ``@dataclass(frozen=True)`` and their like, or something that nobody tells the name of.
+
+    That has come from an ``import *``, and so does ``dataclass``; a class that has no constructor of its own, and is
+    called with what it annotates, has one of that kind.
+    """
     calls = (d.func if isinstance(d, ast.Call) else d for d in info.node.decorator_list)
-    return any(info.module.names.resolve(call) in _DECORATORS for call in calls)
+    return any(name is None or name in _DECORATORS for name in map(info.module.names.resolve, calls))
 
 
 def is_field(info: ClassInfo, annotation: ast.expr) -> bool:
