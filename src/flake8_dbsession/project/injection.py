@@ -126,7 +126,10 @@ def _listed(project: Project, names: Names, value: ast.expr) -> Iterator[Value]:
 
 
 def dependencies_of_streams(project: Project) -> dict[str, str]:
-    """The dependencies of endpoints that make a streaming response, by dotted name, each with one such endpoint."""
+    """The dependencies of endpoints that make a streaming response, by dotted name, each with one such endpoint.
+
+    What only tests put together is no part of the application.
+    """
     if project.app.streamed is None:
         project.app.streamed = dict(_found_in_streams(project))
     return project.app.streamed
@@ -134,7 +137,7 @@ def dependencies_of_streams(project: Project) -> dict[str, str]:
 
 def _found_in_streams(project: Project) -> Iterator[tuple[str, str]]:
     for module, _ in project.app.modules_with(*_STREAMERS):
-        for body in module.bodies.values():
+        for body in () if project.config.is_test(module.path) else module.bodies.values():
             made = (module.names.resolve(call.func) for call in body.own(ast.Call))
             if any(name in STREAMING_RESPONSES for name in made):
                 yield from ((dependency, body.qualified) for dependency in dependencies(project, module, body))
