@@ -9,9 +9,9 @@ Why it matters
     end, and still all of them time out (measured with 2 callers on a pool of 2).
 
 Stays silent when
-    The first session has committed, rolled back or closed; when the second comes from another engine; when the
-    application keeps several engines and nothing tells that both have the same; when the session is passed on
-    instead.
+    The first session has committed, rolled back or closed; when the second comes from another engine, such as that of
+    an object which is made meanwhile; when the application keeps several engines and nothing tells that both have the
+    same; when the session is passed on instead.
 
 Fix safety
     ``commit()`` of the first session goes before the second takes its connection: safe, unsafe or shown only as for
@@ -26,7 +26,7 @@ from ..mending.releasing import release_before
 from ..model import Diagnostic, Rule
 from ..pool.kept import is_of_one_pool
 from ..questions.asking import ends_with_commands, first_of_each_node
-from ..session.events import Event, Happening
+from ..session.events import Event, Happening, Second
 from ..session.flow import Flow
 from ..session.summary import Steps
 from ..story import called, holding, taken, way
@@ -43,8 +43,16 @@ def check(view: View) -> Iterator[Diagnostic]:
 def second_of_the_pool(view: View, flow: Flow) -> Iterator[Event]:
     """Where a session takes a connection of the very pool that the first one has its own of."""
     for event in flow.events(Happening.SECOND):
-        if event.resource is not None and is_of_one_pool(view, event.resource, event.detail.resource):
+        first, second = event.resource, event.detail
+        if first is not None and not is_made_on_the_way(view, second) and is_of_one_pool(view, first, second.resource):
             yield event
+
+
+def is_made_on_the_way(view: View, second: Second) -> bool:
+    """Whether an object takes the connection as it is made, of the engine that it has just made for itself."""
+    owner = second.resource.pool.rpartition(".")[0]
+    makes = any(name == f"{owner}.__init__" for name, _, _ in second.way)
+    return makes and not view.project.is_single(owner)
 
 
 def report(view: View, flow: Flow, event: Event) -> Diagnostic:
