@@ -47,6 +47,7 @@ LAYERS = (
     {"project.project"},
     {"project.entries", "project.cleaning", "project.handing"},
     {"project.commands", "project.hooks", "project.injection", "project.teardown"},
+    {"project.repeated"},
     {"view"},
     # rules
     {"questions"},

@@ -14,6 +14,7 @@ from .project.commands import Commands
 from .project.entries import Units
 from .project.module import Module
 from .project.project import Project
+from .project.repeated import Repeated, Serves
 from .relevance import can_matter
 from .session.body import Body, of_lambda
 from .session.flow import Flow
@@ -91,9 +92,21 @@ class View:
         """Whether only commands run the function, of whichever file, and none goes on for good."""
         return self._commands.are_served(self.units, body)
 
+    def is_repeated(self, body: Body, serves: Serves) -> bool:
+        """Whether a process runs the function again and again, as far as can be seen in whichever file."""
+        return self._repeated.is_repeated(self.units, body, serves)
+
+    def is_called_by_function(self, body: Body) -> bool:
+        """Whether a function of the application calls the function, and not only a module or constructor."""
+        return self._repeated.is_called_by_function(self.units, body)
+
     @cached_property
     def _commands(self) -> Commands:
         return Commands(self.project)
+
+    @cached_property
+    def _repeated(self) -> Repeated:
+        return Repeated(self._commands)
 
     def _solve(self) -> Iterator[Flow]:
         solved: dict[str, Flow] = {}

@@ -42,11 +42,11 @@ class Commands:
         return bool(body.owner and self.project.foreign_bases(f"{body.module}.{body.owner}"))
 
     def _only_by_commands(self, units: Units, body: Body, depth: int) -> bool:
-        paths = self._holding(units.module, body)
+        paths = self.holding(units.module, body)
         if len(self.project.app.files) > MOST_FILES or len(paths) > _MOST_SPEAKING:
             return False  # somebody else may
         callers = 0
-        for other, caller in self._speaking(units, body, paths):
+        for other, caller in self.speaking(units, body, paths):
             if caller is not None and not self._ends(other, caller, body, depth):
                 return False
             callers += means(other.module, units.module, body)
@@ -66,7 +66,7 @@ class Commands:
         run = caller if units.entries(caller) else caller.outermost
         return units.is_short_lived(run) or self.are_served(units, run, depth - 1)
 
-    def _speaking(self, units: Units, body: Body, paths: list[str]) -> Iterator[tuple[Units, Body | None]]:
+    def speaking(self, units: Units, body: Body, paths: list[str]) -> Iterator[tuple[Units, Body | None]]:
         """Each function of its own file and of those at ``paths`` that speaks of it; None for a script."""
         yield from ((units, each) for each in speaking(units.module, body))
         for module in filter(None, map(self.project.modules.at, paths)):
@@ -75,7 +75,7 @@ class Commands:
             for each in speakers:
                 yield self._of(module), None if is_command else each
 
-    def _holding(self, module: Module, body: Body) -> list[str]:
+    def holding(self, module: Module, body: Body) -> list[str]:
         """The files outside of tests that hold a function's name, and that of its module unless it is a method; no more
         than a few over :data:`_MOST_SPEAKING`."""
         beside = b"" if body.owner else module.name.rpartition(".")[2].encode()

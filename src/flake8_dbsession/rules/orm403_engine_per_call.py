@@ -1,20 +1,21 @@
 """Create an engine once for the process
 
 What it does
-    Reports ``create_engine`` in a function that makes a new engine at each call and keeps it nowhere; and a task,
-    request or message that makes an object with an engine of its own: of a class whose constructor or property makes
-    one, or a Flask application that Flask-SQLAlchemy is given; and the engine that ``__init__`` of a class makes anew
-    at each call, although ``__new__`` gives one object to all.
+    Reports ``create_engine`` in a function that makes a new engine at each call and keeps it nowhere, where something
+    shows that it runs often: a request, task, message or endless loop calls it, from whichever file, or it hands a
+    session out to other functions. Also a task, request or message that makes an object with an engine of its own: of
+    a class whose constructor or property makes one, or a Flask application that Flask-SQLAlchemy is given; and the
+    engine that ``__init__`` of a class makes anew at each call, although ``__new__`` gives one object to all.
 
 Why it matters
     Each engine has a pool of its own. Twenty calls left 21 connections on the server until the garbage collector ran;
     with ``dispose()`` nothing leaks, but a call costs 25 ms instead of 0.4 ms (measured on MariaDB).
 
 Stays silent when
-    The engine is returned by a factory, kept in a global, attribute, dictionary or cache, or disposed; where the caller
-    names the database, unless a request, task or message of the same file runs the function; for NullPool and
-    StaticPool; in tests, migrations, commands and what only they call, start-up code and what makes databases and
-    tables.
+    Nothing is seen to run the function often; the engine is returned by a factory, kept in a global, attribute,
+    dictionary or cache, or disposed; where the caller names the database, unless a request, task or message of the same
+    file runs the function; for NullPool and StaticPool; in tests, migrations, commands and what only they call,
+    start-up code and what makes databases and tables.
 
 Fix safety
     Unsafe: the engine moves to module level, above its function, and factories made of it move along; it is then made
@@ -30,12 +31,13 @@ from collections.abc import Iterator
 from ..known import Entry
 from ..mending.hoisting import hoist
 from ..model import Diagnostic, Rule
+from ..project.repeated import is_in_endless_loop
 from ..questions.asking import first_of_each_node, is_out_of_scope
 from ..questions.chosen import is_chosen_by_caller
 from ..questions.singletons import begins_anew
 from ..session.events import Event, Happening
 from ..session.flow import Flow
-from ..session.values import ENGINE, FACTORY, REGISTRY
+from ..session.values import ENGINE, FACTORY, REGISTRY, SESSION
 from ..view import View
 
 _ONCE = frozenset({"startup", "command", "migration", "test"})
@@ -59,9 +61,9 @@ def check(view: View) -> Iterator[Diagnostic]:
         yield from made_anew(view, flow)
         if not flow.events(Happening.ENGINE_MADE, Happening.OWNER_MADE) or runs_once(view, flow):
             continue
-        often = any(runs_often(entry) for entry in view.units.behind(flow.body))
+        served = any(runs_often(entry) for entry in view.units.behind(flow.body))
         for event in first_of_each_node(flow.events(Happening.ENGINE_MADE)):
-            if not often and is_chosen_by_caller(view, flow, event.node):
+            if not served and (is_chosen_by_caller(view, flow, event.node) or not is_repeated(view, flow, event.node)):
                 continue
             if goes_on_for_good(flow, event) or takes_no_connection(flow, event):
                 continue
@@ -93,6 +95,20 @@ def owners(view: View, flow: Flow) -> Iterator[Diagnostic]:
 def runs_often(entry: Entry) -> bool:
     """Whether the same process runs the function again and again."""
     return entry.kind in _OFTEN or (entry.kind == "task" and entry.framework in _ONE_PROCESS)
+
+
+def is_repeated(view: View, flow: Flow, made: ast.AST) -> bool:
+    """Whether anything shows that the engine is made again and again: an endless loop, what the process serves, or that
+    each call is for a session of another function."""
+    in_loop = isinstance(made, ast.expr) and is_in_endless_loop(flow.body, [made])
+    for_each_session = hands_session_out(flow) and view.is_called_by_function(flow.body)
+    return in_loop or for_each_session or view.is_repeated(flow.body, runs_often)
+
+
+def hands_session_out(flow: Flow) -> bool:
+    """Whether the function returns a session, or yields it."""
+    results = [state.result for state in flow.returned]
+    return any(value.kind == SESSION for value in (*results, *(value for value, _ in flow.scope.yields)))
 
 
 def is_kept(flow: Flow, made: ast.AST, handed_over: bool) -> bool:
