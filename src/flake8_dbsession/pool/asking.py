@@ -46,6 +46,13 @@ class Asking:
         """Whether the function makes a web application or job runner."""
         return any((module.names.resolve(n.func) or "") in knowledge().applications for n in body.own(ast.Call))
 
+    def begins_application(self, module: Module) -> bool:
+        """Whether the statements of a module make a web application or job runner, or call a function that makes it."""
+        called = (self.project.evaluate(module, call.func) for call in module.top.own(ast.Call))
+        targets = (self.project.target(value) for value in called if value.kind == FUNCTION)
+        made = any(self.makes_application(each.body, each.module) for each in targets if each is not None)
+        return made or self.makes_application(module.top, module)
+
     def _me(self, body: Body, module: Module) -> dict[str, Value]:
         """``self`` in a method."""
         if not body.owner or not body.parameters:

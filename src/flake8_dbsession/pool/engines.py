@@ -250,5 +250,5 @@ def _catches_the_drivers_errors(listener: ast.AST, reading: Reading) -> bool:
     return False
 
 
-NOTHING = find(ast.Module([], []), Names(ast.Module([], []), ""))
+NOTHING = find(ast.Module([], []), Names(ast.Module([], []), ""))._replace(makes_application=False)
 """What a file says that has nothing to do with engines."""

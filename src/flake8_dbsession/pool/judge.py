@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from .engines import NOTHING, Engine, Found, find, is_candidate
+from .engines import NOTHING, Engine, Found, find, is_candidate, only_defines
 from .flask import DATABASE_URI, ENGINE_OPTIONS, Extension, FlaskConfig
 from .made import Made
 from .options import Item, Options, Unseen
@@ -20,6 +20,7 @@ from .values import UNKNOWN, Value
 
 if TYPE_CHECKING:
     from ..config import Pool
+    from ..source import Source
     from ..view import View
     from .survey import Survey
 
@@ -31,10 +32,13 @@ class FilePool:
     """What one file says about engines, with the project around it. ``path`` is absolute; ``found`` is None for a file
     without a word about engines; ``survey`` gives the project, and is asked only when a rule needs it."""
 
-    def __init__(self, path: str, found: Found | None, survey: Callable[[], Survey], is_aside: bool) -> None:
+    def __init__(
+        self, path: str, found: Found | None, survey: Callable[[], Survey], is_aside: bool, source: Source | None = None
+    ) -> None:
         self.path = path
         self.is_candidate = found is not None
         self.found = found or NOTHING
+        self._source = source
         self._survey = survey
         self._is_aside = is_aside
 
@@ -52,7 +56,8 @@ class FilePool:
         """Whether the file is a module of the application, not a script: another file imports it, or it makes the
         application itself."""
         module = self.survey.modules.name_of(self.path)[0]
-        return self.found.makes_application or self.survey.imports(module, self.path)
+        defines = self._source is not None and only_defines(self._source.tree)
+        return self.found.makes_application or defines or self.survey.imports(module, self.path)
 
     @cached_property
     def engines(self) -> list[Made]:
@@ -265,7 +270,7 @@ def pool_of(view: View) -> FilePool:
         path = os.path.abspath(view.source.path)
         found = find(view.source.tree, view.names) if is_candidate(view.source.data) else None
         survey = partial(_survey_of, path, view.project.root, view.config.pool)
-        _POOLS[view] = FilePool(path, found, survey, view.is_test or view.is_script)
+        _POOLS[view] = FilePool(path, found, survey, view.is_test or view.is_script, view.source)
     return _POOLS[view]
 
 

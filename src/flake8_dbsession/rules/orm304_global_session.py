@@ -11,7 +11,7 @@ Why it matters
 
 Stays silent when
     What is kept is a scoped_session, a sessionmaker or an engine; anybody closes the session that an object keeps; in
-    tests, commands and scripts that serve nobody.
+    tests, commands and scripts that serve nobody; only the statements of a file that nobody imports work with it.
 
 Fix safety
     No fix is offered: keep the factory and open a session for each unit of work.
@@ -23,7 +23,7 @@ import ast
 from collections.abc import Iterator
 
 from ..model import Diagnostic, Rule
-from ..questions.lasting import is_one_shot, kept_with_objects, lasting
+from ..questions.lasting import is_imported, is_one_shot, kept_with_objects, lasting
 from ..questions.stored import shared_by_callers
 from ..session.values import AMBIENT, FACTORY, OPENED, REGISTRY, SESSION, Value
 from ..view import View
@@ -57,10 +57,18 @@ def reports(view: View) -> Iterator[Diagnostic]:
 def kept(view: View) -> Iterator[tuple[str, ast.Call, Value]]:
     """Each name that keeps a session for the process, with the call that opens it and what the call gives."""
     for name, expression in lasting(view.module):
-        if isinstance(expression, ast.Call):
+        if isinstance(expression, ast.Call) and not is_for_the_file_itself(view, name):
             value = view.project.evaluate(view.module, expression)
             if value.kind == SESSION and value.resource is not None and value.resource.type != "PoolProxiedConnection":
                 yield name, expression, value if not is_of_factory(view, expression) else of_factory(value)
+
+
+def is_for_the_file_itself(view: View, name: str) -> bool:
+    """Whether only the file's own statements work with what is kept there: it is run from top to bottom, and ends."""
+    functions = view.module.bodies.values()
+    by_statements = any(isinstance(n.ctx, ast.Load) and n.id == name for n in view.module.top.own(ast.Name))
+    by_functions = any(node.id == name for body in functions for node in body.own(ast.Name))
+    return by_statements and not by_functions and not is_imported(view)
 
 
 def is_of_factory(view: View, call: ast.Call) -> bool:

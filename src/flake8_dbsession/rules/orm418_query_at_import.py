@@ -30,6 +30,7 @@ from ..pool.asking import Asking, asking_of
 from ..pool.budget import budgets
 from ..pool.judge import FilePool, pool_of
 from ..pool.reading import last_part
+from ..pool.url import parse
 from ..session.flow import Flow
 from ..view import View
 
@@ -49,10 +50,15 @@ def check(view: View) -> Iterator[Diagnostic]:
         if is_module and is_program(view):
             continue
         found = [node for node in queries(flow, asking, view, pool) if not is_guarded(node, view)]
-        if found and not pool.is_aside and not is_sqlite(pool) and (not is_module or pool.is_imported):
+        if found and not pool.is_aside and not is_sqlite(pool) and (not is_module or is_imported(view, asking, pool)):
             for node in found:
                 message = f"{view.text(node)!r} asks the database {when}, in every worker"
                 yield view.diagnostic(RULE, node, message, refusal=_REFUSAL, body=flow.body)
+
+
+def is_imported(view: View, asking: Asking, pool: FilePool) -> bool:
+    """Whether workers import the file: it is a module of the application, or makes the application itself."""
+    return pool.is_imported or asking.begins_application(view.module)
 
 
 def is_sqlite(pool: FilePool) -> bool:
@@ -72,7 +78,15 @@ def queries(flow: Flow, asking: Asking, view: View, pool: FilePool) -> list[ast.
     for node in flow.body.own(ast.Call):
         if last_part(node.func) in _SCHEMA and starts_several(pool):
             found.setdefault(node.lineno, node)
-    return [found[line] for line in sorted(found)]
+    return [found[line] for line in sorted(found) if not names_sqlite(found[line])]
+
+
+def names_sqlite(node: ast.expr) -> bool:
+    """``connect_to(f"sqlite:///{path}")``: the call is told a database that is a file."""
+    given = [*node.args, *(word.value for word in node.keywords)] if isinstance(node, ast.Call) else []
+    texts = [each.values[0] if isinstance(each, ast.JoinedStr) and each.values else each for each in given]
+    constants = (text.value for text in texts if isinstance(text, ast.Constant))
+    return any(isinstance(constant, str) and parse(constant).is_sqlite for constant in constants)
 
 
 def is_guarded(node: ast.expr, view: View) -> bool:
