@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from .survey import Survey
 
 SQLALCHEMY_RELEASES = ("1.3.24", "1.4.54", "2.0.58", "2.1.9")
+_READ_OPTIONS = ("flask-sqlalchemy", "flask-appbuilder", "apache-superset")
+"""Distributions that make engines with ``SQLALCHEMY_ENGINE_OPTIONS``."""
 FLASK_RELEASES = ("2.5.1", "3.1.1")
 
 
@@ -99,11 +101,19 @@ class FilePool:
     def _configured(self) -> Iterator[Made]:
         """Flask-SQLAlchemy's engines, at the options that are written in this file."""
         for config in self.found.configs:
-            if ENGINE_OPTIONS in config.own:
+            if ENGINE_OPTIONS in config.own and self._are_options_read:
                 yield self._of_config(config)
         for extension in self.found.extensions:
             if extension.options.items and not extension.hooked:
                 yield self._of_extension(extension)
+
+    @cached_property
+    def _are_options_read(self) -> bool:
+        """Whether anything reads ``SQLALCHEMY_ENGINE_OPTIONS``: Flask-SQLAlchemy, or code of the application."""
+        if self.survey.extension_files():
+            return True
+        declared = self.survey.declared(self.path)
+        return any(map(declared.has, _READ_OPTIONS)) or self.survey.reads(ENGINE_OPTIONS)
 
     def _of_config(self, config: FlaskConfig) -> Made:
         value = config.settings[ENGINE_OPTIONS].value

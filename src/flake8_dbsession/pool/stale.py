@@ -2,13 +2,43 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterator
+
+from ..questions.chosen import is_chosen_by_caller
+from ..questions.lasting import keeper_of
+from ..view import View
 from .judge import FilePool
 from .made import Made
+from .reading import last_part
 from .settings import TUNING, Server, server_of
+from .url import NOWHERE
 
 _TESTS = (b"'engine_connect'", b'"engine_connect"', b"'checkout'", b'"checkout"')
 _SHORT = 3600
 """A recycle time (seconds) that is meant against dead connections where the server itself sets no limit."""
+
+
+def judged(view: View, pool: FilePool) -> Iterator[Made]:
+    """The engines of the file; of one whose callers name the database the server is unknown, whatever the project's own
+    is."""
+    for made in pool.engines:
+        yield made if made.url.dialect or not is_for_any_database(view, made) else made._replace(server=NOWHERE)
+
+
+def is_for_any_database(view: View, made: Made) -> bool:
+    """Whether a function makes the engine of a URL that it is given.
+
+    A configuration is the application's own, and so is a database whose engine, or object with it, the process keeps.
+    """
+    call = made.node
+    if not isinstance(call, ast.Call) or last_part(call.func).endswith("from_config") or made.keeper == "module":
+        return False
+    flow = next((flow for flow in view.flows if flow.body.node is not None and call in flow.body.own_nodes), None)
+    if flow is None or not is_chosen_by_caller(view, flow, call):
+        return False
+    owner = f"{view.module.name}.{flow.body.owner}"
+    return made.keeper != "attribute" or not flow.body.owner or not keeper_of(view.project, owner, 1)
 
 
 def is_pooled(made: Made, pool: FilePool) -> bool:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import ast
+import functools
 from typing import NamedTuple
 
+from .origins import sources
 from .reading import last_part
 from .scopes import Scope
 from .values import HOLE, Reader, Value
 
 _ALIASES = {"postgres": "postgresql", "pgsql": "postgresql"}
+_DEPTH = 4
+"""How many attributes and functions are followed."""
 _PASSED_THROUGH = frozenset({"str", "make_url", "unquote", "MultiHostUrl", "replace", "set", "render_as_string"})
 
 
@@ -58,10 +62,14 @@ def _sqlite_place(address: str, query: str) -> str:
     return "memory" if in_memory else "file"
 
 
-def read_url(reader: Reader, expression: ast.expr | None, scope: Scope) -> Url:
-    """The URL that ``expression`` makes: ``make_url(…)``, ``URL.create(…)``, ``str(…)`` and defaults are opened."""
+def read_url(reader: Reader, expression: ast.expr | None, scope: Scope, depth: int = _DEPTH) -> Url:
+    """The URL that ``expression`` makes: ``make_url(…)``, ``URL.create(…)``, ``str(…)`` and defaults are opened, and
+    what the object keeps or a function of the file returns is followed."""
     if expression is None:
         return NOWHERE
+    made = list(sources(reader.reading, expression, scope)) if depth else []
+    if made:
+        return functools.reduce(_same, (read_url(reader, value, inside, depth - 1) for value, inside in made))
     if isinstance(expression, ast.Name):
         found = reader.assigned(expression, scope)
         if found and not isinstance(found[0], ast.Constant):

@@ -18,8 +18,10 @@ Stays silent when
     ``pool_pre_ping`` is set at all, to True, False or a setting; ``pool_recycle`` is shorter than the server's limit
     (or cannot be seen); the pool class does not keep connections (NullPool, StaticPool) or is chosen elsewhere; the
     database is SQLite; a ``checkout`` or ``engine_connect`` listener tests connections; some of the options come
-    from where they cannot be seen; the engine does not outlive the function; or the file is a test, a script or a
-    migration. An engine with nothing but a URL on PostgreSQL is left alone too: PostgreSQL closes nothing by itself.
+    from where they cannot be seen; the engine does not outlive the function; nothing reads the options
+    (``SQLALCHEMY_ENGINE_OPTIONS`` without Flask-SQLAlchemy); or the file is a test, a script or a migration. Of an
+    engine whose callers name the database only its own options speak. An engine with nothing but a URL on PostgreSQL
+    is left alone too: PostgreSQL closes nothing by itself.
 
     A ``checkout`` listener that catches ``sqlalchemy.exc`` errors around the driver's cursor is no test: the driver
     raises its own exceptions, and the dead connection is handed out (measured).
@@ -38,7 +40,7 @@ from ..mending.common import Answer
 from ..model import Diagnostic, Plan, Rule, Safety
 from ..pool.judge import FilePool, pool_of
 from ..pool.made import Made
-from ..pool.stale import is_pooled, is_recycled, is_tested, reason
+from ..pool.stale import is_pooled, is_recycled, is_tested, judged, reason
 from ..view import View
 
 _TITLE = "test each connection when it is taken: pool_pre_ping=True"
@@ -47,7 +49,7 @@ _TITLE = "test each connection when it is taken: pool_pre_ping=True"
 def check(view: View) -> Iterator[Diagnostic]:
     """Each kept engine with a reason to test its connections and nothing that does."""
     pool = pool_of(view)
-    for made in (*pool.engines, *pool.started()):
+    for made in (*judged(view, pool), *pool.started()):
         why = needed(made, pool)
         if why and not is_tested(pool):
             plan, refusal = repair(made, view)

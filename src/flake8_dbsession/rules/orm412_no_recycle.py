@@ -13,7 +13,8 @@ Why it matters
 Stays silent when
     ``pool_pre_ping`` is set, which replaces dead connections; the value cannot be seen; Flask-SQLAlchemy makes the
     engine from a ``mysql`` URL and nothing overrides its own 7,200 seconds (it sets none for ``mariadb`` URLs:
-    measured); the engine does not outlive the function, is not pooled, or some options cannot be seen.
+    measured); the engine does not outlive the function, is not pooled, or some options cannot be seen; its
+    callers name the database.
 
 Fix safety
     Shown only: the number is yours to choose.
@@ -29,7 +30,7 @@ from ..model import Diagnostic, Plan, Rule, Safety
 from ..pool.judge import FilePool, pool_of
 from ..pool.made import Made
 from ..pool.settings import knowledge
-from ..pool.stale import idle_limit, is_pooled
+from ..pool.stale import idle_limit, is_pooled, judged
 from ..pool.values import is_off
 from ..view import View
 
@@ -37,7 +38,7 @@ from ..view import View
 def check(view: View) -> Iterator[Diagnostic]:
     """Each kept engine on a server that closes idle connections, with a recycle time that is none or too long."""
     pool = pool_of(view)
-    for made in pool.engines:
+    for made in judged(view, pool):
         limit = idle_limit(made, pool)
         if not limit or not made.kept or not made.options.whole or not is_pooled(made, pool):
             continue
