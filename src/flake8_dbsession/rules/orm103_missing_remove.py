@@ -11,7 +11,8 @@ Why it matters
 
 Stays silent when
     Every way out passes ``remove()``, ``close()``, ``commit()`` or ``rollback()``; when the framework removes the
-    session (a request or app context of Flask-SQLAlchemy that is left, a decorator, a teardown, a signal); when the
+    session (a request or app context of Flask-SQLAlchemy that is left, a decorator, a teardown, a signal); when a loop
+    ends as soon as a query of it finds no more; when the
     function is only called inside such a unit; when all sessions of the registry work on one connection.
     A context that a Celery worker pushes as it starts is not left between
     tasks. Leaving an app context does not remove a plain scoped session. Workers
@@ -38,6 +39,7 @@ from ..model import Diagnostic, Note, Rule, Safety
 from ..project.cleaning import is_cleaned_around, wrapping_call
 from ..project.handing import entries_by_handing
 from ..questions.asking import is_out_of_scope
+from ..questions.running_out import runs_out
 from ..session.body import Body
 from ..session.events import Event, Happening
 from ..session.flow import Flow
@@ -173,6 +175,7 @@ def endless_loop_holding(flow: Flow, resource: Resource) -> Loop | None:
         loop = node.statement
         if isinstance(loop, ast.While):
             endless = node.syntax is loop.test and is_endless(loop) and not is_asked_anew(loop)
+            endless = endless and not runs_out(flow, loop, resource)
         else:
             endless = isinstance(loop, (ast.For, ast.AsyncFor)) and waits_at(flow, loop.iter)
         held = [s for s in flow.at(node) if resource in s.lives and s.lives[resource].may_hold] if endless else []

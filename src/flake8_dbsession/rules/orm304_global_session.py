@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from ..model import Diagnostic, Rule
 from ..questions.lasting import is_imported, is_one_shot, kept_with_objects, lasting
 from ..questions.stored import shared_by_callers
-from ..session.values import AMBIENT, FACTORY, OPENED, REGISTRY, SESSION, Value
+from ..session.values import AMBIENT, FACTORY, OBJECT, OPENED, REGISTRY, SESSION, Value
 from ..view import View
 
 _OWN = "each unit of work needs a session of its own"
@@ -65,10 +65,23 @@ def kept(view: View) -> Iterator[tuple[str, ast.Call, Value]]:
 
 def is_for_the_file_itself(view: View, name: str) -> bool:
     """Whether only the file's own statements work with what is kept there: it is run from top to bottom, and ends."""
-    functions = view.module.bodies.values()
-    by_statements = any(isinstance(n.ctx, ast.Load) and n.id == name for n in view.module.top.own(ast.Name))
+    top, functions = view.module.top, view.module.bodies.values()
+    used = any(isinstance(node.ctx, ast.Load) and node.id == name for node in top.own(ast.Name))
+    given = any(is_given(value, name) and goes_on(view, value) for _, value in top.assigned())
     by_functions = any(node.id == name for body in functions for node in body.own(ast.Name))
-    return by_statements and not by_functions and not is_imported(view)
+    return used and not given and not by_functions and not is_imported(view)
+
+
+def goes_on(view: View, value: ast.expr) -> bool:
+    """Whether what is made keeps what it is made of."""
+    return view.project.evaluate(view.module, value).kind in (FACTORY, OBJECT, REGISTRY, SESSION)
+
+
+def is_given(value: ast.expr, name: str) -> bool:
+    """``Session = scoped_session(sessionmaker(bind=connection))``."""
+    calls = (part for part in ast.walk(value) if isinstance(part, ast.Call))
+    arguments = (argument for call in calls for argument in (*call.args, *(word.value for word in call.keywords)))
+    return any(isinstance(argument, ast.Name) and argument.id == name for argument in arguments)
 
 
 def is_of_factory(view: View, call: ast.Call) -> bool:

@@ -158,7 +158,7 @@ def options(ev: Evaluation, call: Call) -> tuple[tuple[str, Any], ...]:
     if is_autocommit(ev, call):
         found.append(("autocommit", True))
     bind = call.argument(0, "bind")
-    if is_connection(bind):
+    if is_connection(bind) or is_lent_connection(ev, bind, call):
         found.append((JOINED, True))
     beside = beside_framework(bind)
     if beside:
