@@ -23,6 +23,7 @@ Fix safety
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Iterator
 
 from ..model import Diagnostic, Rule
@@ -57,8 +58,11 @@ def check(view: View) -> Iterator[Diagnostic]:
 
 
 def is_imported(view: View, asking: Asking, pool: FilePool) -> bool:
-    """Whether workers import the file: it is a module of the application, or makes the application itself."""
-    return pool.is_imported or asking.begins_application(view.module)
+    """Whether workers import the file: it is a module of the application, or makes the application itself, for a server
+    that is told the file or looks for the name that PEP 3333 gives it."""
+    stem = os.path.splitext(os.path.basename(view.source.path))[0]
+    is_for_server = stem in ("wsgi", "asgi") or "application" in view.names.bindings
+    return is_for_server or pool.is_imported or asking.begins_application(view.module)
 
 
 def is_sqlite(pool: FilePool) -> bool:
