@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from ..names import dotted
 from ..questions.chosen import is_chosen_by_caller
 from ..questions.lasting import keeper_of
+from ..session.flow import Flow
 from ..view import View
 from .judge import FilePool
 from .made import Made
@@ -37,8 +39,17 @@ def is_for_any_database(view: View, made: Made) -> bool:
     flow = next((flow for flow in view.flows if flow.body.node is not None and call in flow.body.own_nodes), None)
     if flow is None or not is_chosen_by_caller(view, flow, call):
         return False
+    if is_on_class(flow, call):
+        return False
     owner = f"{view.module.name}.{flow.body.owner}"
     return made.keeper != "attribute" or not flow.body.owner or not keeper_of(view.project, owner, 1)
+
+
+def is_on_class(flow: Flow, made: ast.Call) -> bool:
+    """``Database.engine = create_engine(url)``, ``cls.engine = …``: there is one for the process."""
+    heads = (dotted(target) or "" for target, value in flow.body.assigned() if value is made)
+    owners = {head.partition(".")[0] for head in heads if "." in head}
+    return any(owner == "cls" or owner not in flow.body.local_names for owner in owners - {"self"})
 
 
 def is_pooled(made: Made, pool: FilePool) -> bool:

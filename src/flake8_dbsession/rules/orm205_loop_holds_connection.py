@@ -54,13 +54,16 @@ def loops(flow: Flow) -> Iterator[tuple[ast.While, Resource]]:
             continue
         for resource in taken_inside(flow, loop):
             held = [s for s in flow.at(node) if resource in s.lives and s.lives[resource].surely_holds]
-            if (
-                held
-                and (resource.origin != AMBIENT or endless_loop_holding(flow, resource) is None)
-                and works(flow, loop)
-            ):
+            if held and works(flow, loop) and (resource.origin != AMBIENT or is_kept(flow, loop, resource)):
                 yield loop, resource
                 break
+
+
+def is_kept(flow: Flow, loop: ast.While, resource: Resource) -> bool:
+    """Whether a registry's session is kept for all turns, in a loop that is no worker of ORM103: no turn closes it."""
+    lines = range(loop.lineno, (loop.end_lineno or loop.lineno) + 1)
+    closes = (e.node.lineno for e in flow.events(Happening.CLOSED) if e.resource == resource)  # type: ignore[attr-defined]
+    return endless_loop_holding(flow, resource) is None and not any(line in lines for line in closes)
 
 
 def reads_batches(test: ast.expr) -> bool:
