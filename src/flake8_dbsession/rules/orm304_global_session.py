@@ -57,10 +57,12 @@ def reports(view: View) -> Iterator[Diagnostic]:
 def kept(view: View) -> Iterator[tuple[str, ast.Call, Value]]:
     """Each name that keeps a session for the process, with the call that opens it and what the call gives."""
     for name, expression in lasting(view.module):
-        if isinstance(expression, ast.Call) and not is_for_the_file_itself(view, name):
-            value = view.project.evaluate(view.module, expression)
-            if value.kind == SESSION and value.resource is not None and value.resource.type != "PoolProxiedConnection":
-                yield name, expression, value if not is_of_factory(view, expression) else of_factory(value)
+        if not isinstance(expression, ast.Call):
+            continue
+        value = view.project.evaluate(view.module, expression)
+        is_one = value.kind == SESSION and value.resource is not None and value.resource.type != "PoolProxiedConnection"
+        if is_one and not is_for_the_file_itself(view, name):
+            yield name, expression, value if not is_of_factory(view, expression) else of_factory(value)
 
 
 def is_for_the_file_itself(view: View, name: str) -> bool:
