@@ -180,6 +180,14 @@ class Meanings:
         return UNKNOWN
 
 
+def registry_after(value: Value, qualified: str) -> Value:
+    """A registry that the constructor of an object has built is known by where the object keeps it."""
+    resource = value.resource
+    if value.kind != REGISTRY or resource is None or ":" not in resource.key:
+        return value
+    return value._replace(name=qualified, resource=resource._replace(key=qualified))
+
+
 def named_after(value: Value, qualified: str) -> Value:
     """A registry, engine or session at module level is known by its name; an object lives on there."""
     resource = value.resource
@@ -189,5 +197,6 @@ def named_after(value: Value, qualified: str) -> Value:
     if value.kind == SESSION and resource is not None:
         return value._replace(resource=resource._replace(origin=ATTRIBUTE, key=qualified))
     if value.kind == OBJECT:  # its flags are what they are later on
-        return value.with_extra(*(pair for pair in value.extra if pair[1].kind != CONSTANT))
+        kept = (pair for pair in value.extra if pair[1].kind != CONSTANT)
+        return value.with_extra(*((name, registry_after(each, f"{qualified}.{name}")) for name, each in kept))
     return known_by(value, qualified)
