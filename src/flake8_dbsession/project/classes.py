@@ -61,7 +61,8 @@ class Classes:
         binding = module.names.bindings.get(rest)
         if binding is not None and binding.imported and binding.imported != qualified:
             return self.info(binding.imported)
-        return None
+        starred = self.project.modules.starred(module, rest) if binding is None else None
+        return self.info(f"{starred.name}.{rest}") if starred is not None else None
 
     def lineage(self, info: ClassInfo, seen: frozenset[str] = frozenset()) -> Iterator[ClassInfo | str]:
         """The class, then its bases depth first; a base outside the project is its dotted name."""

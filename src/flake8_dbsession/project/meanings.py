@@ -127,11 +127,8 @@ class Meanings:
         submodule = self.project.modules.find(f"{module.name}.{name}") if module.is_package else None
         if submodule is not None:
             return Value(NAMED, submodule.name)
-        for star in module.names.stars:
-            source = self.project.modules.find(star)
-            if source is not None and source is not module and name in source.names.bindings:
-                return self.value(f"{star}.{name}")
-        return UNKNOWN
+        source = self.project.modules.starred(module, name)
+        return self.value(f"{source.name}.{name}") if source is not None else UNKNOWN
 
     def _class(self, qualified: str, info: ClassInfo | None) -> Value:
         """A class; one that extends SQLAlchemy's session makes sessions."""

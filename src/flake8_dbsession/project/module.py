@@ -38,8 +38,10 @@ class ClassInfo:
 
     @cached_property
     def bases(self) -> list[str]:
-        resolved = (self.module.names.resolve(b.value if isinstance(b, ast.Subscript) else b) for b in self.node.bases)
-        return [base for base in resolved if base]
+        """As dotted names; one that nothing here binds may have come with ``import *``."""
+        names = self.module.names
+        written = [b.value if isinstance(b, ast.Subscript) else b for b in self.node.bases]
+        return [name for base in written if (name := names.resolve(base) or starred(names, base))]
 
     @cached_property
     def attribute_values(self) -> dict[str, list[tuple[ast.expr, Function]]]:
@@ -58,6 +60,11 @@ class ClassInfo:
                     ):
                         found.setdefault(target.attr, []).append((node.value, method))
         return found
+
+
+def starred(names: Names, expression: ast.expr) -> str:
+    """A name that can only have come with ``import *``, as if it were bound here; "" where nothing does."""
+    return f"{names.module}.{expression.id}" if names.stars and isinstance(expression, ast.Name) else ""
 
 
 _SIMPLE = (ast.Expr, ast.Assign, ast.Return, ast.AnnAssign, ast.AugAssign, ast.Raise, ast.Import, ast.ImportFrom)

@@ -175,6 +175,17 @@ class Modules:
         self.texts.put(os.path.abspath(path), source.data)
         return module
 
+    def starred(self, module: Module, name: str, seen: frozenset[Module] = frozenset()) -> Module | None:
+        """The module that binds a name which comes with ``import *``, however many modules hand it on like that."""
+        for star in module.names.stars:
+            source = self.find(star)
+            if source is None or source is module or source in seen:
+                continue
+            found = source if name in source.names.bindings else self.starred(source, name, seen | {module})
+            if found is not None:
+                return found
+        return None
+
     def is_first_party(self, name: str) -> bool:
         """Whether the top package of a dotted name is a folder or file of the project."""
         return bool(self.roots.holding(name))
