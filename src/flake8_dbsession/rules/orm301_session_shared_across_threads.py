@@ -3,7 +3,7 @@
 What it does
     Reports one session or connection that reaches several threads at once: as an argument of executor jobs, of threads
     or of objects whose class is one, through a closure or lambda, or as an attribute (``self.db``) that the jobs of an
-    executor use.
+    executor use, or a closure that they run.
 
 Why it matters
     A session is not safe for concurrent use. Four threads on one session failed in every one of 40 runs on PyMySQL,
@@ -11,8 +11,8 @@ Why it matters
     reads survive and the first commit, rollback or close breaks.
 
 Stays silent when
-    A session is handed to one thread and not used by its creator until that thread has been joined; when threads get
-    ids, factories or a scoped registry.
+    A session is handed to one thread and not used by its creator until that thread has been joined, or asked for its
+    result; when threads get ids, factories or a scoped registry; when a lock lets them in one by one.
 
 Fix safety
     Unsafe: each job opens a session of its own, ``with SessionLocal() as db:`` around what used ``self.db``, or
@@ -30,9 +30,11 @@ from collections.abc import Iterator
 
 from ..mending.sharing import own_sessions
 from ..model import Diagnostic, Note, Rule
+from ..names import dotted
 from ..questions.asking import first_of_each_node, in_loop
 from ..session.events import Event, Handover, Happening
 from ..session.flow import Flow
+from ..session.syntax import names_below
 from ..session.values import OPENED
 from ..view import View
 from .orm303_request_session_escapes import outlives_request
@@ -60,7 +62,11 @@ def is_shared(flow: Flow, event: Event) -> bool:
         return False
     if is_waited_for_at_once(flow, event.node):
         return False
-    if detail.many or in_loop(flow, event.node) or event.resource.origin != OPENED:
+    if in_loop(flow, event.node):
+        return True
+    if is_waited_for_by_name(flow, event.node):
+        return used_beside(flow, detail.name, event)
+    if detail.many or event.resource.origin != OPENED:
         return True
     return used_beside(flow, detail.name, event) or closed_beside(flow, event)
 
@@ -72,11 +78,30 @@ def is_waited_for_at_once(flow: Flow, handed: ast.AST) -> bool:
     )
 
 
+def is_waited_for_by_name(flow: Flow, handed: ast.AST) -> bool:
+    """``job = submit(work, session)``, and ``job.result()`` or ``await job`` further down."""
+    joined = (n.value for n in flow.body.own(ast.Attribute) if n.attr in ("join", "result"))
+    jobs = names_of(flow, handed)
+    return any(isinstance(job, ast.Name) and job.id in jobs for job in joined) or bool(awaits_of(flow, handed))
+
+
+def names_of(flow: Flow, handed: ast.AST) -> set[str]:
+    """The plain names that a thread, future or task is bound to."""
+    return {target.id for target, value in flow.body.assigned() if value is handed and isinstance(target, ast.Name)}
+
+
+def awaits_of(flow: Flow, handed: ast.AST) -> list[int]:
+    """The lines on which the function awaits what it has handed over, alone or with others."""
+    jobs = names_of(flow, handed)
+    awaits = flow.body.own(ast.Await) if jobs else ()
+    return [n.lineno for n in awaits if not jobs.isdisjoint(names_below(n.value))]
+
+
 def used_beside(flow: Flow, name: str, event: Event) -> bool:
     """Whether the creator goes on with the session before it has waited for the thread."""
     joins = joins_after(flow, event.node)
     line = event.node.end_lineno or 0  # type: ignore[attr-defined]
-    uses = [n.lineno for n in flow.body.own_nodes if isinstance(n, ast.Name) and n.id == name and n.lineno > line]
+    uses = [n.lineno for n in flow.body.own(ast.Name, ast.Attribute) if dotted(n) == name and n.lineno > line]
     return bool(uses) and (not joins or min(uses) < min(joins))
 
 
@@ -87,13 +112,10 @@ def closed_beside(flow: Flow, event: Event) -> bool:
 
 
 def joins_after(flow: Flow, handed: ast.AST) -> list[int]:
-    """The lines on which a thread, future or executor is waited for, from the handing over on."""
+    """The lines on which a thread, task, future or executor is waited for, from the handing over on."""
     start = handed.lineno  # type: ignore[attr-defined]
-    return [
-        n.lineno
-        for n in flow.body.own_nodes
-        if isinstance(n, ast.Attribute) and n.attr in ("join", "result", "shutdown", "joinall") and n.lineno >= start
-    ]
+    joined = (n.lineno for n in flow.body.own(ast.Attribute) if n.attr in ("join", "result", "shutdown", "joinall"))
+    return [line for line in (*joined, *awaits_of(flow, handed)) if line >= start]
 
 
 def report(view: View, flow: Flow, event: Event, where: ast.AST) -> Diagnostic:

@@ -2,7 +2,7 @@
 
 What it does
     Reports one session or connection in several coroutines that run at once: ``gather``, ``TaskGroup``,
-    ``create_task``.
+    ``create_task``. They may get it as an argument, through a closure, or from an object that they ask.
 
 Why it matters
     A session works on one statement at a time. Concurrent flushes and commits failed in every run; concurrent reads
@@ -10,7 +10,8 @@ Why it matters
     aiomysql and aiosqlite).
 
 Stays silent when
-    Each coroutine opens its own session; when a task is awaited before the session is used again.
+    Each coroutine opens its own session; when a task is awaited before the session is used again; when a lock lets
+    them in one by one.
 
 Fix safety
     No fix is offered: await the statements one after the other, or open a session in each coroutine.

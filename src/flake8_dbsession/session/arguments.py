@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from .formals import SELF, Formals
+from .inside import through_objects
 from .summary import Target
 from .syntax import names_below
 from .values import (
@@ -78,8 +79,10 @@ def surely(ev: Evaluation, value: Value) -> Value:
 
 
 def reached(ev: Evaluation, function: Value) -> list[Value]:
-    """The sessions that a function finds without being given them: of the function around it, or on its object."""
+    """The sessions that a function finds without being given them: of the function around it, or on an object."""
     values = [value for _, value in captured(ev, function)]
+    node = function.extra[1] if len(function.extra) > 1 else None
+    values += through_objects(ev, node) if node is not None else ()
     owner = function.extra[0] if function.extra else None
     if isinstance(owner, Value) and owner.kind == OBJECT:
         values += [pair[1] for pair in owner.extra if isinstance(pair, tuple) and pair[1].kind == SESSION]

@@ -11,6 +11,7 @@ from .call import Call
 from .coroutines import TASK
 from .effects import beside
 from .events import Handover, Happening
+from .inside import through_objects
 from .state import CLOSED
 from .threads import in_thread
 from .values import (
@@ -238,15 +239,15 @@ def report(ev: Evaluation, call: Call, value: Value, through: str, words: Words)
 
 
 def closure(ev: Evaluation, call: Call, target: Value, words: Words) -> None:
-    """A local function or lambda that uses a session of the function around it."""
+    """A local function or lambda that uses a session of the function around it, or of an object that this one has."""
     node = target.extra[1] if target.kind == FUNCTION and len(target.extra) > 1 else None
     if node is None:
         return
     used = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-    bound = {a.arg for a in node.args.args}
-    for name, value in list(ev.now.names.items()):
-        if name in used - bound and value.kind in (SESSION, ROW, ROWS):
-            report(ev, call, value, "closure", words)
+    reached = used - {a.arg for a in node.args.args}
+    by_name = [v for name, v in ev.now.names.items() if name in reached and v.kind in (SESSION, ROW, ROWS)]
+    for value in (*by_name, *through_objects(ev, node)):
+        report(ev, call, value, "closure", words)
 
 
 def given_to_object(ev: Evaluation, made: Value, call: Call) -> None:
@@ -294,7 +295,7 @@ def name_of(ev: Evaluation, resource: Resource) -> str:
     for name, value in ev.now.names.items():
         if value.kind == SESSION and value.resource == resource:
             return name
-    return resource.key if resource.origin != "opened" else "the session"
+    return resource.key.removeprefix(".") if resource.origin != "opened" else "the session"
 
 
 def name_of_row(ev: Evaluation, row: Value) -> str:
