@@ -90,7 +90,7 @@ def test_codes_that_silence_nothing_are_told():
 def test_a_file_without_the_word_is_not_tokenized(monkeypatch):
     source = Source("a.py", b"x = 1\n")
     monkeypatch.setattr(Source, "comments", property(lambda self: pytest.fail("it was tokenized")))
-    assert noqas(source) == []
+    assert noqas(source, ["ORM101"]) == []
 
 
 CASES = [
@@ -130,3 +130,23 @@ def test_flake8_agrees(tmp_path):
         if suppress(Source(path, (tmp_path / path).read_bytes()), [report]).kept:
             left.append(f"{path}:{row}:{column}")
     assert left == told.stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("line", "is_read"),
+    [
+        ("x = 1  # noqa: E501", False),
+        ("x = 1  # noqa: E501, F401", False),
+        ("x = 1  # NOQA", True),
+        ("x = 1  # noqa: E501,ORM101", True),
+        ("x = 1  # noqa: O", True),
+        ("# flake8: noqa", True),
+        ("# flake8: noqa: ORM1", True),
+        ("# flake8: noqa: E5", False),
+        ('x = "# noqa: E501"  # noqa', True),
+    ],
+)
+def test_comments_are_read_only_where_one_may_be_meant_for_us(line, is_read):
+    source = Source("x.py", f"{line}\n".encode())
+    assert bool(noqas(source, ["ORM101"])) is is_read
+    assert ("comments" in vars(source)) is is_read

@@ -50,7 +50,7 @@ class Suppressed(NamedTuple):
 def suppress(source: Source, diagnostics: Iterable[Diagnostic]) -> Suppressed:
     """Take out the reports that a comment silences on their line, or for their whole file."""
     diagnostics = list(diagnostics)
-    comments = noqas(source) if diagnostics or b"ORM" in source.data else []
+    comments = noqas(source, {d.code for d in diagnostics}) if diagnostics or b"ORM" in source.data else []
     if not comments:
         return Suppressed(diagnostics, 0, [])
     rows = noqa_rows([line.rstrip("\n") for line in source.lines])
@@ -67,11 +67,24 @@ def suppress(source: Source, diagnostics: Iterable[Diagnostic]) -> Suppressed:
     return Suppressed(kept, silenced, list(_unused(comments, used)))
 
 
-def noqas(source: Source) -> list[Noqa]:
-    """The comments of a file that silence something; a file without the word is not tokenized."""
-    if b"noqa" not in source.data.lower():
+def noqas(source: Source, codes: Iterable[str]) -> list[Noqa]:
+    """The comments of a file that silence something; a file in which none can be meant for ``codes`` is not tokenized.
+
+    Those that name a code of ours are always given.
+    """
+    lines = source.lines if b"noqa" in source.data.lower() else ()
+    if not any(_may_concern(line, codes) for line in lines if "noqa" in line.lower()):
         return []
     return [noqa for comment in source.comments for noqa in _read(comment, source)]
+
+
+def _may_concern(line: str, codes: Iterable[str]) -> bool:
+    """Whether a line, in a comment or not, has a ``# noqa`` for all codes, for one of ``codes`` or for one of ours."""
+    for match in (*_ON_LINE.finditer(line), *_IN_FILE.finditer(line)):
+        named = _codes(match)
+        if not named or any(code.startswith(named) for code in codes) or any(map(_OUR_CODES.fullmatch, named)):
+            return True
+    return False
 
 
 def _read(comment: Comment, source: Source) -> Iterable[Noqa]:
