@@ -139,3 +139,47 @@ def test_a_value_found_far_down_is_the_same_for_all(tmp_path, monkeypatch, befor
     for name, text in (("mail.py", MAIL), ("deep.py", DEEP), ("shop.py", SHOP)):
         (tmp_path / name).write_text(text)
     assert "ORM201" in {code for path, _, code, _ in reports([*before, "shop.py"]) if path == "shop.py"}
+
+
+PING = """
+import time
+
+from pong import pong
+from sqlalchemy.orm import Session
+
+
+def ping(left: int):
+    time.sleep(1)
+    if left:
+        pong(left - 1)
+
+
+def serve(session: Session):
+    session.connection()
+    ping(3)
+"""
+PONG = """
+import ping
+import requests
+from sqlalchemy.orm import Session
+
+
+def pong(left: int):
+    requests.post("https://pong.example.com", timeout=5)
+    if left:
+        ping.ping(left - 1)
+
+
+def receive(session: Session):
+    session.connection()
+    pong(3)
+"""
+
+
+@pytest.mark.parametrize("order", [["ping.py", "pong.py"], ["pong.py", "ping.py"]])
+def test_functions_that_call_each_other_wait_for_both_whoever_is_asked_first(tmp_path, monkeypatch, order):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ping.py").write_text(PING)
+    (tmp_path / "pong.py").write_text(PONG)
+    found = {(path, code) for path, _, code, _ in reports(order)}
+    assert found >= {(path, code) for path in order for code in ("ORM201", "ORM202")}

@@ -31,6 +31,7 @@ LAYERS = (
         "project.modules",
         "project.naming",
         "project.app",
+        "project.single",
         "project.solved",
         "story",
     },

@@ -32,6 +32,7 @@ from .annotations import annotated
 from .evidence import may_be_session, session_type
 from .meanings import named_after
 from .module import ClassInfo
+from .single import is_made_once, may_be_single
 
 if TYPE_CHECKING:
     from .project import Project
@@ -277,8 +278,12 @@ class Classes:
         return self._owns[name]
 
     def is_single(self, name: str) -> bool:
-        """Whether the class may give the same object each time: by ``__new__``, a metaclass or a decorator."""
-        return any("__new__" in i.methods or i.node.keywords or i.node.decorator_list for i in self._own_lineage(name))
+        """Whether the class may give the same object each time."""
+        return may_be_single(self._own_lineage(name))
+
+    def is_made_once(self, name: str) -> bool:
+        """Whether the constructor of the class runs once, as far as can be seen."""
+        return is_made_once(self._own_lineage(name))
 
     def _own_lineage(self, name: str) -> list[ClassInfo]:
         info = self.info(name)

@@ -1,7 +1,7 @@
 """Everything around one function: what names, attributes and calls of the whole project mean.
 
 Facts are computed on demand and remembered for the process; a module that is missing or broken, a circle of
-definitions and a chain of calls deeper than :data:`DEPTH` are answered with "unknown", which means silence.
+definitions and a chain of calls that is too long are answered with "unknown", which means silence.
 """
 
 from __future__ import annotations
@@ -54,10 +54,6 @@ from .wrapping import Wrapping
 if TYPE_CHECKING:
     from ..config import Config
 
-DEPTH = 6
-"""How many calls deep a function is followed: hardly anything in real code waits further away, and fewer would cost as
-much, because what is cut short is solved again for each depth at which it stands."""
-
 _ROLES = {"closer": "closers", "owner": "owners", "wait": "blocking_calls", "manager": "context_managers"}
 
 
@@ -82,7 +78,7 @@ class Project:
         self.implementations = Implementations(self)
         self.handles = Handles(self)
         self.reach = Reach(self)
-        self._solved = Solved(DEPTH)
+        self._solved = Solved()
         self._remembered: dict[Body, dict[Key, Outcomes]] = {}
         self.summaries = 0
         self.functions = Functions(self)
@@ -148,7 +144,7 @@ class Project:
             return UNKNOWN
 
     def apart(self) -> contextlib.AbstractContextManager[None]:
-        """What is asked inside the block is asked with all the room there is; whoever asks sees to it that it ends."""
+        """What is asked inside the block is asked as if by nobody; whoever asks sees to it that it ends."""
         return self._solved.apart()
 
     def evaluate_in(self, names: Names, expression: ast.expr) -> Value:
@@ -206,6 +202,10 @@ class Project:
         """Whether a project class may give the same object each time."""
         return self.classes.is_single(name)
 
+    def is_made_once(self, name: str) -> bool:
+        """Whether the constructor of a project class runs once, as far as can be seen."""
+        return self.classes.is_made_once(name)
+
     def carried_out(self, method: Value) -> tuple[Value, ...]:
         """The methods of the project's subclasses that carry out an abstract one."""
         return self.implementations.carried_out(method)
@@ -242,13 +242,16 @@ class Project:
         key = (function._replace(extra=function.extra[1:]), sessions)
         found = self._solved.recall(key)
         if found is not None:
-            return found[0]
+            return found.summary
         target = self.target(function)
         if target is None:
             return None
-        with self._solved.solving(key, target.path) as solved, contextlib.suppress(RecursionError):
-            summary = self.flow(target.module, target.body, dict(sessions)).summary()
-            solved.summary = self.wrapping.wrapped(target, summary)
+        with self._solved.solving(key, target.path) as solved:
+            try:
+                summary = self.flow(target.module, target.body, dict(sessions)).summary()
+                solved.summary = self.wrapping.wrapped(target, summary)
+            except RecursionError:  # the interpreter goes no deeper, from where it was asked
+                self._solved.leads_back()
         return solved.summary
 
     def flow(

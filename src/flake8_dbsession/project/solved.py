@@ -1,96 +1,112 @@
 """Summaries of functions, remembered so that the order in which they are asked for changes nothing.
 
-A call is followed only so deep. What was found with little room left may be cut short, so it is remembered for just
-that room; what was found whole, with the height it took, serves wherever there is as much room.
+A function is solved once for each set of values that it is given, however it is reached. Calls that lead back to a
+function which is still being solved cannot be followed: what was found of the functions on the way there holds only
+until that one is solved, and is found anew when somebody asks later. So is what lies deeper than one may go.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from ..session.summary import Summary
+from ..session.values import Value
+
+Key = tuple[Value, tuple[tuple[str, Value], ...]]
+"""A function, and what it is given by name."""
+
+DEPTH = 25
+"""How many calls deep a function is followed. The longest chains of real code have fifteen, and a call takes twenty
+frames of the interpreter, which has a thousand."""
+_TIMES = 2
+"""How often a function may stand in a chain of calls: one that calls itself with more and more would never end."""
+
+
+class Known(NamedTuple):
+    """What is known of a function: None where it may not be followed; ``files`` is a set of bits."""
+
+    summary: Summary | None
+    files: int
 
 
 class Frame:
-    """A function being solved: how many calls deep it went so far, and whether something below was cut off."""
+    """A function that is being solved at a depth, and what is known below it until it is solved itself.
 
-    def __init__(self, key: Hashable) -> None:
+    ``returns_to`` is the depth of the outermost function that something below leads back to, or its own.
+    """
+
+    def __init__(self, key: Key, depth: int) -> None:
         self.key = key
-        self.height = 1
-        self.is_cut = False
+        self.depth = depth
+        self.returns_to = depth
+        self.below: dict[Key, Known] = {}
         self.summary: Summary | None = None
 
 
 class Solved:
-    """What is known of functions, asked for at most ``depth`` calls deep."""
+    """What is known of functions."""
 
-    def __init__(self, depth: int) -> None:
-        self._depth = depth
+    def __init__(self) -> None:
         self._stack: list[Frame] = []
-        self._whole: dict[Hashable, tuple[int, Summary | None, int]] = {}
-        self._cut: dict[tuple[Hashable, int], tuple[Summary | None, int]] = {}
+        self._known: dict[Key, Known] = {}
         self._bits: dict[str, int] = {}
         self._files = 0
         """The files met so far by whatever is being solved."""
 
-    @property
-    def room(self) -> int:
-        """How many calls deeper one may still go."""
-        return self._depth - len(self._stack)
-
-    def recall(self, key: Hashable) -> tuple[Summary | None] | None:
-        """What is remembered of a function, or that it may not be followed (a summary of None); None: solve it."""
-        if self.room <= 0 or any(frame.key == key for frame in self._stack):
-            self._below(0, cut=True)
-            return (None,)
-        whole = self._whole.get(key)
-        if whole is not None and whole[0] <= self.room:
-            self._below(whole[0], cut=False)
-            self._files |= whole[2]
-            return (whole[1],)
-        if (key, self.room) in self._cut:
-            self._below(0, cut=True)
-            summary, files = self._cut[key, self.room]
-            self._files |= files
-            return (summary,)
-        return None
+    def recall(self, key: Key) -> Known | None:
+        """What is remembered of a function, or that it may not be followed here; None: solve it."""
+        for frame in self._stack:
+            if key in frame.below:
+                self.leads_back(frame.depth)
+                return self._met(frame.below[key])
+        if key in self._known:
+            return self._met(self._known[key])
+        same = [frame for frame in self._stack if frame.key[0] == key[0]]
+        again = next((frame for frame in same if frame.key == key), same[-1] if len(same) >= _TIMES else None)
+        if again is None and len(self._stack) < DEPTH:
+            return None
+        self.leads_back(again.depth if again is not None else 0)
+        return Known(None, 0)
 
     @contextmanager
-    def solving(self, key: Hashable, path: str) -> Iterator[Frame]:
+    def solving(self, key: Key, path: str) -> Iterator[Frame]:
         """Solve a function of the file at ``path`` inside the block: what the frame's ``summary`` is at the end is
         remembered."""
-        frame, room = Frame(key), self.room
+        frame = Frame(key, len(self._stack))
         self._stack.append(frame)
         around, self._files = self._files, self._bits.setdefault(path, 1 << len(self._bits))
         try:
             yield frame
         finally:
             self._stack.pop()
-            if frame.is_cut:
-                self._cut[key, room] = (frame.summary, self._files)
-            else:
-                self._whole[key] = (frame.height, frame.summary, self._files)
+            is_whole = frame.returns_to == frame.depth
+            known = self._known if is_whole else self._stack[frame.returns_to].below
+            known[key] = Known(frame.summary, self._files)
             self._files |= around
-            self._below(frame.height, cut=frame.is_cut)
+            if not is_whole:
+                self.leads_back(frame.returns_to)
+
+    def leads_back(self, depth: int = 0) -> None:
+        """What is being solved is not known for good before the function at ``depth`` is."""
+        if self._stack:
+            self._stack[-1].returns_to = min(self._stack[-1].returns_to, depth)
 
     def lose(self, paths: Iterable[str]) -> None:
         """Forget the functions that stand in one of the files at ``paths``, or call one that does."""
         lost = sum({self._bits.get(path, 0) for path in paths})
-        self._whole = {key: known for key, known in self._whole.items() if not known[2] & lost}
-        self._cut = {key: known for key, known in self._cut.items() if not known[1] & lost}
+        self._known = {key: known for key, known in self._known.items() if not known.files & lost}
 
     @contextmanager
     def apart(self) -> Iterator[None]:
-        """What is asked inside the block is asked with all the room there is, wherever the block stands."""
+        """What is asked inside the block is asked as if nothing were being solved, wherever the block stands."""
         stack, self._stack = self._stack, []
         try:
             yield
         finally:
             self._stack = stack
 
-    def _below(self, height: int, *, cut: bool) -> None:
-        if self._stack:
-            above = self._stack[-1]
-            above.height = max(above.height, height + 1)
-            above.is_cut = above.is_cut or cut
+    def _met(self, known: Known) -> Known:
+        self._files |= known.files
+        return known

@@ -209,6 +209,8 @@ def construct(ev: Evaluation, made: Value, call: Call) -> Value:
         return Value(OBJECT, made.name)
     if ev.world.is_single(made.name):
         summary = summary._replace(makes_owner=False)
+    if ev.world.is_made_once(made.name):
+        summary = summary._replace(waits=())
     apply(ev, kept_by_the_object(summary), formals, call.node, init, target.path)
     value = Value(OBJECT, made.name, extra=tuple(attributes_of(ev, made, summary, formals, call)))
     given_to_object(ev, value, call)

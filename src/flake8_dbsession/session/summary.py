@@ -184,6 +184,9 @@ class World(Protocol):
     def is_single(self, name: str) -> bool:
         """Whether a project class may give the same object each time."""
 
+    def is_made_once(self, name: str) -> bool:
+        """Whether the constructor of a project class runs once, as far as can be seen."""
+
     def stored(self, module: str, text: str) -> Value:
         """What a place outside of the function (``g.db``) stands for, as far as its module sets it."""
 
