@@ -28,6 +28,7 @@ LAYERS = (
         "project.evidence",
         "project.fields",
         "project.foreign",
+        "project.kept_objects",
         "project.modules",
         "project.naming",
         "project.app",

@@ -25,11 +25,13 @@ from ..session.values import (
     UNKNOWN,
     Resource,
     Value,
+    contained,
     known_by,
     late,
 )
 from .annotations import annotated
 from .evidence import may_be_session, session_type
+from .kept_objects import as_kept_by
 from .meanings import named_after
 from .module import ClassInfo
 from .single import is_made_once, may_be_single
@@ -264,10 +266,11 @@ class Classes:
                     names[local] = self.project.evaluate(info.module, value, names)
         return self.project.evaluate(info.module, expression, names)
 
-    @staticmethod
-    def _as_attribute(value: Value, name: str, info: ClassInfo) -> Value:
+    def _as_attribute(self, value: Value, name: str, info: ClassInfo) -> Value:
         if value.resource is not None and value.resource.origin != AMBIENT and value.kind == SESSION:
             return value._replace(resource=value.resource._replace(origin=ATTRIBUTE, key=f"self.{name}"))
+        if value.kind == OBJECT and contained(value):
+            return as_kept_by(self.project, info, value)
         return known_by(value, f"{info.qualified}.{name}")
 
     def owns_engine(self, name: str) -> bool:

@@ -4,8 +4,9 @@ What it does
     Reports ``create_engine`` in a function that makes a new engine at each call and keeps it nowhere, where something
     shows that it runs often: a request, task, message or endless loop calls it, from whichever file, or it hands a
     session out to other functions. Also a task, request or message that makes an object with an engine of its own: of
-    a class whose constructor or property makes one, or a Flask application that Flask-SQLAlchemy is given; and the
-    engine that ``__init__`` of a class makes anew at each call, although ``__new__`` gives one object to all.
+    a class whose constructor or property makes one, for itself or in an object that it keeps, or that inherits such a
+    constructor, or a Flask application that Flask-SQLAlchemy is given; and the engine that ``__init__`` of a class
+    makes anew at each call, although ``__new__`` gives one object to all.
 
 Why it matters
     Each engine has a pool of its own. Twenty calls left 21 connections on the server until the garbage collector ran;

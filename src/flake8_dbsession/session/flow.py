@@ -150,8 +150,17 @@ class Flow:
     def makes_owner(self, returned: Value) -> bool:
         """Whether each call makes an object with an engine of its own and hands it out; a constructor makes one."""
         if self.body.name.endswith(".__init__"):
-            return bool(self.scope.engines) and any(v.kind in _HANDLES for v in self.scope.attributes.values())
+            keeps_engine = any(value.kind in _HANDLES for value in self.scope.attributes.values())
+            return (bool(self.scope.engines) and keeps_engine) or self.keeps_owner()
         return returned.kind == OBJECT and bool(self.scope.owners) and not self.caches(self.scope.owners)
+
+    def keeps_owner(self) -> bool:
+        """Whether a constructor makes an object with an engine of its own for its object, or is made of one that does.
+
+        ``self.store = Store()``, ``super().__init__()``.
+        """
+        kept = {id(v) for target, v in self.body.assigned() if isinstance(target, ast.Attribute)}
+        return any(id(node) in kept or is_inherited_constructor(node) for node in self.scope.owners)
 
     def caches(self, made: list[ast.AST]) -> bool:
         """Whether what is made here is kept for later calls: behind a check, in a global, attribute or container."""
@@ -237,6 +246,11 @@ class Flow:
             answers=tuple(sorted(self.scope.answers.items())),
             takes_own=next((o._replace(resource=self.pool_outside(o.resource)) for o in self.scope.own), None),
         )
+
+
+def is_inherited_constructor(node: ast.AST) -> bool:
+    """``super().__init__(…)``, ``Base.__init__(self, …)``."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "__init__"
 
 
 def is_given(value: Value) -> bool:

@@ -14,7 +14,7 @@ from .arguments import told
 from .effects import apply
 from .formals import Formals, receiver_of
 from .summary import Summary
-from .values import AMBIENT, ATTRIBUTE, UNKNOWN, Resource, Value
+from .values import AMBIENT, ATTRIBUTE, PARAMETER, UNKNOWN, Resource, Value
 
 if TYPE_CHECKING:
     from .call import Call
@@ -36,6 +36,21 @@ def carry_out(ev: Evaluation, method: Value, call: Call) -> None:
     """
     able = [each for each in found(ev, ev.world.carried_out(method)) if not each[1].refuses]
     as_half_of(ev, able, _SHARED, method, Formals(receiver_of(ev, method, call)), call)
+
+
+def take_given(ev: Evaluation, method: Value, call: Call) -> None:
+    """Leave the sessions that an abstract method is given with a connection where all that carry it out do."""
+    able = [each for each in found(ev, ev.world.carried_out(method)) if not each[1].refuses]
+    seen = does(ev, able, call)
+    if not seen or len(seen) < len(able):
+        return
+    taken = [
+        {f.of_caller(r) for r, life in s.normal if r.origin == PARAMETER and life.surely_holds} for _, s, f in seen
+    ]
+    common = set.intersection(*taken)
+    (value, target), summary, formals = seen[0]
+    left = Summary(normal=tuple(item for item in summary.normal if formals.of_caller(item[0]) in common))
+    apply(ev, left, formals, call.node, value, target.path)
 
 
 def one_of(ev: Evaluation, functions: tuple[Value, ...], call: Call, awaited: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from .arguments import told
@@ -13,7 +14,7 @@ from .effects import apply, own
 from .formals import Formals, receiver_of
 from .generated import generated, generators_given, go_through
 from .handover import gathered_by_ours, given_to_object
-from .implementations import carry_out
+from .implementations import carry_out, take_given
 from .lending import pass_on
 from .opening import opened
 from .state import ENTRY, GIVEN, HELD, HOLDING, IDLE, KEPT, RETURNED, STORED, UNSURE, Life
@@ -55,7 +56,9 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
         return begun(ev, function, call)
     if target.is_abstract:
         carry_out(ev, function, call)
-        return unseen(ev, call, by_annotation(ev, function, call))
+        value = unseen(ev, call, by_annotation(ev, function, call))
+        take_given(ev, function, call)
+        return value
     if target.gathers:
         gathered_by_ours(ev, call, target.gathers)
     formals = Formals(receiver_of(ev, function, call))
@@ -132,13 +135,23 @@ def receive(ev: Evaluation, value: Value) -> None:
 
 
 def inherit(ev: Evaluation, summary: Summary, formals: Formals, node: ast.AST) -> None:
-    """``super().__init__(session)``: what the inherited constructor keeps of what it is given, the object has."""
+    """``super().__init__(session)``: what the inherited constructor keeps, given or opened there, the object has."""
+    opened: list[Resource] = []
     for name, value in summary.attributes:
-        opened: list[Resource] = []
         kept = formals.outside(value, node, opened)
-        if kept != UNKNOWN and not opened:
+        if kept != UNKNOWN:
             ev.scope.attributes.setdefault(name, kept)
             ev.now.names[f"self.{name}"] = kept
+    for resource, life in lives_of(opened, summary):
+        ev.now.open(resource, node, life.phases & ~ENTRY or IDLE)
+        ev.now.mark(resource, life.marks & ~(GIVEN | KEPT) | STORED)
+
+
+def lives_of(opened: list[Resource], summary: Summary) -> Iterator[tuple[Resource, Life]]:
+    """The sessions that a constructor has opened for its object, each as the constructor leaves it."""
+    left = next((life for resource, life in summary.normal if resource.origin == OPENED), None)
+    for resource in dict.fromkeys(opened):
+        yield resource, left or Life(HELD if resource.is_connection else IDLE)
 
 
 def by_annotation(ev: Evaluation, function: Value, call: Call) -> Value:
@@ -238,9 +251,7 @@ def attributes_of(
     opened: list[Resource] = []
     told = [(name, value) for name, value in summary.attributes if value != NONE or not is_made_later(ev, made, name)]
     attributes = [(name, formals.outside(value, call.node, opened)) for name, value in told]
-    held = {r.key: life for r, life in summary.normal if r.origin == OPENED}
-    for resource in opened:
-        life = next(iter(held.values()), Life(HELD if resource.is_connection else IDLE))
+    for resource, life in lives_of(opened, summary):
         ev.now.open(resource, call.node, life.phases & ~ENTRY or IDLE)
         ev.now.mark(resource, life.marks & ~(GIVEN | KEPT))
     return [(name, value) for name, value in attributes if value != UNKNOWN]

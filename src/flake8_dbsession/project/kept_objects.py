@@ -1,0 +1,44 @@
+"""The sessions of an object that another object keeps, as the methods of that one know them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from ..session.values import OBJECT, OPENED, PARAMETER, SESSION, Value
+from .module import ClassInfo
+
+if TYPE_CHECKING:
+    from .project import Project
+
+
+def as_kept_by(project: Project, info: ClassInfo, kept: Value) -> Value:
+    """An object that a class keeps: what it was given is what the class keeps too, what it has opened is its own.
+
+    ``self.session = session``, ``self.orders = Orders(session)``: whoever commits the one commits the other.
+    """
+    return kept._replace(extra=tuple(seen_from(project, info, kept.extra)))
+
+
+def seen_from(project: Project, info: ClassInfo, pairs: tuple[Any, ...]) -> Iterator[tuple[str, Value]]:
+    for name, value in pairs:
+        origin = value.resource.origin if value.kind == SESSION and value.resource is not None else ""
+        if value.kind == OBJECT:
+            yield name, as_kept_by(project, info, value)
+        elif origin == PARAMETER:
+            yield name, kept_too(project, info, value)
+        elif origin != OPENED:  # that one is known by the way to it
+            yield name, value
+
+
+def kept_too(project: Project, info: ClassInfo, given: Value) -> Value:
+    """The attribute under which the class keeps a parameter of its constructor, or else the parameter."""
+    parameter = given.resource.key if given.resource is not None else ""
+    names = (name for name, values in info.attribute_values.items() if any(is_name(e, parameter) for e, _ in values))
+    found = (project.attribute(Value(OBJECT, info.qualified), name) for name in names)
+    return next((value for value in found if value.kind == SESSION), given)
+
+
+def is_name(expression: ast.expr, name: str) -> bool:
+    return isinstance(expression, ast.Name) and expression.id == name
