@@ -12,7 +12,7 @@ Why it matters
 Stays silent when
     Every way out passes ``remove()``, ``close()``, ``commit()`` or ``rollback()``; when the framework removes the
     session (a request or app context of Flask-SQLAlchemy that is left, a decorator, a teardown, a signal); when a loop
-    ends as soon as a query of it finds no more; when the
+    ends as soon as a query of it finds no more, or leaves the session alone; when the
     function is only called inside such a unit; when all sessions of the registry work on one connection.
     A context that a Celery worker pushes as it starts is not left between
     tasks. Leaving an app context does not remove a plain scoped session. Workers
@@ -39,7 +39,7 @@ from ..model import Diagnostic, Note, Rule, Safety
 from ..project.cleaning import is_cleaned_around, wrapping_call
 from ..project.handing import entries_by_handing
 from ..questions.asking import is_out_of_scope
-from ..questions.running_out import runs_out
+from ..questions.working_loops import Loop, endless_loop_holding, is_wait_in_between
 from ..session.body import Body
 from ..session.events import Event, Happening
 from ..session.flow import Flow
@@ -48,7 +48,6 @@ from ..session.values import AMBIENT, FUNCTION, JOINED, Resource
 from ..story import name_of
 from ..view import View
 
-Loop = ast.While | ast.For | ast.AsyncFor
 _IN_THE_DECORATOR = "a finally in the decorator has to remove it"
 WORKERS = frozenset({"thread", "process", "timer", "consumer", "scheduler", "task", "socket", "bot"})
 
@@ -92,7 +91,7 @@ def units_left_held(view: View) -> Iterator[Left]:
         return
     for flow in view.flows:
         for resource in ambient(flow):
-            loop = endless_loop_holding(flow, resource) if not flow.body.is_generator else None
+            loop = endless_loop_holding(view, flow, resource) if not flow.body.is_generator else None
             worker = worker_of(view, flow, resource) if loop is None and is_left_held(flow, resource) else None
             if loop is not None:
                 if not is_out_of_scope(view, flow) and not is_wait_in_between(flow, resource, loop):
@@ -167,57 +166,6 @@ def is_cleaned(view: View, flow: Flow, worker: Entry, resource: Resource) -> boo
         return True
     around = is_cleaned_around(view.project, view.module, flow.body, resource)
     return around or view.project.app.removes(resource, worker)
-
-
-def endless_loop_holding(flow: Flow, resource: Resource) -> Loop | None:
-    """An endless loop that waits inside and begins its next turn with the connection still held."""
-    for node in flow.nodes(Kind.TEST, Kind.ITEM):
-        loop = node.statement
-        if isinstance(loop, ast.While):
-            endless = node.syntax is loop.test and is_endless(loop) and not is_asked_anew(loop)
-            endless = endless and not runs_out(flow, loop, resource)
-        else:
-            endless = isinstance(loop, (ast.For, ast.AsyncFor)) and waits_at(flow, loop.iter)
-        held = [s for s in flow.at(node) if resource in s.lives and s.lives[resource].may_hold] if endless else []
-        if held and isinstance(loop, Loop) and waits_inside(flow, loop):
-            return loop
-    return None
-
-
-def is_wait_in_between(flow: Flow, resource: Resource, loop: Loop) -> bool:
-    """Whether the loop only waits for something, in a function that uses the session before and after it."""
-    uses = [e.node.lineno for e in flow.events(Happening.TAKEN, Happening.QUERIED) if e.resource == resource]  # type: ignore[attr-defined]
-    around = any(line < loop.lineno for line in uses) and any(line > (loop.end_lineno or 0) for line in uses)
-    return around and any(isinstance(part, ast.Break) for part in ast.walk(loop))
-
-
-def waits_at(flow: Flow, iterated: ast.expr) -> bool:
-    """``for message in consumer``: the loop itself waits; a generator of the project may end soon."""
-    return any(node is iterated and not what.chain for (what, *_), node in flow.scope.waits.items())
-
-
-def is_endless(loop: ast.While) -> bool:
-    """``while True``, ``while not stop.is_set()``, ``while self.running``."""
-    match loop.test:
-        case ast.Constant(value=value):
-            return bool(value)
-        case ast.UnaryOp(op=ast.Not(), operand=ast.Call(func=ast.Attribute(attr="is_set" | "wait"))):
-            return True
-        case ast.UnaryOp(op=ast.Not(), operand=ast.Attribute() | ast.Name()) | ast.Attribute() | ast.Name():
-            return True
-    return False
-
-
-def is_asked_anew(loop: ast.While) -> bool:
-    """``while rows: … rows = read()``: a loop over what there is, which ends when there is no more."""
-    asked = loop.test.id if isinstance(loop.test, ast.Name) else ""
-    assigned = (part for part in ast.walk(loop) if isinstance(part, ast.Assign) and isinstance(part.value, ast.Call))
-    return any(isinstance(t, ast.Name) and t.id == asked for part in assigned for t in part.targets)
-
-
-def waits_inside(flow: Flow, loop: Loop) -> bool:
-    places = [*flow.scope.waits.values()]
-    return any(loop.lineno <= n.lineno <= (loop.end_lineno or 0) for n in places)  # type: ignore[attr-defined]
 
 
 def report(view: View, left: Left) -> Diagnostic:

@@ -23,19 +23,19 @@ from collections.abc import Iterator
 from ..flow.graph import Kind
 from ..model import Diagnostic, Rule
 from ..questions.asking import is_out_of_scope
+from ..questions.working_loops import endless_loop_holding
 from ..session.events import Happening
 from ..session.flow import Flow
 from ..session.values import AMBIENT, OPENED, Resource
 from ..story import name_of
 from ..view import View
-from .orm103_missing_remove import endless_loop_holding
 
 
 def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
         if view.is_test or view.is_script:
             continue
-        for loop, resource in loops(flow):
+        for loop, resource in loops(view, flow):
             if is_out_of_scope(view, flow):
                 continue
             name = name_of(flow, resource)
@@ -46,7 +46,7 @@ def check(view: View) -> Iterator[Diagnostic]:
             yield view.diagnostic(RULE, loop, message, (), None, refusal, flow.body)
 
 
-def loops(flow: Flow) -> Iterator[tuple[ast.While, Resource]]:
+def loops(view: View, flow: Flow) -> Iterator[tuple[ast.While, Resource]]:
     """Each ``while True`` that queries, works, and carries the connection into the next turn."""
     for node in flow.nodes(Kind.TEST):
         loop = node.statement
@@ -54,16 +54,16 @@ def loops(flow: Flow) -> Iterator[tuple[ast.While, Resource]]:
             continue
         for resource in taken_inside(flow, loop):
             held = [s for s in flow.at(node) if resource in s.lives and s.lives[resource].surely_holds]
-            if held and works(flow, loop) and (resource.origin != AMBIENT or is_kept(flow, loop, resource)):
+            if held and works(flow, loop) and (resource.origin != AMBIENT or is_kept(view, flow, loop, resource)):
                 yield loop, resource
                 break
 
 
-def is_kept(flow: Flow, loop: ast.While, resource: Resource) -> bool:
+def is_kept(view: View, flow: Flow, loop: ast.While, resource: Resource) -> bool:
     """Whether a registry's session is kept for all turns, in a loop that is no worker of ORM103: no turn closes it."""
     lines = range(loop.lineno, (loop.end_lineno or loop.lineno) + 1)
     closes = (e.node.lineno for e in flow.events(Happening.CLOSED) if e.resource == resource)  # type: ignore[attr-defined]
-    return endless_loop_holding(flow, resource) is None and not any(line in lines for line in closes)
+    return endless_loop_holding(view, flow, resource) is None and not any(line in lines for line in closes)
 
 
 def reads_batches(test: ast.expr) -> bool:

@@ -6,13 +6,13 @@ import ast
 import math
 from typing import TYPE_CHECKING, Any
 
-from ..known import Entry
+from ..known import Argument, Entry
 from .call import Call
 from .effects import report_wait
 from .events import Happening
 from .generated import held_between
 from .summary import Answers, Wait
-from .values import OBJECT, UNKNOWN, Value, contained
+from .values import CONSTANT, FALSE, OBJECT, UNKNOWN, Value, constant, contained, truth
 
 if TYPE_CHECKING:
     from .evaluate import Evaluation
@@ -20,20 +20,16 @@ if TYPE_CHECKING:
 SLOW_ROUNDS = 50_000
 """From so many rounds on a hash takes longer than a query: a thousand take about a millisecond (measured)."""
 
+NOUGHT = constant(0)
+
 _LISTENS = "select.select"
 """Whoever waits for what the server tells a connection (``LISTEN``) has to keep that connection."""
 
 
 def wait(ev: Evaluation, fact: Any, call: Call) -> None:
     """The call waits for something: an event for every session that holds its connection meanwhile."""
-    for argument, gives_up in ((fact.unless, (False, 0)), (fact.when, ())):
-        if argument is None:
-            continue
-        given = argument.of(call.node)
-        if argument is fact.unless and isinstance(given, ast.Constant) and given.value in gives_up:
-            return
-        if argument is fact.when and (given is None or (isinstance(given, ast.Constant) and not given.value)):
-            return
+    if returns_at_once(fact, call):
+        return
     if fact.rounds is not None and 0 < literal_seconds(fact.rounds.of(call.node)) < SLOW_ROUNDS:
         return
     argument = fact.seconds or fact.timeout
@@ -43,6 +39,26 @@ def wait(ev: Evaluation, fact: Any, call: Call) -> None:
         return  # sleep(0) only yields
     heard = [resource for value in call.values for resource in contained(value)] if fact.name == _LISTENS else []
     report_wait(ev, Wait(fact.kind, fact.name, literal, line=call.node.lineno), call.node, tuple(heard))
+
+
+def returns_at_once(fact: Any, call: Call) -> bool:
+    """Whether an argument says so: ``block=False``, or the one without which nothing is waited for is left out."""
+    if fact.unless is not None and given(fact.unless, call) in (FALSE, NOUGHT):
+        return True
+    needed = given(fact.when, call) if fact.when is not None else UNKNOWN
+    return needed is None or (needed.kind == CONSTANT and not truth(needed))
+
+
+def given(argument: Argument, call: Call) -> Value | None:
+    """What stands for an argument, wherever it comes from; None where it is left out or hidden behind a star."""
+    written = argument.of(call.node)
+    if isinstance(written, ast.Constant):
+        return constant(written.value)
+    if argument.keyword in call.keywords:
+        return call.keywords[argument.keyword]
+    is_hidden = any(isinstance(each, ast.Starred) for each in call.node.args)
+    is_there = 0 <= argument.position < len(call.positional) and not is_hidden
+    return call.positional[argument.position] if is_there else None
 
 
 def literal_seconds(duration: ast.expr | None) -> float:
