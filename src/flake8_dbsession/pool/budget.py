@@ -167,15 +167,15 @@ def configured_processes(pool: Pool) -> tuple[Processes, ...]:
 
 
 def _shares(survey: Survey) -> Iterator[Share]:
-    """Every engine that pools connections, alternatives (branches of one function) counted once, at their largest."""
+    """Every engine that pools connections; of alternatives (branches of one function, what it returns) the largest."""
     for pool in pools_of(survey):
         called = [m for m in pool.engines if not m.flask and m.kept and is_pooled(m, pool)]
         places = [(_place(pool, made), made) for made in called]
         for _, group in itertools.groupby(places, key=lambda pair: pair[0]):
             alternatives = [made for _, made in group]
-            certain = [m for m in alternatives if m.certain]
+            certain = [m for m in alternatives if m.certain and m.keeper != "returned"]
             yield from (share_of(m, pool) for m in certain)
-            branches = [share_of(m, pool) for m in alternatives if not m.certain]
+            branches = [share_of(m, pool) for m in alternatives if m not in certain]
             if branches:
                 yield max(branches, key=lambda s: s.capacity or 0)
     yield from _flask_shares(survey)

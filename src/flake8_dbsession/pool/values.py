@@ -83,8 +83,9 @@ class Reader:
                 return self.text(left, scope, depth - 1) + self.text(right, scope, depth - 1)
             case ast.BinOp(left=left, op=ast.Mod()):
                 return self._percent(self.text(left, scope, depth - 1))
-            case ast.Call(func=ast.Attribute(value=ast.Constant(value=str(pattern)), attr="format"), args=arguments):
-                return self._format(pattern, [self.text(a, scope, depth - 1) for a in arguments])
+            case ast.Call(func=ast.Attribute(value=pattern, attr="format"), args=arguments):
+                given = [self.text(a, scope, depth - 1) for a in arguments]
+                return self._format(self.text(pattern, scope, depth - 1), given)
             case ast.Name():
                 found = self.assigned(expression, scope)
                 if found and not isinstance(found[0], ast.Constant):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..session.values import FUNCTION, OBJECT, UNKNOWN, Value
+from ..session.values import FUNCTION, OBJECT, SESSION, UNKNOWN, Resource, Value
 from .module import ClassInfo
 
 if TYPE_CHECKING:
@@ -55,6 +55,21 @@ class Implementations:
                 yield found
             elif target is not None:
                 yield from self.carried_out(found._replace(name=f"{each}.{name}"))
+
+    def kept_by_others(self, method: Value, carried_out: Value) -> tuple[Resource, ...]:
+        """The sessions on objects of other classes that carry out the same, which those of the method's do not have."""
+        own = method.extra[0]
+        others = {each.extra[0] for each in self.carried_out(carried_out)}
+        kept = (item for other in others for item in self._kept(other))
+        return tuple(sorted({session for name, session in kept if self.project.attribute(own, name) == UNKNOWN}))
+
+    def _kept(self, owner: Value) -> Iterator[tuple[str, Resource]]:
+        """The attributes that methods of a class set to sessions."""
+        info = self.project.classes.info(owner.name)
+        for name in info.attribute_values if info is not None else ():
+            value = self.project.attribute(owner, name)
+            if value.kind == SESSION and value.resource is not None:
+                yield name, value.resource
 
     def methods_called(self, name: str) -> tuple[Value, ...]:
         """The methods of the project's classes, outside of tests, that have a telling name."""

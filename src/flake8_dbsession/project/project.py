@@ -210,6 +210,10 @@ class Project:
         """The methods of the project's subclasses that carry out an abstract one."""
         return self.implementations.carried_out(method)
 
+    def kept_by_others(self, method: Value, carried_out: Value) -> tuple[Resource, ...]:
+        """The sessions on objects of other classes that carry out the same, which those of the method's do not have."""
+        return self.implementations.kept_by_others(method, carried_out)
+
     def methods_called(self, name: str) -> tuple[Value, ...]:
         """The methods of the project's classes that have a telling name."""
         return self.implementations.methods_called(name)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from .arguments import told
 from .effects import apply
-from .formals import Formals, receiver_of
+from .formals import SELF, Formals, receiver_of
 from .summary import Summary
 from .values import AMBIENT, ATTRIBUTE, PARAMETER, UNKNOWN, Resource, Value
 
@@ -67,7 +67,7 @@ def as_half_of(
     seen = does(ev, able, call)
     waiting = [each for each in seen if each[1].waits]
     if 2 * len(waiting) >= len(able):
-        wait_as(ev, waiting, call)
+        wait_as(ev, waiting, call, method if formals.receiver == SELF else UNKNOWN)
     taking = [(s, [r for r, life in s.normal if r.origin in shared and life.may_hold]) for _, s, _ in seen]
     take_as(ev, taking, (len(able) + 1) // 2, method, formals, call)
 
@@ -133,7 +133,12 @@ def does(ev: Evaluation, methods: list[Method], call: Call) -> list[Waiting]:
     return seen
 
 
-def wait_as(ev: Evaluation, waiting: list[Waiting], call: Call) -> None:
-    """Wait as the first of them does: not for a session that it has been given and gives back before."""
+def wait_as(ev: Evaluation, waiting: list[Waiting], call: Call, carried_out: Value = UNKNOWN) -> None:
+    """Wait as the first of them does: not for a session that it has been given and gives back before.
+
+    Nor for one that only objects of other classes have, where a method of the same object is ``carried_out``.
+    """
     for (value, target), summary, formals in waiting[:1]:
-        apply(ev, Summary(waits=summary.waits, can_raise=False), formals, call.node, value, target.path)
+        strange = ev.world.kept_by_others(value, carried_out) if carried_out != UNKNOWN else ()
+        waits = Summary(waits=summary.waits, can_raise=False)
+        apply(ev, waits, formals, call.node, value, target.path, strange)

@@ -15,7 +15,7 @@ from .formals import Formals, receiver_of
 from .generated import generated, generators_given, go_through
 from .handover import gathered_by_ours, given_to_object
 from .implementations import carry_out, take_given
-from .lending import pass_on
+from .lending import is_log, pass_on
 from .opening import opened
 from .state import ENTRY, GIVEN, HELD, HOLDING, IDLE, KEPT, RETURNED, STORED, UNSURE, Life
 from .summary import Summary, Target
@@ -71,6 +71,8 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
         summary = summary._replace(makes_engine=False, makes_owner=False)
     if target.runs_once:
         summary = summary._replace(waits=(), takes_own=None)
+    if is_log(ev, call.node.func):
+        summary = summary._replace(can_raise=False)
     if not (target.is_generator and not target.is_fixture):
         apply(ev, summary, formals, call.node, function, target.path, ended_by_given(ev, call))
         for each in generators_given(target, function, call.positional, call.keywords):
@@ -191,6 +193,8 @@ def result(
         return value
     is_new = summary.makes_engine and not cached and ev.body.node is not None
     value = made_at(value, ev.body.qualified if is_new else "", place(node))
+    if not cached:
+        begin_anew(ev, value)
     for resource in opened:
         life = summary.returned_life or Life(HELD if resource.is_connection else IDLE)
         ev.now.open(resource, node, (life.phases & ~ENTRY) or IDLE)
@@ -199,6 +203,14 @@ def result(
         if cached or resource.flavour == JOINED:  # who made the connection closes it
             ev.now.mark(resource, GIVEN if cached else STORED)
     return value
+
+
+def begin_anew(ev: Evaluation, made: Value) -> None:
+    """A registry that the callee has made at this call has a session of its own: not that of the call before."""
+    resource = made.resource if made.kind == REGISTRY else None
+    if resource is not None and ":" in resource.key and not resource.key.startswith("self:"):
+        ev.now.lives.pop(resource, None)
+        ev.now.steps.pop(resource, None)
 
 
 def construct(ev: Evaluation, made: Value, call: Call) -> Value:

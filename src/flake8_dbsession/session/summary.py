@@ -220,6 +220,9 @@ class World(Protocol):
     def carried_out(self, method: Value) -> tuple[Value, ...]:
         """The methods of the project's subclasses that carry out an abstract one."""
 
+    def kept_by_others(self, method: Value, carried_out: Value) -> tuple[Resource, ...]:
+        """The sessions on objects of other classes that carry out the same, which those of the method's do not have."""
+
     def methods_called(self, name: str) -> tuple[Value, ...]:
         """The methods of the project's classes, outside of tests, that have a telling name."""
 
