@@ -1,5 +1,5 @@
 """What the project's own decorators do around the functions that they decorate: those that retry sleep in between, and
-those that may hand the function to a queue tell nothing of what a call does.
+those that may hand the function to a queue, or start it in a thread, tell nothing of what a call does.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ..names import is_none
 from ..session.body import Body
 from ..session.summary import Summary, Wait
-from ..session.values import FUNCTION
+from ..session.values import FUNCTION, METHOD
 from .module import Module
 from .targets import Target
 
@@ -48,8 +48,25 @@ class Wrapping:
         if decorator not in self._puts_off:
             target = self._target(decorator)
             wrappers = [wrapper for wrapper, _ in runs(target.module, target.body)] if target is not None else []
-            self._puts_off[decorator] = any(may_put_off(target.module, wrapper) for wrapper in wrappers if target)
+            put_off = any(may_put_off(target.module, wrapper) for wrapper in wrappers if target)
+            self._puts_off[decorator] = put_off or (target is not None and not wrappers and self.starts(target))
         return self._puts_off[decorator]
+
+    def starts(self, decorator: Target) -> bool:
+        """Whether a decorator gives the function to a thread or process of its own, and waits for no end of it."""
+        wrappers = list(inside(decorator.module, decorator.body))
+        begun = any(self.is_begun(decorator.module, body, call) for body in wrappers for call in body.own(ast.Call))
+        return begun and not any(asks_for_the_end(body) for body in wrappers)
+
+    def is_begun(self, module: Module, wrapper: Body, call: ast.Call) -> bool:
+        """``Thread(target=function)`` with what the decorator was given."""
+        called = self.project.evaluate(module, call.func)
+        owner = f"{called.extra[0].name}." if called.kind == METHOD else ""
+        fact = self.project.known.handover(f"{owner}{called.name}")
+        if fact is None or fact.callable is None or fact.inline or fact.entry.runs not in ("thread", "process"):
+            return False
+        function = fact.callable.of(call)
+        return isinstance(function, ast.Name) and function.id in given_around(module, wrapper)
 
     def _target(self, decorator: str) -> Target | None:
         value = self.project.value(decorator)
@@ -75,13 +92,22 @@ class Wrapping:
 
 def runs(module: Module, decorator: Body) -> Iterator[tuple[Body, ast.Call]]:
     """The calls inside a decorator of what it was given, a parameter of a function around, and where they stand."""
-    for body in module.bodies.values():
-        if body.name.startswith(f"{decorator.name}.<locals>."):
-            given = given_around(module, body)
-            calls = (c for c in body.own(ast.Call) if isinstance(c.func, ast.Name) and c.func.id in given)
-            call = next(calls, None)
-            if call is not None:
-                yield body, call
+    for body in inside(module, decorator):
+        given = given_around(module, body)
+        calls = (c for c in body.own(ast.Call) if isinstance(c.func, ast.Name) and c.func.id in given)
+        call = next(calls, None)
+        if call is not None:
+            yield body, call
+
+
+def inside(module: Module, decorator: Body) -> Iterator[Body]:
+    """The functions that a decorator defines."""
+    return (body for body in module.bodies.values() if body.name.startswith(f"{decorator.name}.<locals>."))
+
+
+def asks_for_the_end(wrapper: Body) -> bool:
+    """``thread.join()``, ``job.result()``."""
+    return any(attribute.attr in ("join", "result", "get") for attribute in wrapper.own(ast.Attribute))
 
 
 def may_put_off(module: Module, wrapper: Body) -> bool:
