@@ -78,6 +78,8 @@ def left(now: Moment, value: Value, node: ast.expr, world: World, is_raising: bo
             now.finish(resource, node, "with" if closed.kind == REGISTRY else "close")
     elif closed.kind in (SESSION, MANAGER, GENERATOR):
         leave_session(now, closed, node, is_raising)
+    elif closed.kind == REGISTRY and closed.resource is not None:  # a real one cannot be entered (measured)
+        now.finish(closed.resource, node, "with")
     elif closed.kind == TRANSACTION:
         end_transaction(now, closed)
     elif closed.kind == "generated":
