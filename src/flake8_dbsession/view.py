@@ -110,11 +110,14 @@ class View:
 
     def _solve(self) -> Iterator[Flow]:
         solved: dict[str, Flow] = {}
+        captured: dict[str, dict[str, Value]] = {}
         for name, body in {"": self.module.top, **self.module.bodies}.items():
             if self.only is not None and body.outermost.name not in self.only:
                 continue
             outer_name = name.rpartition(".<locals>.")[0]
-            enclosing = enclosed(solved[outer_name]) if outer_name and outer_name in solved else {}
+            if outer_name in solved and outer_name not in captured:
+                captured[outer_name] = enclosed(solved[outer_name])
+            enclosing = captured.get(outer_name, {}) if outer_name else {}
             try:
                 is_quiet = self.is_test or not self.project.reach.touches(self.module, body)
                 flow = self.project.flow(self.module, body, {}, enclosing, is_quiet)

@@ -18,7 +18,12 @@ Stays silent when
     dependency first, and where Flask removes its session before it sends the stream: without ``stream_with_context``.
 
 Fix safety
-    No fix is offered: read what the stream needs in a session of its own and close it before returning.
+    ``session.commit()`` goes before the statement that makes the response, where the stream needs neither the session
+    nor rows of it: columns that the statement reads are read before and kept in names of their own. How far it can be
+    trusted is decided as for a wait (ORM203): safe where the function handles a request whose hooks and dependencies
+    have only read with the session, and has only read itself. There is no fix for a stream that works with the session,
+    for websockets, and for what dependencies and hooks hold: read what the stream needs in a session of its own and
+    close it before returning.
 """
 
 from __future__ import annotations
@@ -26,6 +31,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from ..mending.streaming import end_before_stream
 from ..model import Diagnostic, Rule
 from ..project.injection import dependencies_of_streams, held_at_entry, providers, scope_of
 from ..project.teardown import is_removed_around
@@ -203,7 +209,8 @@ def report(view: View, flow: Flow, event: Event) -> Diagnostic:
     if event.taken is not None:
         notes.insert(0, view.note("the connection is taken here", event.taken))
     message = f"session {name!r} keeps its connection until the streamed response is finished"
-    return view.diagnostic(RULE, where, message, notes, None, _REFUSAL, flow.body)
+    plan, refusal = end_before_stream(view, flow, event)
+    return view.diagnostic(RULE, where, message, notes, plan, refusal, flow.body)
 
 
 RULE = Rule("ORM204", "stream-while-connected", "request's session kept for a streaming response", check)
