@@ -29,7 +29,6 @@ class Conventions:
         self.flask_objects = names["flask_objects"]
         """A Flask-SQLAlchemy object, whose ``session`` is the registry: ``db``."""
         self.loggers = names["loggers"]
-        self.logger_methods = names["logger_methods"]
         """``logger.info(…)`` cannot fail, whatever library the logger is of."""
         self._strangers = frozenset[str](tables["look_alikes"]["names"].split())
         self.never_returns = frozenset[str](tables["never_returns"]["functions"].split())
