@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from proofs.bench import bench
 from proofs.lab import create_tables, load
+from sqlalchemy.ext import asyncio as asyncio_extension
 from wants import FIXTURES
 
 AUDIO = b"la la la"
@@ -16,9 +17,7 @@ AUDIO = b"la la la"
 @pytest.fixture
 def song(tmp_path, monkeypatch):
     """A file to be sent, and engines whose async ones find a driver."""
-    from sqlalchemy.ext import asyncio as extension
-
-    create = extension.create_async_engine
+    create = asyncio_extension.create_async_engine
     monkeypatch.setattr(
         "sqlalchemy.ext.asyncio.create_async_engine",
         lambda url, **options: create(url.replace("sqlite:", "sqlite+aiosqlite:"), **options),

@@ -115,9 +115,9 @@ class View:
             if self.only is not None and body.outermost.name not in self.only:
                 continue
             outer_name = name.rpartition(".<locals>.")[0]
-            if outer_name in solved and outer_name not in captured:
+            if outer_name and outer_name in solved and outer_name not in captured:
                 captured[outer_name] = enclosed(solved[outer_name])
-            enclosing = captured.get(outer_name, {}) if outer_name else {}
+            enclosing = captured.get(outer_name, {})
             try:
                 is_quiet = self.is_test or not self.project.reach.touches(self.module, body)
                 flow = self.project.flow(self.module, body, {}, enclosing, is_quiet)

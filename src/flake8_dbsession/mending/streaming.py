@@ -30,7 +30,7 @@ def is_needed(view: View, flow: Flow, event: Event, resource: Resource) -> bool:
     statement, place = statement_of(flow, event.node), node_of(flow, event.node)
     if statement is None or place is None:
         return True
-    inner = [other for other in view.flows if other.body.name.startswith(f"{flow.body.name}.<locals>.")]
+    inner = [other for other in view.flows if other.body.is_inside(flow.body)]
     streams = flow.events(Happening.STREAMED_LATER)
     if any(stream.resource == resource for stream in streams) or any(asks(other, resource) for other in inner):
         return True

@@ -102,7 +102,7 @@ def runs(module: Module, decorator: Body) -> Iterator[tuple[Body, ast.Call]]:
 
 def inside(module: Module, decorator: Body) -> Iterator[Body]:
     """The functions that a decorator defines."""
-    return (body for body in module.bodies.values() if body.name.startswith(f"{decorator.name}.<locals>."))
+    return (body for body in module.bodies.values() if body.is_inside(decorator))
 
 
 def asks_for_the_end(wrapper: Body) -> bool:

@@ -42,6 +42,10 @@ class Body:
     def qualified(self) -> str:
         return f"{self.module}.{self.name}".strip(".")
 
+    def is_inside(self, outer: Body) -> bool:
+        """Whether the function is defined inside another one, however deep."""
+        return self.name.startswith(f"{outer.name}.<locals>.")
+
     @cached_property
     def parameters(self) -> tuple[ast.arg, ...]:
         if self.node is None:
