@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from ..names import dotted
 from .state import ENTRY, FAILED, UNSURE
 from .values import (
     FALSE,
@@ -39,8 +40,10 @@ def assume(ev: Evaluation, condition: ast.expr, wanted: bool) -> bool:
             return assume_none(ev, condition.left, wanted)
         case ast.Compare(ops=[ast.IsNot() | ast.NotEq()], comparators=[ast.Constant(value=None)]):
             return assume_none(ev, condition.left, not wanted)
-        case ast.Compare(ops=[ast.Is() | ast.IsNot() as operator], comparators=[other]):
-            same = are_same_session(ev.value(condition.left), ev.value(other))
+        case ast.Compare(left=left, ops=[ast.Is() | ast.IsNot() as operator], comparators=[other]):
+            if not (dotted(left) and dotted(other)):  # a call happens once, when the condition is evaluated
+                return True
+            same = are_same_session(ev.value(left), ev.value(other))
             return same is None or same is (isinstance(operator, ast.Is) is wanted)
         case ast.NamedExpr():
             return assume(ev, condition.target, wanted)
