@@ -117,9 +117,24 @@ def loops(function: Body) -> Iterator[ast.While]:
 
 
 def goes_on(loop: ast.While, call: ast.expr) -> bool:
-    """Whether the call stands in a loop that may be meant to go on for good: ``while True``, ``while self.running``."""
+    """Whether the call stands in a loop that may be meant to go on for good: ``while True``, ``while self.running``,
+    ``while running`` where only a failure sets that to something else."""
     asks = any(isinstance(part, (ast.Constant, ast.Attribute)) for part in ast.walk(loop.test))
-    return asks and loop.lineno <= call.lineno <= (loop.end_lineno or 0)
+    inside = loop.lineno <= call.lineno <= (loop.end_lineno or 0)
+    return inside and (asks or (isinstance(loop.test, ast.Name) and only_failures_end(loop, loop.test.id)))
+
+
+def only_failures_end(loop: ast.While, flag: str) -> bool:
+    """Whether handlers of exceptions set the flag of a loop to a constant, and nothing else in the loop sets it."""
+    handlers = [part for part in ast.walk(loop) if isinstance(part, ast.ExceptHandler)]
+    failing = {part for handler in handlers for part in ast.walk(handler) if isinstance(part, ast.Assign)}
+    setting = [part for part in ast.walk(loop) if isinstance(part, ast.Name) and part.id == flag]
+    stops = [each for each in failing if isinstance(each.value, ast.Constant) and sets(each, flag)]
+    return bool(stops) and len(stops) == sum(isinstance(part.ctx, ast.Store) for part in setting)
+
+
+def sets(statement: ast.Assign, name: str) -> bool:
+    return any(isinstance(target, ast.Name) and target.id == name for target in statement.targets)
 
 
 def is_registered(units: Units, caller: Body, node: ast.expr) -> bool:

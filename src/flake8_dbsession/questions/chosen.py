@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from ..project.commands import goes_on, loops, speaking, uses
 from ..session.body import Body
 from ..session.flow import Flow
 from ..view import View
@@ -18,8 +19,42 @@ def is_chosen_by_caller(view: View, flow: Flow, made: ast.AST) -> bool:
 
     Of an engine only the URL counts: how it is set up is no reason for another one.
     """
+    return bool(chosen_by_caller(view, flow, made))
+
+
+def is_the_same_in_each_turn(view: View, flow: Flow, made: ast.AST) -> bool:
+    """Whether a loop of the file that goes on for good calls the function and tells it the same in each turn."""
+    chosen = chosen_by_caller(view, flow, made)
+    for user in speaking(view.module, flow.body) if chosen else ():
+        for called in uses(user, flow.body)[0]:
+            loop = next((each for each in loops(user) if goes_on(each, called)), None)
+            call = next(call for call in user.own(ast.Call) if call.func is called)
+            told = list(given_for(flow.body, call, chosen)) if loop is not None else []
+            if loop is not None and len(told) == len(chosen) and not any(changes_in(loop, each) for each in told):
+                return True
+    return False
+
+
+def given_for(body: Body, call: ast.Call, names: frozenset[str]) -> Iterator[ast.expr]:
+    """What a call says for these parameters of a function, as far as it names them or counts them up."""
+    parameters = [parameter.arg for parameter in body.parameters][1 if body.owner else 0 :]
+    counted = call.args if not any(isinstance(each, ast.Starred) for each in call.args) else []
+    yield from (value for name, value in zip(parameters, counted, strict=False) if name in names)
+    yield from (keyword.value for keyword in call.keywords if keyword.arg in names)
+
+
+def changes_in(loop: ast.While, told: ast.expr) -> bool:
+    """Whether an expression may be something else in each turn: a name that the loop sets, or what a call gives."""
+    bound = {part.id for part in ast.walk(loop) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
+    parts = list(ast.walk(told))
+    calls = any(isinstance(part, (ast.Call, ast.Subscript)) for part in parts)
+    return calls or any(isinstance(part, ast.Name) and part.id in bound for part in parts)
+
+
+def chosen_by_caller(view: View, flow: Flow, made: ast.AST) -> frozenset[str]:
+    """The parameters that the call depends on, its own or those of the functions around it."""
     if not isinstance(made, ast.Call):
-        return False
+        return frozenset()
     name = view.names.resolve(made.func) or ""
     given = urls(made) if name.rpartition(".")[2] in _OF_URL else [made]
     waiting = [part.id for expression in given for part in ast.walk(expression) if isinstance(part, ast.Name)]
@@ -28,12 +63,10 @@ def is_chosen_by_caller(view: View, flow: Flow, made: ast.AST) -> bool:
     chosen = choosable(flow.body) | (around - flow.body.local_names)
     while waiting:
         name = waiting.pop()
-        if name in chosen:
-            return True
-        if name not in seen and name in flow.body.local_names:
-            seen.add(name)
+        if name not in seen and name in flow.body.local_names and name not in chosen:
             waiting.extend(sources(flow.body, name))
-    return False
+        seen.add(name)
+    return chosen & seen
 
 
 def urls(call: ast.Call) -> list[ast.expr]:

@@ -15,8 +15,8 @@ Why it matters
 Stays silent when
     Nothing is seen to run the function often; the engine is returned by a factory, kept in a global, attribute,
     dictionary or cache, or disposed; where the caller names the database, unless a request, task or message of the same
-    file runs the function; for NullPool and StaticPool; in tests, migrations, commands and what only they call,
-    start-up code and what makes databases and tables.
+    file runs the function, or an endless loop of it that names the same one in each turn; for NullPool and StaticPool;
+    in tests, migrations, commands and what only they call, start-up code and what makes databases and tables.
 
 Fix safety
     Unsafe: the engine moves to module level, above its function, and factories made of it move along; it is then made
@@ -34,7 +34,7 @@ from ..mending.hoisting import hoist
 from ..model import Diagnostic, Rule
 from ..project.repeated import is_in_endless_loop
 from ..questions.asking import first_of_each_node, is_out_of_scope
-from ..questions.chosen import is_chosen_by_caller
+from ..questions.chosen import is_chosen_by_caller, is_the_same_in_each_turn
 from ..questions.singletons import begins_anew
 from ..session.events import Event, Happening
 from ..session.flow import Flow
@@ -64,7 +64,7 @@ def check(view: View) -> Iterator[Diagnostic]:
             continue
         served = any(runs_often(entry) for entry in view.units.behind(flow.body))
         for event in first_of_each_node(flow.events(Happening.ENGINE_MADE)):
-            if not served and (is_chosen_by_caller(view, flow, event.node) or not is_repeated(view, flow, event.node)):
+            if not served and (may_differ(view, flow, event.node) or not is_repeated(view, flow, event.node)):
                 continue
             if goes_on_for_good(flow, event) or takes_no_connection(flow, event):
                 continue
@@ -104,6 +104,11 @@ def is_repeated(view: View, flow: Flow, made: ast.AST) -> bool:
     in_loop = isinstance(made, ast.expr) and is_in_endless_loop(flow.body, [made])
     for_each_session = hands_session_out(flow) and view.is_called_by_function(flow.body)
     return in_loop or for_each_session or view.is_repeated(flow.body, runs_often)
+
+
+def may_differ(view: View, flow: Flow, made: ast.AST) -> bool:
+    """Whether each call may be for another database."""
+    return is_chosen_by_caller(view, flow, made) and not is_the_same_in_each_turn(view, flow, made)
 
 
 def hands_session_out(flow: Flow) -> bool:

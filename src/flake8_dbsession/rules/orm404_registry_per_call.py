@@ -53,7 +53,8 @@ def used_by_name(flow: Flow, made: set[ast.AST]) -> Iterator[ast.AST]:
     for target, value in flow.body.assigned():
         if isinstance(target, ast.Name) and isinstance(value, ast.Call) and value in made:
             is_local = target.id in flow.body.local_names
-            if is_local and not binds_local(flow, value) and is_only_called(flow, target.id):
+            is_ours = binds_local(flow, value) and not is_of_own_factory(flow, value)
+            if is_local and not is_ours and is_only_called(flow, target.id):
                 yield value
 
 
@@ -62,6 +63,14 @@ def binds_local(flow: Flow, call: ast.Call) -> bool:
     given = (*call.args, *(keyword.value for keyword in call.keywords))
     names = {part.id for argument in given for part in ast.walk(argument) if isinstance(part, ast.Name)}
     return not given or bool(names & flow.body.local_names)
+
+
+def is_of_own_factory(flow: Flow, call: ast.Call) -> bool:
+    """``scoped_session(self.factory)`` in a method: what the object keeps, each call builds a registry of."""
+    match call:
+        case ast.Call(args=[ast.Attribute(value=ast.Name(id=owner))], keywords=[]):
+            return bool(flow.body.owner) and owner == next((p.arg for p in flow.body.parameters), "")
+    return False
 
 
 def is_only_called(flow: Flow, name: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..known import Handover
-from .events import Event
+from .events import Event, Happening
 from .moment import Moment
 from .state import Life
 from .values import AMBIENT, Resource, Value
@@ -32,7 +32,8 @@ def is_of_thread(resource: Resource, fact: Handover) -> bool:
 
 
 def restore(now: Moment, before: dict[Resource, Life], others: set[Resource], told: set[Event]) -> None:
-    """The sessions of ``others`` are as they were ``before``, and nothing is told of them but what was ``told``."""
+    """The sessions of ``others`` are as they were ``before``, and nothing is told of them but what was ``told``, and
+    what the thread waits for while the caller, who waits for the thread, holds a connection."""
 
     def as_before(lives: dict[Resource, Life]) -> dict[Resource, Life]:
         own = {resource: life for resource, life in lives.items() if resource not in others}
@@ -42,5 +43,7 @@ def restore(now: Moment, before: dict[Resource, Life], others: set[Resource], to
     now.lives = as_before(now.lives)
     for resource in others - before.keys():
         now.steps.pop(resource, None)
+    holding = {resource for resource in others & before.keys() if before[resource].surely_holds}
     for event in [each for each in now.sink if each.resource in others and each not in told]:
-        del now.sink[event]
+        if event.happening is not Happening.WAITED or event.resource not in holding:
+            del now.sink[event]
