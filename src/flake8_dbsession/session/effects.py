@@ -9,7 +9,22 @@ from typing import TYPE_CHECKING
 from .events import Happening, Second, Swallowed
 from .formals import Formals
 from .lending import reads
-from .state import ENTRY, FAILED, GUESSED, HELD, HOLDING, IDLE, KEPT, STORED, SWALLOWED, TOLD, UNSURE, Life
+from .state import (
+    CLOSED,
+    ENTRY,
+    FAILED,
+    GUESSED,
+    HELD,
+    HOLDING,
+    IDLE,
+    KEPT,
+    STORED,
+    SWALLOWED,
+    TOLD,
+    UNSURE,
+    Life,
+    doubt,
+)
 from .summary import Own, Summary, Wait
 from .values import (
     OPENED,
@@ -156,4 +171,7 @@ def changed(
         of_object = formal.origin == PARAMETER and "." in formal.key
         not_kept = KEPT if of_object else GUESSED | KEPT
         after[actual] = Life(phases, old.marks | stored | life.marks & ~not_kept)
+    touched = {formals.of_caller(formal) for formal, _ in lives}
+    for ended in (r for r in touched if r is not None and not after[r].phases & ~(IDLE | CLOSED)):
+        doubt(after, ended, touched)
     return after

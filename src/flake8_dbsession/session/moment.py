@@ -36,6 +36,7 @@ from .state import (
     USED,
     WRITTEN,
     Life,
+    doubt,
 )
 from .summary import Own, World
 from .values import AMBIENT, JOINED, OPENED, ROW, ROWS, SESSION, UNKNOWN, Resource, Value, contained
@@ -108,6 +109,7 @@ class Moment(Draft):
         self.lives[resource] = Life(phase, life.marks & ~_OF_A_TRANSACTION)
         self.steps.pop(resource, None)
         self.steps.pop(("caught", resource), None)
+        doubt(self.lives, resource)
 
     def cut(self, resource: Resource, node: ast.AST) -> None:
         """The transaction ends while its rows are being read: the next one is missing, or raises (measured)."""

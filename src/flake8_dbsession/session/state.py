@@ -8,6 +8,7 @@ HELD, and unusable until rollback), CLOSED after ``close()`` (IDLE, but meant to
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from .liveness import may_be_forgotten
@@ -78,6 +79,14 @@ class Life(NamedTuple):
 
 
 AT_ENTRY = Life(ENTRY)
+
+
+def doubt(lives: dict[Resource, Life], ended: Resource, touched: Collection[Resource | None] = ()) -> None:
+    """``ended`` has given its connection back: what may be the same session holds nothing for sure any more, but for
+    the ``touched`` of which more is known."""
+    for other in (r for r, life in lives.items() if life.surely_holds and r.may_be_the_same_as(ended)):
+        if other not in touched:
+            lives[other] = Life(UNSURE, lives[other].marks)
 
 
 class State:

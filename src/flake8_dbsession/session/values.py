@@ -63,6 +63,13 @@ class Resource(NamedTuple):
         apart = self.origin == OPENED or (self.origin == AMBIENT and other.origin == OPENED)
         return apart and not self.is_of_another_pool(other)
 
+    def may_be_the_same_as(self, other: Resource) -> bool:
+        """Whether an object may have been given the session that another object has, or the function itself."""
+        both = (self, other)
+        given = all(each.origin in (PARAMETER, ATTRIBUTE) and not each.is_connection for each in both)
+        kept_inside = any("." in each.key.removeprefix("self.").lstrip(".") for each in both)
+        return given and kept_inside and self.key != other.key and not self.is_of_another_pool(other)
+
     @property
     def is_of_an_object(self) -> bool:
         """Whether it is an attribute: of the object whose method this is, or (``.store.session``) of another one."""
