@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
+from .dropped import is_dropped
 from .engines import NOTHING, Engine, Found, find, is_candidate, only_defines
 from .flask import DATABASE_URI, ENGINE_OPTIONS, Extension, FlaskConfig
 from .made import Made
@@ -82,7 +83,7 @@ class FilePool:
                 url,
                 self.server(url),
                 options,
-                engine.keeper,
+                "" if is_dropped(self.survey, engine) else engine.keeper,
                 False,
                 engine.is_async,
                 engine.tolerant,

@@ -13,7 +13,7 @@ from ..view import View
 from .judge import FilePool
 from .made import Made
 from .reading import last_part
-from .settings import TUNING, Server, server_of
+from .settings import TUNING, Server, knowledge, server_of
 from .url import NOWHERE
 
 _TESTS = (b"'engine_connect'", b'"engine_connect"', b"'checkout'", b'"checkout"')
@@ -77,18 +77,26 @@ def idle_limit(made: Made, pool: FilePool) -> tuple[Server, int] | None:
 
 
 def is_recycled(made: Made, pool: FilePool) -> bool:
-    """Whether ``pool_recycle`` is set to something that keeps connections younger than the server's idle limit.
+    """Whether ``pool_recycle``, set or by default, keeps connections younger than the server's idle limit.
 
     A value that cannot be seen is believed.
     """
-    item = made.options.items.get("pool_recycle")
-    if item is None:
-        return False
-    seconds = pool.value(item).number
+    seconds = age(made, pool)
     if seconds is None:
         return True
     limit = idle_limit(made, pool)
     return 0 <= seconds < (limit[1] if limit else _SHORT + 1)
+
+
+def age(made: Made, pool: FilePool) -> int | None:
+    """The seconds after which a connection is replaced (-1: never); None where they cannot be seen."""
+    item = made.options.items.get("pool_recycle")
+    if item is not None:
+        return pool.value(item).number
+    known = knowledge()
+    if made.flask and (made.url.dialect == "mysql" or not made.url.dialect):
+        return known.flask_mysql["pool_recycle"]
+    return int(known.options["pool_recycle"])
 
 
 def is_tested(pool: FilePool) -> bool:

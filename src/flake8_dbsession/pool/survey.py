@@ -16,6 +16,8 @@ from ..source import Source, Unreadable
 from .deployment import Deployment, deployment, is_deployment
 from .engines import TOKENS, Found, find
 from .folders import is_aside, is_module, walk
+from .reading import last_part
+from .scopes import Call
 from .servers import Limits, limits, server_of_image
 from .settings import knowledge
 from .url import Url, parse
@@ -174,6 +176,10 @@ class Survey:
 
     def calls_of(self, function: str) -> Iterator[tuple[Found, ast.Call]]:
         """Every call in the project of something with that last name."""
+        return ((found, call.node) for found, call in self.notes_of(function))
+
+    def notes_of(self, function: str) -> Iterator[tuple[Found, Call]]:
+        """The same, with where each call stands."""
         token = f"{function}(".encode()
         for path in self.python:
             source = _source(path, (token,))
@@ -182,7 +188,19 @@ class Survey:
             names = self.modules.of_file(source).names
             found = find(source.tree, names, also=function)
             for call in found.reading.calls_named(function):
-                yield found, call.node
+                yield found, call
+
+    def hands_on(self, function: str) -> bool:
+        """Whether code of the project names the function without calling it: ``Depends(get_engine)``."""
+        sources = (_source(path, (function.encode(),)) for path in self.python)
+        return any(source is not None and _is_handed_on(function, source.tree) for source in sources)
+
+
+def _is_handed_on(function: str, tree: ast.Module) -> bool:
+    nodes = list(ast.walk(tree))
+    called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
+    named = (n for n in nodes if isinstance(n, (ast.Name, ast.Attribute)) and isinstance(n.ctx, ast.Load))
+    return any(last_part(node) == function and id(node) not in called for node in named)
 
 
 def _is_read(key: str, tree: ast.Module) -> bool:

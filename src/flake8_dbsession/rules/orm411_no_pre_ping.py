@@ -16,12 +16,12 @@ What it does not do
 
 Stays silent when
     ``pool_pre_ping`` is set at all, to True, False or a setting; ``pool_recycle`` is shorter than the server's limit
-    (or cannot be seen); the pool class does not keep connections (NullPool, StaticPool) or is chosen elsewhere; the
-    database is SQLite; a ``checkout`` or ``engine_connect`` listener tests connections; some of the options come
-    from where they cannot be seen; the engine does not outlive the function; nothing reads the options
-    (``SQLALCHEMY_ENGINE_OPTIONS`` without Flask-SQLAlchemy); or the file is a test, a script or a migration. Of an
-    engine whose callers name the database only its own options speak. An engine with nothing but a URL on PostgreSQL
-    is left alone too: PostgreSQL closes nothing by itself.
+    (or cannot be seen), as are the 7,200 seconds that Flask-SQLAlchemy sets for ``mysql`` URLs; the pool class does not
+    keep connections (NullPool, StaticPool) or is chosen elsewhere; the database is SQLite; a ``checkout`` or
+    ``engine_connect`` listener tests connections; some of the options come from where they cannot be seen; the engine
+    does not outlive the function; nothing reads the options (``SQLALCHEMY_ENGINE_OPTIONS`` without Flask-SQLAlchemy);
+    or the file is a test, a script or a migration. Of an engine whose callers name the database only its own options
+    speak. An engine with nothing but a URL on PostgreSQL is left alone too: PostgreSQL closes nothing by itself.
 
     A ``checkout`` listener that catches ``sqlalchemy.exc`` errors around the driver's cursor is no test: the driver
     raises its own exceptions, and the dead connection is handed out (measured).

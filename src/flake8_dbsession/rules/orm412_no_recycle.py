@@ -29,8 +29,7 @@ from ..fix.plans import SetItem, SetKeyword
 from ..model import Diagnostic, Plan, Rule, Safety
 from ..pool.judge import FilePool, pool_of
 from ..pool.made import Made
-from ..pool.settings import knowledge
-from ..pool.stale import idle_limit, is_pooled, judged
+from ..pool.stale import age, idle_limit, is_pooled, judged
 from ..pool.values import is_off
 from ..view import View
 
@@ -52,17 +51,6 @@ def check(view: View) -> Iterator[Diagnostic]:
         plan = proposal(made, view, seconds)
         refusal = "" if plan else "the recycle time is not written where it can be edited"
         yield view.diagnostic(RULE, made.node, message, plan=plan, refusal=refusal)
-
-
-def age(made: Made, pool: FilePool) -> int | None:
-    """The seconds after which a connection is replaced (-1: never); None where they cannot be seen."""
-    item = made.options.items.get("pool_recycle")
-    if item is not None:
-        return pool.value(item).number
-    known = knowledge()
-    if made.flask and (made.url.dialect == "mysql" or not made.url.dialect):
-        return known.flask_mysql["pool_recycle"]
-    return int(known.options["pool_recycle"])
 
 
 def by_default(made: Made, pool: FilePool) -> str:
