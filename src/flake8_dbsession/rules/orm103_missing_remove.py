@@ -12,12 +12,11 @@ Why it matters
 Stays silent when
     Every way out passes ``remove()``, ``close()``, ``commit()`` or ``rollback()``; when the framework removes the
     session (a request or app context of Flask-SQLAlchemy that is left, a decorator, a teardown, a signal); when a loop
-    ends as soon as a query of it finds no more, or leaves the session alone; when the
-    function is only called inside such a unit; when all sessions of the registry work on one connection.
-    A context that a Celery worker pushes as it starts is not left between
-    tasks. Leaving an app context does not remove a plain scoped session. Workers
-    that share a decorator of their file are reported once, there. A worker that removes the session on one way and not
-    on another is told by ORM102.
+    ends as soon as a query of it finds no more, tries something until it works, turns the pages of an answer, or leaves
+    the session alone; when the function is only called inside such a unit; when all sessions of the registry work on
+    one connection. A context that a Celery worker pushes as it starts is not left between tasks. Leaving an app context
+    does not remove a plain scoped session. Workers that share a decorator of their file are reported once, there. A
+    worker that removes the session on one way and not on another is told by ORM102.
 
 Fix safety
     Safe: ``remove()`` goes into a ``finally`` around the unit of work, inside the app context where there is one,

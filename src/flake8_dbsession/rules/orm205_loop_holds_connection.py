@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from ..flow.graph import Kind
 from ..model import Diagnostic, Rule
 from ..questions.asking import is_out_of_scope
+from ..questions.running_out import tries_again
 from ..questions.working_loops import endless_loop_holding
 from ..session.events import Happening
 from ..session.flow import Flow
@@ -63,7 +64,8 @@ def is_kept(view: View, flow: Flow, loop: ast.While, resource: Resource) -> bool
     """Whether a registry's session is kept for all turns, in a loop that is no worker of ORM103: no turn closes it."""
     lines = range(loop.lineno, (loop.end_lineno or loop.lineno) + 1)
     closes = (e.node.lineno for e in flow.events(Happening.CLOSED) if e.resource == resource)  # type: ignore[attr-defined]
-    return endless_loop_holding(view, flow, resource) is None and not any(line in lines for line in closes)
+    is_batch = endless_loop_holding(view, flow, resource) is None and not tries_again(loop)
+    return is_batch and not any(line in lines for line in closes)
 
 
 def reads_batches(test: ast.expr) -> bool:
