@@ -179,8 +179,8 @@ def is_needless(view: View, jobs: Jobs) -> bool:
         return False
     words = (f".{jobs.attribute}".encode(), jobs.info.node.name.encode())
     files, here = view.project.app.files, os.path.abspath(view.source.path)
-    others = (view.project.modules.texts.at(path) for path in files if path != here)
-    return len(files) <= MOST_FILES and not any(all(word in data for word in words) for data in others)
+    speaking = view.project.app.files_with(words[0], beside=words[1:])
+    return len(files) <= MOST_FILES and not any(path != here for path in speaking)
 
 
 def with_registry(view: View, jobs: Jobs) -> Answer:

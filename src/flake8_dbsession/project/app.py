@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import ast
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..files.declared import Declared, declared_in, project_of
 from ..files.folders import in_package
+from ..files.questions import Question, bases_in, functions_in
 from ..known import Entry
-from ..session.body import Body
 from ..session.values import Resource
 
 if TYPE_CHECKING:
-    from ..session.body import Body
-    from .hooks import Hook
     from .module import Module
     from .project import Project
 
@@ -31,33 +29,6 @@ class Application:
     def __init__(self, project: Project) -> None:
         self.project = project
         self._declared: dict[str, Declared] = {}
-        self.forget()
-
-    def forget(self) -> None:
-        """Nothing is known that goes by dotted names."""
-        self.removed: dict[str, bool] = {}
-        """Whether a registry, by its key, is given back when a request ends: what has been found so far."""
-        self.handed: dict[Body, list[tuple[str, Entry]]] = {}
-        """The functions that a body hands over, with what they become there: what has been found so far."""
-        self.streamed: dict[str, str] | None = None
-        """The dependencies of streaming endpoints, once they have been looked for."""
-        self.rolling_back: frozenset[str] | None = None
-        """The packages whose sessions roll back by themselves where a commit fails, once they have been looked for."""
-        self.hooks: list[Hook] | None = None
-        """What runs before each request, once it has been looked for."""
-        self.depending: list[tuple[Module, ast.Call]] | None = None
-        """The apps and routers that bring dependencies of their own, once they have been looked for."""
-
-    def lose(self, module: Module) -> None:
-        """Forget what is known by the functions of a module that has another text, as far as it may have changed."""
-        if b"rollback" in module.source.data:
-            self.rolling_back = None
-        if b"remove" in module.source.data:
-            self.removed = {}
-        if b"dependencies=" in module.source.data:
-            self.depending = None
-        if any(hook.module is module for hook in self.hooks or ()):
-            self.hooks = None
 
     def holds_dependency_while_streaming(self, path: str, scope: str = "") -> bool:
         """Whether the FastAPI that is declared for the file at ``path`` leaves a dependency with ``yield`` only after
@@ -100,7 +71,7 @@ class Application:
         """
         if len(self.files) > MOST_FILES:
             return
-        for other, _ in self.modules_with(*words):
+        for other in self.modules_with(*words):
             if other is not module and module.name in other.imported and self.is_part(other.path):
                 yield other
 
@@ -119,42 +90,57 @@ class Application:
                 break
         return found
 
-    @cached_property
-    def stays_in_context(self) -> bool:
-        """Whether a module enters an app context for good as it is imported, and no base class of tasks enters one."""
-        found = [m for m, _ in self.modules_with(b"app_context()") if not self.project.config.is_test(m.path)]
-        wraps = any(body.name.endswith("__call__") for module in found for body in module.bodies.values())
-        return not wraps and any(map(pushes_context, (s for module in found for s in module.top.own(ast.Expr))))
-
-    @cached_property
-    def extending(self) -> dict[bytes, list[str]]:
+    def extending(self, name: bytes) -> Sequence[str]:
         """The files of the project that extend a class, by the last part of its name."""
-        found: dict[bytes, list[str]] = {}
-        for path in self.files if len(self.files) <= MOST_FILES else ():
-            for base in set(bases_in(self.project.modules.texts.at(path))):
-                found.setdefault(base, []).append(path)
+        return self._answering(Question("extends", (name,)), self._extending)
+
+    def defining(self, name: bytes) -> Sequence[str]:
+        """The files of the project that define a function or method, by its name."""
+        return self._answering(Question("defines", (name,)), self._defining)
+
+    def _answering(self, question: Question, index: Mapping[bytes, list[str]]) -> Sequence[str]:
+        found = index.get(question.words[0], ())
+        self.project.sources.meet_question(question, found)
         return found
 
     @cached_property
-    def defining(self) -> dict[bytes, list[str]]:
-        """The files of the project outside of tests that define a function or method, by its name."""
+    def _extending(self) -> dict[bytes, list[str]]:
+        return self._indexed(bases_in)
+
+    @cached_property
+    def _defining(self) -> dict[bytes, list[str]]:
+        return self._indexed(functions_in)
+
+    def _indexed(self, names_in: Callable[[bytes], Iterator[bytes]]) -> dict[bytes, list[str]]:
+        """The files by the names that stand in them; none of a project that is too large to be looked through."""
         found: dict[bytes, list[str]] = {}
         for path in self.files if len(self.files) <= MOST_FILES else ():
-            if not self.project.config.is_test(path):
-                for name in set(functions_in(self.project.modules.texts.at(path))):
-                    found.setdefault(name, []).append(path)
+            for name in set(names_in(self.project.modules.texts.at(path))):
+                found.setdefault(name, []).append(path)
         return found
 
-    def modules_with(self, *texts: bytes) -> Iterator[tuple[Module, bytes]]:
-        """The modules of the project whose files hold one of the texts, each with its bytes; broken ones left out."""
-        for path, data in self.files_with(*texts):
-            module = self.project.modules.at(path)
-            if module is not None:
-                yield module, data
+    def modules_with(self, *words: bytes) -> Iterator[Module]:
+        """The modules of the project whose files hold one of the words; broken ones left out."""
+        return filter(None, map(self.project.modules.at, self.files_with(*words)))
 
-    def files_with(self, *words: bytes) -> Iterator[tuple[str, bytes]]:
-        """The files of the project that hold one of the words, each with its bytes."""
-        return self.project.modules.texts.holding(words, self.files[:MOST_FILES])
+    def files_with(self, *words: bytes, beside: tuple[bytes, ...] = ()) -> Iterator[str]:
+        """The files of the project that hold one of the words, and all of those ``beside``."""
+        texts, question = self.project.modules.texts, Question("holds", words, beside)
+        return texts.answering(question, self.files[:MOST_FILES], self.project.sources)
+
+    def narrowed(self, words: tuple[bytes, ...], *beside: bytes) -> list[str]:
+        """The same, where much is asked of the files that hold one of the same words."""
+        files = self.project.modules.texts
+        found = [path for path in self.files_with(*words) if all(word in files.at(path) for word in beside)]
+        self.project.sources.meet_question(Question("holds", words, beside), found)
+        return found
+
+
+def stays_in_context(project: Project) -> bool:
+    """Whether a module enters an app context for good as it is imported, and no base class of tasks enters one."""
+    found = [m for m in project.app.modules_with(b"app_context()") if not project.config.is_test(m.path)]
+    wraps = any(body.name.endswith("__call__") for module in found for body in module.bodies.values())
+    return not wraps and any(map(pushes_context, (s for module in found for s in module.top.own(ast.Expr))))
 
 
 def pushes_context(statement: ast.Expr) -> bool:
@@ -163,19 +149,3 @@ def pushes_context(statement: ast.Expr) -> bool:
         case ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Attribute(attr="app_context")), attr="push")):
             return True
     return False
-
-
-def bases_in(data: bytes) -> Iterator[bytes]:
-    """The last part of each name between the brackets of ``class X(…):``, for the classes at the margin of a file."""
-    start = data.find(b"class ") if data.startswith(b"class ") else data.find(b"\nclass ")
-    while start >= 0:
-        head = data[start : data.find(b":", start)]
-        for base in head.partition(b"(")[2].rstrip(b") \t").split(b","):
-            yield base.partition(b"[")[0].strip().rpartition(b".")[2]
-        start = data.find(b"\nclass ", start + 1)
-
-
-def functions_in(data: bytes) -> Iterator[bytes]:
-    """What stands between ``def`` and the next bracket, everywhere in a file."""
-    for part in data.split(b"def ")[1:]:
-        yield part[: part.find(b"(")].strip()

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ..files.sources import Answers
 from ..names import Function, is_none
 from ..session.state import KEPT
 from ..session.values import (
@@ -47,10 +48,11 @@ class Classes:
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self._attributes: dict[tuple[str, str], Value] = {}
-        self._of_library: dict[tuple[str, int], bool] = {}
-        self._owns: dict[str, bool] = {}
-        self._optional: dict[tuple[str, str], tuple[tuple[str, Value], ...]] = {}
+        self._attributes = Answers(project.sources, self._find_attribute, lambda _: UNKNOWN)
+        self._of_library = Answers(project.sources, self._find_of_library)
+        self._optional = Answers(project.sources, self._find_optional)
+        self.owns_engine = Answers(project.sources, self._owns_engine, lambda _: False)
+        """Whether a property of the class makes an engine for each object: ``self._engine = create_engine(…)``."""
         self._asking: set[Value] = set()
 
     def info(self, qualified: str) -> ClassInfo | None:
@@ -105,19 +107,15 @@ class Classes:
         """As :meth:`attribute`, with methods and properties as the functions that they are in the class."""
         if owner.kind == OBJECT and self._is_of_library(owner.name):
             return Value(METHOD, name, extra=(owner,))
-        key = (f"{owner.kind}:{owner.name}", name)
-        if key not in self._attributes:
-            self._attributes[key] = UNKNOWN
-            self._attributes[key] = self._find_attribute(owner, name)
-        return self._attributes[key]
+        return self._attributes((owner.kind, owner.name, name))
 
     def _is_of_library(self, name: str) -> bool:
         """Whether a type belongs to a library, or is one of which something is known."""
-        asked = name, len(self.project.modules.roots)  # roots are only added
-        if asked not in self._of_library:
-            known = self.project.known.receiver(name) is not None
-            self._of_library[asked] = known or self._is_foreign(name)
-        return self._of_library[asked]
+        return self._of_library((name, len(self.project.modules.roots)))  # roots are only added
+
+    def _find_of_library(self, asked: tuple[str, int]) -> bool:
+        name, _ = asked
+        return self.project.known.receiver(name) is not None or self._is_foreign(name)
 
     def _is_foreign(self, name: str) -> bool:
         """Whether a type belongs to a library."""
@@ -165,8 +163,10 @@ class Classes:
         found = summary.returns if summary is not None else UNKNOWN
         return found if found.resource is not None and found.resource.origin == AMBIENT else UNKNOWN
 
-    def _find_attribute(self, owner: Value, name: str) -> Value:
-        info = self.info(owner.name)
+    def _find_attribute(self, asked: tuple[str, str, str]) -> Value:
+        kind, of, name = asked
+        owner = Value(kind, of)
+        info = self.info(of)
         if info is None:
             return UNKNOWN
         for base in self.lineage(info):
@@ -273,12 +273,8 @@ class Classes:
             return as_kept_by(self.project, info, value)
         return known_by(value, f"{info.qualified}.{name}")
 
-    def owns_engine(self, name: str) -> bool:
-        """Whether a property of the class makes an engine for each object: ``self._engine = create_engine(…)``."""
-        if name not in self._owns:
-            self._owns[name] = False  # a circle ends here
-            self._owns[name] = not self.is_single(name) and any(map(self._makes_engine, self._own_lineage(name)))
-        return self._owns[name]
+    def _owns_engine(self, name: str) -> bool:
+        return not self.is_single(name) and any(map(self._makes_engine, self._own_lineage(name)))
 
     def is_single(self, name: str) -> bool:
         """Whether the class may give the same object each time."""
@@ -317,11 +313,12 @@ class Classes:
 
     def optional_sessions(self, method: Value) -> tuple[tuple[str, Value], ...]:
         """Those of them that are sessions or None."""
-        key = (method.name, method.extra[0].name)
-        if key not in self._optional:
-            used = self.attributes_used(method)
-            self._optional[key] = tuple(item for item in used if item[1].kind == SESSION and MAYBE in item[1].extra)
-        return self._optional[key]
+        owner: Value = method.extra[0]
+        return self._optional(method._replace(extra=(Value(owner.kind, owner.name), None)))
+
+    def _find_optional(self, method: Value) -> tuple[tuple[str, Value], ...]:
+        used = self.attributes_used(method)
+        return tuple(item for item in used if item[1].kind == SESSION and MAYBE in item[1].extra)
 
 
 def is_parameter(expression: ast.expr, method: Function) -> bool:

@@ -79,8 +79,8 @@ class Commands:
         """The files outside of tests that hold a function's name, and that of its module unless it is a method; no more
         than a few over :data:`_MOST_SPEAKING`."""
         beside = b"" if body.owner else module.name.rpartition(".")[2].encode()
-        files = self.project.app.files_with(last_name(body).encode())
-        telling = (path for path, data in files if beside in data and not self.project.config.is_test(path))
+        files = self.project.app.files_with(last_name(body).encode(), beside=(beside,))
+        telling = (path for path in files if not self.project.config.is_test(path))
         return list(itertools.islice(telling, _MOST_SPEAKING + 1))
 
     def _of(self, module: Module) -> Units:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from ..files.sources import Answers
 from ..names import Names
 from ..session.body import Body
 from ..session.values import ENGINE, FACTORY, NAMED, OBJECT, REGISTRY, SESSION, TUPLE, UNKNOWN, Value
@@ -24,19 +25,13 @@ class Functions:
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self._targets: dict[str, Target | None] = {}
-        self._local_targets: dict[ast.AST, Target | None] = {}
+        self._targets = Answers(project.sources, self._find)
+        self._local_targets = Answers(project.sources, self._local)
 
     def target(self, function: Value) -> Target | None:
         """The project function a value stands for; None where it cannot be found."""
         node = function.extra[1] if len(function.extra) > 1 else None
-        if node is not None:
-            if node not in self._local_targets:
-                self._local_targets[node] = self._local(function, node)
-            return self._local_targets[node]
-        if function.name not in self._targets:
-            self._targets[function.name] = self._find(function.name)
-        return self._targets[function.name]
+        return self._targets(function.name) if node is None else self._local_targets((function.name, node))
 
     def _find(self, name: str) -> Target | None:
         module, rest = self.project.split(name)
@@ -45,8 +40,9 @@ class Functions:
             return None
         return Target(module, body, self.decorators(module, body))
 
-    def _local(self, function: Value, node: ast.AST) -> Target | None:
-        module, _ = self.project.split(function.name.partition(".<locals>")[0]) if function.name else (None, "")
+    def _local(self, place: tuple[str, ast.AST]) -> Target | None:
+        name, node = place
+        module, _ = self.project.split(name.partition(".<locals>")[0]) if name else (None, "")
         body = module.body_of(node) if module is not None else None
         if module is None or body is None:
             return None

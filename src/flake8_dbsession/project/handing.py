@@ -23,8 +23,8 @@ def entries_by_handing(project: Project, body: Body) -> list[Entry]:
         return []
     name = body.name.rpartition(".")[2]
     found = []
-    for path, data in project.app.files_with(*_HANDING):
-        if name.encode() in data and not project.config.is_test(path):
+    for path in project.app.narrowed(_HANDING, name.encode()):
+        if not project.config.is_test(path):
             module = project.modules.at(path)
             if module is not None:
                 found += [entry for function, entry in handed_over(project, module, name) if function == body.qualified]
@@ -36,10 +36,13 @@ def handed_over(project: Project, module: Module, name: str) -> list[tuple[str, 
     found: list[tuple[str, Entry]] = []
     for body in (module.top, *module.bodies.values()):
         if mentions(body, name):
-            if body not in project.app.handed:
-                project.app.handed[body] = project.flow(module, body, {}).scope.registered
-            found += project.app.handed[body]
+            found += project.once(_registered, module, body)
     return found
+
+
+def _registered(project: Project, module: Module, body: Body) -> list[tuple[str, Entry]]:
+    """The functions that a body hands over."""
+    return project.flow(module, body, {}).scope.registered
 
 
 def mentions(body: Body, name: str) -> bool:

@@ -10,6 +10,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ..files.sources import Answers
 from ..session.body import Body
 from ..session.values import CONSTANT, FACTORY, OBJECT, REGISTRY, UNKNOWN, Value
 from .implementations import MOST_EXTENDING
@@ -25,23 +26,23 @@ class Handles:
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self._kept: dict[str, tuple[Value, ...]] = {}
+        self._kept = Answers(project.sources, self._find, lambda _: ())
 
     def called(self, body: Body, node: ast.Attribute) -> Value:
         """The factory or registry that an attribute of something unseen is, where a function reads it."""
         name = node.attr
         if not self.project.known.conventions.is_handle(name):
             return UNKNOWN
-        if name not in self._kept:
-            self._kept[name] = ()  # a circle ends here
-            self._kept[name] = tuple(dict.fromkeys(self._values(name)))
-        kept = self._kept[name]
+        kept = self._kept(name)
         return agreed(kept) if kept else attribute_called(self.project, body, node)
+
+    def _find(self, name: str) -> tuple[Value, ...]:
+        return tuple(dict.fromkeys(self._values(name)))
 
     def _values(self, name: str) -> Iterator[Value]:
         """What is kept under the name, as far as it is known."""
         setting = (f".{name} =", f".{name}:", f"def {name}(", f"    {name} =", f"    {name}:")
-        paths = [path for path, _ in self.project.app.files_with(*(text.encode() for text in setting))]
+        paths = self.project.app.files_with(*(text.encode() for text in setting))
         ours = [path for path in paths if not self.project.config.is_test(path)]
         for path in ours if len(ours) <= MOST_EXTENDING else ():
             module = self.project.modules.at(path)

@@ -34,14 +34,16 @@ class Hook(NamedTuple):
 
 def hooks(project: Project) -> list[Hook]:
     """What runs before each request of the project's Flask applications, as far as it can be seen."""
-    if project.app.hooks is None:
-        project.app.hooks = list(_hooks(project))
-    return project.app.hooks
+    return project.once(_hooks)
 
 
-def _hooks(project: Project) -> Iterator[Hook]:
+def _hooks(project: Project) -> list[Hook]:
+    return list(_found(project))
+
+
+def _found(project: Project) -> Iterator[Hook]:
     kinds = _EVERY | _SOME
-    for module, _ in project.app.modules_with(*(name.encode() for name in kinds)):
+    for module in project.app.modules_with(*(name.encode() for name in kinds)):
         for body in module.bodies.values():
             for taker, kind in map(method_of, body.decorators):
                 if kind in kinds and taker is not None:

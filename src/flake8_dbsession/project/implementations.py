@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ..files.sources import Answers
 from ..session.values import FUNCTION, OBJECT, SESSION, UNKNOWN, Resource, Value
 from .module import ClassInfo
 
@@ -20,19 +21,17 @@ class Implementations:
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self._extended: dict[str, list[str]] = {}
-        self._carried_out: dict[str, tuple[Value, ...]] = {}
-        self._called: dict[str, tuple[Value, ...]] = {}
-
-    def extended(self, qualified: str) -> list[str]:
+        self.extended = Answers(project.sources, self._extended)
         """The project's classes that extend a class directly, outside of tests."""
-        if qualified not in self._extended:
-            self._extended[qualified] = [info.qualified for info in self._extending(qualified)]
-        return self._extended[qualified]
+        self._carried_out = Answers(project.sources, self._find_carried_out, lambda _: ())
+        self._called = Answers(project.sources, self._find_called)
+
+    def _extended(self, qualified: str) -> list[str]:
+        return [info.qualified for info in self._extending(qualified)]
 
     def _extending(self, qualified: str) -> Iterator[ClassInfo]:
         own = self.project.classes.info(qualified)
-        paths = self.project.app.extending.get(qualified.rpartition(".")[2].encode(), ())
+        paths = self.project.app.extending(qualified.rpartition(".")[2].encode())
         for path in paths if len(paths) <= MOST_EXTENDING else ():
             module = self.project.modules.at(path) if not self.project.config.is_test(path) else None
             for info in module.classes.values() if module is not None else ():
@@ -41,13 +40,13 @@ class Implementations:
 
     def carried_out(self, method: Value) -> tuple[Value, ...]:
         """The methods of subclasses that carry out an abstract method of an object."""
-        if method.name not in self._carried_out:
-            self._carried_out[method.name] = ()  # a circle ends here
-            self._carried_out[method.name] = tuple(self._implementations(method))
-        return self._carried_out[method.name]
+        return self._carried_out(method.name)
 
-    def _implementations(self, method: Value) -> Iterator[Value]:
-        owner, _, name = method.name.rpartition(".")
+    def _find_carried_out(self, method: str) -> tuple[Value, ...]:
+        return tuple(self._implementations(method))
+
+    def _implementations(self, method: str) -> Iterator[Value]:
+        owner, _, name = method.rpartition(".")
         for each in self.extended(owner):
             found = self.project.attribute(Value(OBJECT, each), name)
             target = self.project.target(found) if found.kind == FUNCTION else None
@@ -73,12 +72,13 @@ class Implementations:
 
     def methods_called(self, name: str) -> tuple[Value, ...]:
         """The methods of the project's classes, outside of tests, that have a telling name."""
-        if name not in self._called:
-            self._called[name] = tuple(self._find_called(name)) if is_telling(name) else ()
-        return self._called[name]
+        return self._called(name) if is_telling(name) else ()
 
-    def _find_called(self, name: str) -> Iterator[Value]:
-        paths = self.project.app.defining.get(name.encode(), ())
+    def _find_called(self, name: str) -> tuple[Value, ...]:
+        return tuple(self._defined(name))
+
+    def _defined(self, name: str) -> Iterator[Value]:
+        paths = [p for p in self.project.app.defining(name.encode()) if not self.project.config.is_test(p)]
         for path in paths if len(paths) <= MOST_EXTENDING else ():
             module = self.project.modules.at(path)
             for info in module.classes.values() if module is not None else ():

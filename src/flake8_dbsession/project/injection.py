@@ -91,7 +91,7 @@ def added(project: Project, module: Module, body: Body) -> Iterator[Value]:
     """What runs before an endpoint without a parameter of its own: ``dependencies=[Depends(f)]`` of its decorators, and
     of any app or router of the project; UNKNOWN for what cannot be seen."""
     own = [(module, decorator) for decorator in body.decorators if isinstance(decorator, ast.Call)]
-    for where, call in (*own, *_depending(project)):
+    for where, call in (*own, *project.once(_depending)):
         for keyword in call.keywords:
             if keyword.arg == "dependencies":
                 yield from _listed(project, where.names, keyword.value)
@@ -99,13 +99,11 @@ def added(project: Project, module: Module, body: Body) -> Iterator[Value]:
 
 def _depending(project: Project) -> list[tuple[Module, ast.Call]]:
     """The calls with ``dependencies=`` that decorate no function: those of a decorator are for its function only."""
-    if project.app.depending is None:
-        project.app.depending = list(_found_depending(project))
-    return project.app.depending
+    return list(_found_depending(project))
 
 
 def _found_depending(project: Project) -> Iterator[tuple[Module, ast.Call]]:
-    for module, _ in project.app.modules_with(b"dependencies="):
+    for module in project.app.modules_with(b"dependencies="):
         bodies = list(module.bodies.values())
         decorating = {decorator for body in bodies for decorator in body.decorators}
         for call in (call for body in (module.top, *bodies) for call in body.own(ast.Call)):
@@ -130,13 +128,15 @@ def dependencies_of_streams(project: Project) -> dict[str, str]:
 
     What only tests put together is no part of the application.
     """
-    if project.app.streamed is None:
-        project.app.streamed = dict(_found_in_streams(project))
-    return project.app.streamed
+    return project.once(_streamed)
+
+
+def _streamed(project: Project) -> dict[str, str]:
+    return dict(_found_in_streams(project))
 
 
 def _found_in_streams(project: Project) -> Iterator[tuple[str, str]]:
-    for module, _ in project.app.modules_with(*_STREAMERS):
+    for module in project.app.modules_with(*_STREAMERS):
         for body in () if project.config.is_test(module.path) else module.bodies.values():
             made = (module.names.resolve(call.func) for call in body.own(ast.Call))
             if any(name in STREAMING_RESPONSES for name in made):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from ..files.sources import Answers
 from ..names import is_none
 from ..session.values import (
     AMBIENT,
@@ -37,15 +38,9 @@ class Meanings:
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self._values: dict[str, Value] = {}
-        self._stored: dict[tuple[str, str], Value] = {}
-
-    def value(self, name: str) -> Value:
+        self.value = Answers(project.sources, self._find_value, lambda name: Value(NAMED, name))
         """What a dotted name stands for."""
-        if name not in self._values:
-            self._values[name] = Value(NAMED, name)  # a circle ends here
-            self._values[name] = self._find_value(name)
-        return self._values[name]
+        self._stored = Answers(project.sources, self._find_stored, lambda _: UNKNOWN)
 
     def _find_value(self, name: str) -> Value:
         declared = self._declared(name)
@@ -160,13 +155,10 @@ class Meanings:
 
     def stored(self, module_name: str, text: str) -> Value:
         """What ``g.db`` stands for where its module sets it to a session somewhere."""
-        key = (module_name, text)
-        if key not in self._stored:
-            self._stored[key] = UNKNOWN  # a circle ends here
-            self._stored[key] = self._find_stored(module_name, text)
-        return self._stored[key]
+        return self._stored((module_name, text))
 
-    def _find_stored(self, module_name: str, text: str) -> Value:
+    def _find_stored(self, place: tuple[str, str]) -> Value:
+        module_name, text = place
         module = self.project.modules.find(module_name)
         for expression in module.stored.get(text, ()) if module is not None else ():
             value = self.project.evaluate(module, expression)  # type: ignore[arg-type]

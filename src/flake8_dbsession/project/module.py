@@ -82,11 +82,12 @@ def statements_in(function: Function | ast.Module) -> list[ast.AST]:
 
 
 class Module:
-    """One parsed module with its functions and classes by dotted name."""
+    """One parsed module with its functions and classes by dotted name; ``path`` is for people, ``file`` absolute."""
 
-    def __init__(self, name: str, path: str, source: Source, is_package: bool) -> None:
+    def __init__(self, name: str, path: str, source: Source, is_package: bool, file: str = "") -> None:
         self.name = name
         self.path = path
+        self.file = file or path
         self.source = source
         self.is_package = is_package
         self.names = Names(source.tree, name, is_package)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from ..files.declared import PROJECT_FILES
 from ..files.folders import Folders
+from ..files.sources import Answers, Sources
 from ..files.texts import Texts
 from ..source import Source, Unreadable
 from .module import Module
@@ -22,9 +23,14 @@ class Modules:
     """
 
     def __init__(
-        self, root: str, src: tuple[str, ...], forget: Callable[[Sequence[Module]], None] = lambda modules: None
+        self,
+        root: str,
+        src: tuple[str, ...],
+        forget: Callable[[Sequence[Module]], None] = lambda modules: None,
+        sources: Sources | None = None,
     ) -> None:
         self.root = root
+        self._sources = sources or Sources()
         self.texts = Texts()
         self.roots = Roots()
         self._forget = forget
@@ -32,8 +38,11 @@ class Modules:
         for folder in src:
             self.roots.add(os.path.normpath(os.path.join(root, folder)))
         self._modules: dict[str, Module | None] = {}
+        self._looked_at: dict[str, int] = {}
+        """The bits of the files that were looked for to find a module by its name."""
         self._by_path: dict[str, Module] = {}
-        self._splits: dict[str, tuple[Module | None, str]] = {}
+        self.split = Answers(self._sources, self._find_split)
+        """The longest prefix of a dotted name that is a module, and the rest."""
         self._folders = Folders()
         self._analysed: set[str] = set()
         """The top packages of the files that are analysed: a file can have a name that no import leads to."""
@@ -51,7 +60,7 @@ class Modules:
         module = self._by_path.pop(os.path.abspath(path), None)
         if module is not None:
             self._modules = {name: found for name, found in self._modules.items() if found is not module}
-            self._splits.clear()
+            self.split.clear()
         return module
 
     def importing(self, *modules: Module) -> list[Module]:
@@ -80,9 +89,9 @@ class Modules:
             source.tree = known.source.tree
             if known.path == source.path:
                 return known
-        module = Module(name, source.path, source, is_package)
+        module = Module(name, source.path, source, is_package, path)
         if name in self._modules:  # somebody was told something else
-            self._splits.clear()
+            self.split.clear()
         self._by_path[path] = self._modules[name] = module
         self.texts.put(path, source.data)
         self._analysed.add(name.partition(".")[0])
@@ -97,7 +106,7 @@ class Modules:
         asked = [name for name in self._modules if name.partition(".")[0] in ambiguous]
         if asked:
             meant = [(name, module) for name in asked if (module := self._modules.pop(name)) is not None]
-            self._splits.clear()
+            self.split.clear()
             others = [module for name, module in meant if self.find(name) is not module]
             if others:
                 self._forget(others)
@@ -125,20 +134,23 @@ class Modules:
         """The module called ``name``, or None where no file of the project is."""
         if name not in self._modules:
             self._modules[name] = self._load(name)
-        return self._modules[name]
+        found = self._modules[name]
+        self._sources.met |= self._looked_at.get(name, 0)
+        if found is not None:
+            self.meet(found)
+        return found
+
+    def meet(self, module: Module) -> None:
+        """What is being found rests on the module."""
+        self._sources.meet_file(module.file)
 
     def at(self, path: str) -> Module | None:
         """The module of a file, wherever it is; None where it cannot be read."""
         name, _, is_package = self.name_of(path)
         found = self.find(name)
         known = self._by_path.get(os.path.abspath(path))
+        self._sources.meet_file(os.path.abspath(path))
         return found if found is not None and found is known else self._read(name, path, is_package)
-
-    def split(self, name: str) -> tuple[Module | None, str]:
-        """The longest prefix that is a module, and the rest."""
-        if name not in self._splits:
-            self._splits[name] = self._find_split(name)
-        return self._splits[name]
 
     def _find_split(self, name: str) -> tuple[Module | None, str]:
         if not self.is_first_party(name) and name.partition(".")[0] not in self._analysed:
@@ -153,11 +165,13 @@ class Modules:
 
     def _load(self, name: str) -> Module | None:
         relative = name.replace(".", os.sep)
+        self._looked_at[name] = 0
         for root in self.roots.holding(name):
             for path, is_package in (
                 (os.path.join(root, relative, "__init__.py"), True),
                 (os.path.join(root, relative + ".py"), False),
             ):
+                self._looked_at[name] |= self._sources.bit(path)
                 if self._folders.has_file(path):
                     return self._read(name, path, is_package)
         return None
@@ -168,7 +182,7 @@ class Modules:
             return known
         try:
             source = Source.read(os.path.relpath(path, self.root) if path.startswith(self.root) else path, at=path)
-            module = Module(name, source.path, source, is_package)
+            module = Module(name, source.path, source, is_package, os.path.abspath(path))
         except Unreadable:
             return None
         self._by_path[os.path.abspath(path)] = module

@@ -17,7 +17,7 @@ _ALL = frozenset({"Exception", "BaseException", "SQLAlchemyError"})
 
 def packages_that_roll_back(project: Project) -> frozenset[str]:
     """The packages of the project, by the first part of their names, that have such a class outside of tests."""
-    paths = {path for base in _SESSIONS for path in project.app.extending.get(base, ())}
+    paths = {path for base in _SESSIONS for path in project.app.extending(base)}
     modules = (project.modules.at(path) for path in sorted(paths) if not project.config.is_test(path))
     classes = (info for module in modules if module is not None for info in module.classes.values())
     return frozenset(info.qualified.partition(".")[0] for info in classes if rolls_back(project, info))

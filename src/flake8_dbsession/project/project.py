@@ -10,14 +10,15 @@ import ast
 import contextlib
 import os
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
+from ..files.sources import Answers, Sources
 from ..known import Known, load
 from ..names import Names
 from ..session.body import Body
 from ..session.evaluate import Evaluation
 from ..session.flow import Flow
-from ..session.memory import Key, Outcomes
+from ..session.memory import Kept, Key
 from ..session.scope import Scope
 from ..session.starts import starts
 from ..session.state import State
@@ -54,6 +55,9 @@ from .wrapping import Wrapping
 if TYPE_CHECKING:
     from ..config import Config
 
+Given = ParamSpec("Given")
+Found = TypeVar("Found")
+
 _ROLES = {"closer": "closers", "owner": "owners", "wait": "blocking_calls", "manager": "context_managers"}
 
 
@@ -67,7 +71,8 @@ class Project:
         self.config = config
         self.root = os.path.abspath(root)
         self.known: Known = load(config.tables)
-        self.modules = Modules(self.root, tuple(config.src), self._forget)
+        self.sources = Sources()
+        self.modules = Modules(self.root, tuple(config.src), self._forget, self.sources)
         self.app = Application(self)
         self._begin()
 
@@ -78,13 +83,13 @@ class Project:
         self.implementations = Implementations(self)
         self.handles = Handles(self)
         self.reach = Reach(self)
-        self._solved = Solved()
-        self._remembered: dict[Body, dict[Key, Outcomes]] = {}
+        self._solved = Solved(self.sources)
+        self._once = Answers(self.sources, self._find_once)
+        self._remembered: dict[Body, dict[Key, Kept]] = {}
         self.summaries = 0
         self.functions = Functions(self)
         self.wrapping = Wrapping(self)
         self._asked: dict[tuple[Body, str], str] = {}
-        self.app.forget()
 
     def _forget(self, modules: Sequence[Module]) -> None:
         """The names of some modules mean others from here on; what those that import them have learnt goes too."""
@@ -99,7 +104,10 @@ class Project:
             self._lose([module])
 
     def _lose(self, modules: Sequence[Module]) -> None:
-        self._solved.lose([module.path for module in modules])
+        lost = sum({self.sources.bit(module.file) for module in modules})
+        self._solved.lose(lost)
+        self._once.lose(lost)
+        self.reach.lose(lost)
         self.meanings, self.classes, self.wrapping = Meanings(self), Classes(self), Wrapping(self)
         self.implementations = Implementations(self)
         self.handles = Handles(self)
@@ -107,8 +115,6 @@ class Project:
         for module in modules:
             for body in (module.top, *module.bodies.values()):
                 self._remembered.pop(body, None)
-            self.reach.lose(module)
-            self.app.lose(module)
 
     # -- names
 
@@ -250,7 +256,7 @@ class Project:
         target = self.target(function)
         if target is None:
             return None
-        with self._solved.solving(key, target.path) as solved:
+        with self._solved.solving(key) as solved:
             try:
                 summary = self.flow(target.module, target.body, dict(sessions)).summary()
                 solved.summary = self.wrapping.wrapped(target, summary)
@@ -267,6 +273,7 @@ class Project:
         is_quiet: bool = False,
     ) -> Flow:
         """One function, with ``given`` parameters and what the functions around it bind; ``is_quiet`` as in `Flow`."""
+        self.modules.meet(module)
         if body.owner and body.parameters and body.parameters[0].arg not in given:
             me = body.parameters[0].arg
             static = any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in body.decorators)
@@ -314,15 +321,22 @@ class Project:
 
     # -- configuration and application
 
+    def once(self, find: Callable[Concatenate[Project, Given], Found], *of: Given.args, **more: Given.kwargs) -> Found:
+        """What ``find`` finds in the project (``of`` something), which is looked for once."""
+        found: Found = self._once((find, of, tuple(more.items())))
+        return found
+
+    def _find_once(self, asked: tuple[Callable[..., Any], tuple[Any, ...], tuple[tuple[str, Any], ...]]) -> Any:
+        find, of, more = asked
+        return find(self, *of, **dict(more))
+
     def configured(self, name: str, role: str) -> str | None:
         """The user's entry that gives ``name`` a role: its advice (may be ""), or None."""
         return self.config.advice(_ROLES[role], name)
 
     def rolls_back(self, module: str) -> bool:
         """Whether the sessions of a module's package are of a class that rolls back by itself where a commit fails."""
-        if self.app.rolling_back is None:
-            self.app.rolling_back = packages_that_roll_back(self)
-        return module.partition(".")[0] in self.app.rolling_back
+        return module.partition(".")[0] in self.once(packages_that_roll_back)
 
     def has_teardown(self, registry: Resource) -> bool:
         """Whether the application removes the registry when an app context or request ends."""

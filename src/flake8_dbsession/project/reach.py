@@ -11,6 +11,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..files.sources import Answers
 from ..names import imports_of
 from ..session.body import Body
 from ..session.calls import TELLING_WORDS
@@ -40,24 +41,34 @@ class Words(NamedTuple):
     imports: dict[str, str]
 
 
+class Looked(NamedTuple):
+    """Whether a place tells, or what it leads to does; the places it leads to; and what was met to see that."""
+
+    tells: bool
+    steps: tuple[Place, ...]
+    met: int
+
+
 class Reach:
     """The answers for the functions and classes of one project, each found once."""
 
     def __init__(self, project: Project) -> None:
         self.project = project
         self._known: dict[Place, bool] = {}
-        self._roots: dict[tuple[str, str], Value] = {}
+        self._looked_at: dict[Place, Looked] = {}
+        self._roots = Answers(project.sources, self._find_root)
         self._modules: dict[Body, Module] = {}
 
-    def lose(self, module: Module) -> None:
-        """Forget what names stand for in a module that has another text; who reaches a session stays known."""
-        self._roots = {key: value for key, value in self._roots.items() if key[0] != module.path}
+    def lose(self, sources: int) -> None:
+        """Forget what names stand for that rests on one of the sources; who reaches a session stays known."""
+        self._roots.lose(sources)
 
     def touches(self, module: Module, body: Body) -> bool:
         """Whether the function, with all that is defined in it, may meet a session, an engine or a registry."""
         start = self._function(module, body.outermost)
         if start not in self._known:
             self._explore(start)
+        self._meet_all_behind(start)
         return self._known[start]
 
     def _explore(self, start: Place) -> None:
@@ -66,19 +77,45 @@ class Reach:
         waiting = [start]
         while waiting:
             place = waiting.pop()
-            for step in self._steps(place):
-                if step is None or self._known.get(step):
-                    self._tell(place, came_from)
-                    return
+            looked = self._looked_at[place] = self._look_at(place)
+            if looked.tells:
+                self._tell(place, came_from)
+                return
+            for step in looked.steps:
                 if step not in came_from and step not in self._known:
                     came_from[step] = place
                     waiting.append(step)
         self._known.update(dict.fromkeys(came_from, False))
 
+    def _look_at(self, place: Place) -> Looked:
+        """What a place leads to, up to the first step that tells."""
+        sources, steps = self.project.sources, []
+        around, sources.met = sources.met, 0
+        try:
+            for step in self._steps(place):
+                if step is None or self._known.get(step):
+                    return Looked(True, () if step is None else (step,), sources.met)
+                steps.append(step)
+            return Looked(False, tuple(steps), sources.met)
+        finally:
+            sources.met |= around
+
     def _tell(self, place: Place | None, came_from: dict[Place, Place | None]) -> None:
+        behind: Place | None = None
         while place is not None:
+            if behind is not None:
+                self._looked_at[place] = self._looked_at[place]._replace(steps=(behind,))
             self._known[place] = True
-            place = came_from[place]
+            behind, place = place, came_from[place]
+
+    def _meet_all_behind(self, start: Place) -> None:
+        """Whether a place tells rests on what was met on the way to what tells, or on every way that there is."""
+        waiting, seen = [start], {start}
+        while waiting:
+            looked = self._looked_at[waiting.pop()]
+            self.project.sources.met |= looked.met
+            waiting.extend(step for step in looked.steps if step not in seen)
+            seen.update(looked.steps)
 
     def _function(self, module: Module, body: Body) -> Body:
         self._modules[body] = module
@@ -87,6 +124,7 @@ class Reach:
     # -- one step: what a function or class mentions, None for something that tells
 
     def _steps(self, place: Place) -> Iterator[Place | None]:
+        self.project.modules.meet(place.module if isinstance(place, ClassInfo) else self._modules[place])
         if isinstance(place, ClassInfo):
             yield from self._class_steps(place)
         else:
@@ -146,10 +184,12 @@ class Reach:
 
     def _root(self, module: Module, name: str) -> Value:
         """What a name stands for at module level."""
-        key = (module.path, name)
-        if key not in self._roots:
-            self._roots[key] = self.project.outer(module)(name)
-        return self._roots[key]
+        return self._roots((module, name))
+
+    def _find_root(self, asked: tuple[Module, str]) -> Value:
+        module, name = asked
+        self.project.modules.meet(module)
+        return self.project.outer(module)(name)
 
     def _follow(self, value: Value, rest: Chain) -> Iterator[Place | None]:
         """What a value with a chain of attributes behind it leads to."""

@@ -7,10 +7,11 @@ until that one is solved, and is found anew when somebody asks later. So is what
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from ..files.sources import Sources
 from ..session.summary import Summary
 from ..session.values import Value
 
@@ -25,10 +26,10 @@ _TIMES = 2
 
 
 class Known(NamedTuple):
-    """What is known of a function: None where it may not be followed; ``files`` is a set of bits."""
+    """What is known of a function: None where it may not be followed; and what that rests on."""
 
     summary: Summary | None
-    files: int
+    rests_on: int
 
 
 class Frame:
@@ -48,12 +49,10 @@ class Frame:
 class Solved:
     """What is known of functions."""
 
-    def __init__(self) -> None:
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
         self._stack: list[Frame] = []
         self._known: dict[Key, Known] = {}
-        self._bits: dict[str, int] = {}
-        self._files = 0
-        """The files met so far by whatever is being solved."""
 
     def recall(self, key: Key) -> Known | None:
         """What is remembered of a function, or that it may not be followed here; None: solve it."""
@@ -71,20 +70,19 @@ class Solved:
         return Known(None, 0)
 
     @contextmanager
-    def solving(self, key: Key, path: str) -> Iterator[Frame]:
-        """Solve a function of the file at ``path`` inside the block: what the frame's ``summary`` is at the end is
-        remembered."""
+    def solving(self, key: Key) -> Iterator[Frame]:
+        """Solve a function inside the block: what the frame's ``summary`` is at the end is remembered."""
         frame = Frame(key, len(self._stack))
         self._stack.append(frame)
-        around, self._files = self._files, self._bits.setdefault(path, 1 << len(self._bits))
+        around, self._sources.met = self._sources.met, 0
         try:
             yield frame
         finally:
             self._stack.pop()
             is_whole = frame.returns_to == frame.depth
             known = self._known if is_whole else self._stack[frame.returns_to].below
-            known[key] = Known(frame.summary, self._files)
-            self._files |= around
+            known[key] = Known(frame.summary, self._sources.met)
+            self._sources.met |= around
             if not is_whole:
                 self.leads_back(frame.returns_to)
 
@@ -93,10 +91,9 @@ class Solved:
         if self._stack:
             self._stack[-1].returns_to = min(self._stack[-1].returns_to, depth)
 
-    def lose(self, paths: Iterable[str]) -> None:
-        """Forget the functions that stand in one of the files at ``paths``, or call one that does."""
-        lost = sum({self._bits.get(path, 0) for path in paths})
-        self._known = {key: known for key, known in self._known.items() if not known.files & lost}
+    def lose(self, sources: int) -> None:
+        """Forget what rests on one of the sources, a set of bits."""
+        self._known = {key: known for key, known in self._known.items() if not known.rests_on & sources}
 
     @contextmanager
     def apart(self) -> Iterator[None]:
@@ -108,5 +105,5 @@ class Solved:
             self._stack = stack
 
     def _met(self, known: Known) -> Known:
-        self._files |= known.files
+        self._sources.met |= known.rests_on
         return known

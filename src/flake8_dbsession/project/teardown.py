@@ -40,7 +40,7 @@ def plain(found: Iterable[Value]) -> set[Resource]:
 
 
 def making_registries(project: Project) -> Iterator[Module]:
-    for module, _ in project.app.modules_with(b"scoped_session("):
+    for module in project.app.modules_with(b"scoped_session("):
         if not project.config.is_test(module.path):
             yield module
 
@@ -79,11 +79,11 @@ def is_removed(project: Project, registry: Resource) -> bool:
     Views and error handlers do not, nor what runs beside requests, nor tests, nor what sets the database up. A project
     that is too large to be looked through counts as one that does.
     """
-    removed = project.app.removed
-    if registry.key not in removed:
-        bodies = (units for units, _ in releasing(project, registry))
-        removed[registry.key] = len(project.app.files) > MOST_FILES or any(True for _ in bodies)
-    return removed[registry.key]
+    return project.once(_is_removed, registry)
+
+
+def _is_removed(project: Project, registry: Resource) -> bool:
+    return len(project.app.files) > MOST_FILES or any(True for _ in releasing(project, registry))
 
 
 def is_removed_around(project: Project, registry: Resource) -> bool:
@@ -94,7 +94,8 @@ def is_removed_around(project: Project, registry: Resource) -> bool:
 def releasing(project: Project, registry: Resource) -> Iterator[tuple[Units, Body]]:
     """The functions that may run at the end of each request and release the registry, with what runs their file."""
     last = registry.key.rpartition(".")[2].encode()
-    for module, data in project.app.modules_with(b"remove", b"close"):
+    for module in project.app.modules_with(b"remove", b"close"):
+        data = module.source.data
         if (last in data or b"import" in data) and not project.config.is_test(module.path):
             units = Units(module, project, ())
             for body in (module.top, *module.bodies.values()):

@@ -8,6 +8,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ..files.sources import Answers
 from ..names import is_none
 from ..session.body import Body
 from ..session.summary import Summary, Wait
@@ -24,8 +25,10 @@ class Wrapping:
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self._waits: dict[str, tuple[Wait, ...]] = {}
-        self._puts_off: dict[str, bool] = {}
+        self.waits = Answers(project.sources, self._waits, lambda _: ())
+        """What the functions that a decorator puts in the place of others wait for."""
+        self.puts_off = Answers(project.sources, self._puts_off)
+        """Whether a decorator may give the function to something that runs it later, in place of calling it."""
 
     def wrapped(self, target: Target, summary: Summary) -> Summary:
         """A function's summary with what its decorators wait for, where the function gives no session back itself.
@@ -43,14 +46,14 @@ class Wrapping:
         waits = tuple((wait._replace(line=line), released, ()) for wait in found)
         return summary._replace(waits=(*summary.waits, *waits))
 
-    def puts_off(self, decorator: str) -> bool:
-        """Whether a decorator may give the function to something that runs it later, in place of calling it."""
-        if decorator not in self._puts_off:
-            target = self._target(decorator)
-            wrappers = [wrapper for wrapper, _ in runs(target.module, target.body)] if target is not None else []
-            put_off = any(may_put_off(target.module, wrapper) for wrapper in wrappers if target)
-            self._puts_off[decorator] = put_off or (target is not None and not wrappers and self.starts(target))
-        return self._puts_off[decorator]
+    def _puts_off(self, decorator: str) -> bool:
+        target = self._target(decorator)
+        if target is None:
+            return False
+        wrappers = [wrapper for wrapper, _ in runs(target.module, target.body)]
+        return any(may_put_off(target.module, wrapper) for wrapper in wrappers) or (
+            not wrappers and self.starts(target)
+        )
 
     def starts(self, decorator: Target) -> bool:
         """Whether a decorator gives the function to a thread or process of its own, and waits for no end of it."""
@@ -72,12 +75,8 @@ class Wrapping:
         value = self.project.value(decorator)
         return self.project.target(value) if value.kind == FUNCTION else None
 
-    def waits(self, decorator: str) -> tuple[Wait, ...]:
-        """What the functions that a decorator puts in the place of others wait for."""
-        if decorator not in self._waits:
-            self._waits[decorator] = ()  # a circle ends here
-            self._waits[decorator] = tuple(self._found(decorator))
-        return self._waits[decorator]
+    def _waits(self, decorator: str) -> tuple[Wait, ...]:
+        return tuple(self._found(decorator))
 
     def _found(self, decorator: str) -> Iterator[Wait]:
         target = self._target(decorator)

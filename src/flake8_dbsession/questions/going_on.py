@@ -49,7 +49,7 @@ def wrappers(view: View, body: Body) -> Iterator[Caller]:
 
 def callers(view: View, name: str) -> Iterator[Caller]:
     """The functions of other modules that call something of that name with arguments; tests are left out."""
-    for module, _ in view.project.app.modules_with(f"{name}(".encode()):
+    for module in view.project.app.modules_with(f"{name}(".encode()):
         if module is view.module or view.project.config.is_test(module.path):
             continue
         for body in module.bodies.values():

@@ -74,7 +74,7 @@ def keeper_of(project: Project, owner: str, depth: int) -> str:
     if len(project.app.files) > MOST_FILES:
         return ""
     holders: dict[str, None] = {}
-    for module, _ in project.app.modules_with(f"{owner.rpartition('.')[2]}(".encode()):
+    for module in project.app.modules_with(f"{owner.rpartition('.')[2]}(".encode()):
         if not serves(project, module):
             continue
         for name, value in lasting(module):

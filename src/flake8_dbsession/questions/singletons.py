@@ -33,7 +33,7 @@ def keeps_object(info: ClassInfo) -> bool:
 def is_called_by_functions(view: View, info: ClassInfo) -> bool:
     """Whether functions of the application make "an object" of the class, which then happens again and again."""
     app = view.project.app
-    modules = (module for module, _ in app.modules_with(f"{info.name}(".encode()) if app.is_part(module.path))
+    modules = (module for module in app.modules_with(f"{info.name}(".encode()) if app.is_part(module.path))
     calls = (
         (module, call.func)
         for module in modules

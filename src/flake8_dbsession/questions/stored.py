@@ -223,7 +223,7 @@ def is_closed_from_outside(project: Project, owner: str, attribute: str) -> bool
     if len(project.app.files) > MOST_FILES:
         return True
     words = (*(f".{attribute}.{verb}".encode() for verb in _CLOSES), f".{attribute} as ".encode())
-    for module, _ in project.app.modules_with(*words):
+    for module in project.app.modules_with(*words):
         for body in (module.top, *module.bodies.values()):
             if any(may_be_of(owner, closed.value, project, module, body) for closed in closed_in(body, attribute)):
                 return True

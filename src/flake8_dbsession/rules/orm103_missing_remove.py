@@ -35,6 +35,7 @@ from ..known import Entry
 from ..mending.common import Answer, finally_around
 from ..mending.spelling import spelled
 from ..model import Diagnostic, Note, Rule, Safety
+from ..project.app import stays_in_context
 from ..project.cleaning import is_cleaned_around, wrapping_call
 from ..project.handing import entries_by_handing
 from ..questions.asking import is_out_of_scope
@@ -160,7 +161,7 @@ def is_cleaned(view: View, flow: Flow, worker: Entry, resource: Resource) -> boo
     if worker.cleans_all:
         return True
     if resource.flavour == "flask" and (worker.cleans_flask_sqlalchemy or worker.kind == "task"):
-        return worker.framework != "celery" or not view.project.app.stays_in_context
+        return worker.framework != "celery" or not view.project.once(stays_in_context)
     if any(d.startswith("flask.copy_current") for d in view.project.decorators(view.module, flow.body)):
         return True
     around = is_cleaned_around(view.project, view.module, flow.body, resource)

@@ -11,7 +11,7 @@ from ..flow.solve import Solution, solve
 from .body import Body
 from .call import place
 from .events import Event, Happening
-from .memory import Key, Outcomes
+from .memory import Kept, Key
 from .scope import Scope
 from .state import ENTRY, FAILED, STORED, SWALLOWED, TOLD, Life, State, merge
 from .summary import Summary, World
@@ -54,7 +54,7 @@ class Flow:
         starts: Callable[[], list[dict[str, Value]]],
         untold: frozenset[Resource] = frozenset(),
         is_quiet: bool = False,
-        remembered: dict[Key, Outcomes] | None = None,
+        remembered: dict[Key, Kept] | None = None,
     ) -> None:
         self.body = body
         self.is_quiet = is_quiet

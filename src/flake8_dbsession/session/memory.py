@@ -56,10 +56,10 @@ class Outcome(NamedTuple):
 class Memory:
     """The outcomes of the steps of one body, with those that hold whoever calls it, and those of one solution alone."""
 
-    def __init__(self, steps: list[Step], of_body: dict[Key, Outcomes] | None) -> None:
+    def __init__(self, steps: list[Step], of_body: dict[Key, Kept] | None) -> None:
         self._steps = steps
-        self._of_body: dict[Key, Outcomes] = {} if of_body is None else of_body
-        self._of_solution: dict[Key, Outcomes] = {}
+        self._of_body: dict[Key, Kept] = {} if of_body is None else of_body
+        self._of_solution: dict[Key, Kept] = {}
 
     def key(self, node: Node, state: State) -> Key | None:
         """What of a state decides on the outcome of a node; None where that cannot be said by names."""
@@ -71,17 +71,23 @@ class Memory:
                 return None
         return node.index, state.raising, state.places, values
 
-    def recall(self, key: Key) -> Outcomes | None:
+    def recall(self, key: Key) -> Kept | None:
         return self._of_body.get(key) or self._of_solution.get(key)
 
-    def keep(self, key: Key, node: Node, before: State, ways: Iterable[tuple[Via, State]], *, for_all: bool) -> None:
-        """Remember the ways out of a node, ``for_all`` callers of the body."""
+    def keep(
+        self, key: Key, node: Node, before: State, ways: Iterable[tuple[Via, State]], met: int, *, for_all: bool
+    ) -> None:
+        """Remember the ways out of a node and what was met to find them, ``for_all`` callers of the body."""
         returns = isinstance(node.syntax, ast.Return)
         known = self._of_body if for_all else self._of_solution
-        known[key] = tuple([Outcome.of(before, via, after, returns) for via, after in ways])
+        known[key] = Kept(tuple([Outcome.of(before, via, after, returns) for via, after in ways]), met)
 
 
-Outcomes = tuple[Outcome, ...]
+class Kept(NamedTuple):
+    """Every way out of a step, and what finding them rests on."""
+
+    outcomes: tuple[Outcome, ...]
+    met: int
 
 
 def closes_over(value: Value) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import NamedTuple, Protocol
 
+from ..files.sources import Sources
 from ..known import Known
 from .body import Body
 from .state import Life
@@ -158,6 +159,10 @@ class World(Protocol):
 
     @property
     def known(self) -> Known: ...
+
+    @property
+    def sources(self) -> Sources:
+        """What the function's analysis rests on is told to them."""
 
     @property
     def summaries(self) -> int:

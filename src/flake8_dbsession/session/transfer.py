@@ -14,7 +14,7 @@ from .events import Event, Happening
 from .exceptions import accepts, expects, takes
 from .generated import begin_block, begin_turns, end_block, end_turns
 from .liveness import CAUGHT
-from .memory import Key, Memory, Outcomes
+from .memory import Kept, Key, Memory
 from .moment import Moment
 from .refine import assume
 from .scope import Scope
@@ -43,7 +43,7 @@ class Transfer:
     ``remembered`` is what is known of its steps from other solutions of the same body, None where there are none.
     """
 
-    def __init__(self, body: Body, world: World, scope: Scope, remembered: dict[Key, Outcomes] | None = None) -> None:
+    def __init__(self, body: Body, world: World, scope: Scope, remembered: dict[Key, Kept] | None = None) -> None:
         self.body = body
         self.world = world
         self.scope = scope
@@ -60,13 +60,20 @@ class Transfer:
         """As :meth:`carried_out`; a step that meets no session and leaves nothing behind is carried out once."""
         key = self.memory.key(node, state)
         known = self.memory.recall(key) if key is not None else None
+        sources = self.world.sources
         if known is not None:
-            return [(outcome.via, outcome.after(state)) for outcome in known]
+            sources.met |= known.met
+            return [(outcome.via, outcome.after(state)) for outcome in known.outcomes]
         self.moments.clear()
         asked, left = self.world.summaries, self.scope.size
-        outcomes = list(self.carried_out(node, state))
-        if key is not None and left == self.scope.size and all(moment.is_apart for moment in self.moments):
-            self.memory.keep(key, node, state, outcomes, for_all=asked == self.world.summaries)
+        around, sources.met = sources.met, 0
+        try:
+            outcomes = list(self.carried_out(node, state))
+            if key is not None and left == self.scope.size and all(moment.is_apart for moment in self.moments):
+                for_all = asked == self.world.summaries
+                self.memory.keep(key, node, state, outcomes, sources.met, for_all=for_all)
+        finally:
+            sources.met |= around
         return outcomes
 
     def carried_out(self, node: Node, state: State) -> Out:
