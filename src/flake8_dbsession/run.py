@@ -11,6 +11,7 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from .config import Config
+from .files.sources import RestsOn
 from .model import Diagnostic
 from .parallel.workers import available, in_order
 from .relevance import can_matter
@@ -35,6 +36,8 @@ class Outcome(NamedTuple):
     silenced: int = 0
     unused: tuple[Unused, ...] = ()
     """Codes in ``# noqa`` comments that silence nothing."""
+    rests_on: RestsOn = RestsOn()
+    """What was read of other files, and asked of all; on its own content it rests anyway."""
 
 
 def check_files(
@@ -85,18 +88,22 @@ def _parsed(source: Source) -> Source:
 
 def wanted(source: Source, config: Config) -> Outcome:
     """The outcome of a source that could be read."""
-    selected = [d for d in _found(source, config) if config.selects(d.code, d.path)]
+    found, rests_on = _found(source, config)
+    selected = [d for d in found if config.selects(d.code, d.path)]
     kept, silenced, unused = suppress(source, selected)
     useless = tuple(one for one in unused if config.selects(one.code, source.path))
-    return Outcome(source.path, tuple(kept), silenced=silenced, unused=useless)
+    return Outcome(source.path, tuple(kept), silenced=silenced, unused=useless, rests_on=rests_on)
 
 
-def _found(source: Source, config: Config) -> list[Diagnostic]:
+def _found(source: Source, config: Config) -> tuple[list[Diagnostic], RestsOn]:
     if not can_matter(source.data):
-        return []
+        return [], RestsOn()
     from .analyze import analyze
 
-    return analyze(source, project(config))
+    whole = project(config)
+    whole.sources.met = 0
+    found = analyze(source, whole)
+    return found, whole.sources.told(whole.sources.met, whole.root)
 
 
 @lru_cache(maxsize=4)

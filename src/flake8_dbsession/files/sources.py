@@ -5,7 +5,8 @@ Whatever is found once and remembered carries that along, so that whoever gets i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+import os
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from .questions import Question
@@ -18,8 +19,8 @@ _NOBODY = 1 << 60
 
 
 class RestsOn(NamedTuple):
-    """What an answer rests on: files (absolute), also such that are not there; questions to all files with the files
-    that answered yes; or, where that cannot be told, everything that can be read."""
+    """What an answer rests on: files, also such that are not there; questions to all files, each with the files that
+    answered yes; or, where that cannot be told, everything that can be read. Paths are relative to the project."""
 
     files: tuple[str, ...] = ()
     questions: tuple[tuple[Question, tuple[str, ...]], ...] = ()
@@ -46,6 +47,7 @@ class Sources:
         self.leads_back_to = _NOBODY
         """The depth of the outermost answer that is still being found and was asked for."""
         self._bits: dict[object, int] = {}
+        self._by_number: list[object] = []
         self._answers: dict[Question, Sequence[str]] = {}
         self._depth = 0
         self._unfinished: list[Answer[Any]] = []
@@ -66,17 +68,29 @@ class Sources:
 
     def bit(self, source: object) -> int:
         """The bit of a file, of a question, or of everything (None)."""
-        return self._bits.setdefault(source, 1 << len(self._bits))
+        bit = self._bits.get(source)
+        if bit is None:
+            bit = self._bits[source] = 1 << len(self._by_number)
+            self._by_number.append(source)
+        return bit
 
-    def told(self, met: int) -> RestsOn:
-        """What the bits stand for."""
-        named = [source for source, bit in self._bits.items() if bit & met]
+    def told(self, met: int, root: str) -> RestsOn:
+        """What a set of bits stands for, in the project at ``root`` (absolute)."""
+        start = root.rstrip(os.sep) + os.sep
+        named = list(self._named(met))
         questions = [source for source in named if isinstance(source, Question)]
+        files = [source for source in named if isinstance(source, str)]
         return RestsOn(
-            tuple(source for source in named if isinstance(source, str)),
-            tuple((question, tuple(self._answers[question])) for question in questions),
-            None in named,
+            tuple(path.removeprefix(start) for path in files),
+            tuple((each, tuple(path.removeprefix(start) for path in self._answers[each])) for each in questions),
+            None in named or not all(path.startswith(start) for path in files),
         )
+
+    def _named(self, met: int) -> Iterator[object]:
+        while met:
+            lowest = met & -met
+            yield self._by_number[lowest.bit_length() - 1]
+            met ^= lowest
 
     def begin(self, answer: Answer[Any]) -> Around:
         """From here on, what is met is what the answer rests on."""

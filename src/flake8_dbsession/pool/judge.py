@@ -20,7 +20,6 @@ from .url import Url
 from .values import UNKNOWN, Value
 
 if TYPE_CHECKING:
-    from ..config import Pool
     from ..source import Source
     from ..view import View
     from .survey import Survey
@@ -280,15 +279,16 @@ def pool_of(view: View) -> FilePool:
     if view not in _POOLS:
         path = os.path.abspath(view.source.path)
         found = find(view.source.tree, view.names) if is_candidate(view.source.data) else None
-        survey = partial(_survey_of, path, view.project.root, view.config.pool)
+        survey = partial(_survey_of, path, view)
         _POOLS[view] = FilePool(path, found, survey, view.is_test or view.is_script, view.source)
     return _POOLS[view]
 
 
-def _survey_of(path: str, root: str, configured: Pool) -> Survey:
+def _survey_of(path: str, view: View) -> Survey:
     from .survey import survey_of
 
-    return survey_of(path, root, configured)
+    view.project.sources.meet_everything()
+    return survey_of(path, view.project.root, view.config.pool)
 
 
 def pools_of(survey: Survey) -> Iterator[FilePool]:

@@ -78,7 +78,7 @@ class Modules:
     def of_file(self, source: Source) -> Module:
         """The module of a file that is being analysed."""
         path = os.path.abspath(source.path)
-        start = root_of(path, self.root, source.tree, self._folders.has_file, PROJECT_FILES)
+        start = root_of(path, self.root, source.tree, self._is_there, PROJECT_FILES)
         if start is not None and start not in self.roots:
             self.roots.put_first(start)
         name, folder, is_package = self.name_of(path)
@@ -96,6 +96,10 @@ class Modules:
         self.texts.put(path, source.data)
         self._analysed.add(name.partition(".")[0])
         return module
+
+    def _is_there(self, path: str) -> bool:
+        self._sources.meet_file(path)
+        return self._folders.has_file(path)
 
     def _start_from(self, folder: str) -> None:
         """Imports look into ``folder`` first from here on."""
@@ -171,10 +175,16 @@ class Modules:
                 (os.path.join(root, relative, "__init__.py"), True),
                 (os.path.join(root, relative + ".py"), False),
             ):
-                self._looked_at[name] |= self._sources.bit(path)
+                if self._may_come(path):
+                    self._looked_at[name] |= self._sources.bit(path)
                 if self._folders.has_file(path):
                     return self._read(name, path, is_package)
         return None
+
+    def _may_come(self, path: str) -> bool:
+        """Whether a module that is not there would be one more of a package: another package changes everything."""
+        folder, name = os.path.split(path)
+        return name != "__init__.py" and self._folders.has_file(os.path.join(folder, "__init__.py"))
 
     def _read(self, name: str, path: str, is_package: bool) -> Module | None:
         known = self._by_path.get(os.path.abspath(path))

@@ -37,7 +37,7 @@ _ASIDE = ("dev", "test", "debug", "local")
 def check(view: View) -> Iterator[Diagnostic]:
     """Each literal that switches the log on in code that serves users."""
     pool = pool_of(view)
-    if pool.is_aside or is_aside(os.path.basename(pool.path)):
+    if not pool.is_candidate or pool.is_aside or is_aside(os.path.basename(pool.path)):
         return
     for made in pool.engines:
         value = echoing(made, pool)
