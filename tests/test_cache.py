@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import random
+import shutil
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from doors import LEAK, dbsession, lay, run
 
-from flake8_dbsession.cache import Stamp, packed, unpacked
+from flake8_dbsession.cache.packing import packed, unpacked
+from flake8_dbsession.cache.state import State
 from flake8_dbsession.cli import main
+from flake8_dbsession.files.sources import RestsOn
 from flake8_dbsession.run import Outcome, check_file
 from flake8_dbsession.settings.reading import load
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
+EXAMPLE = FIXTURES / "apps"
 HELPER = "def finish(session):\n    session.{method}()\n"
 USER = """\
 from helper import finish
@@ -31,6 +37,39 @@ def count(article):
         return len(session.scalars(select(article)).all())
     finally:
         finish(session)
+"""
+FACTORY = """\
+from sqlalchemy import create_engine
+from sqlalchemy.orm import sessionmaker
+
+SessionLocal = sessionmaker(create_engine("sqlite://"))
+"""
+REGISTRY = """\
+from sqlalchemy import create_engine
+from sqlalchemy.orm import scoped_session, sessionmaker
+
+Session = scoped_session(sessionmaker(create_engine("sqlite://")))
+"""
+WEB = """\
+from flask import Flask
+from sqlalchemy import text
+from shop.db import Session
+
+app = Flask(__name__)
+
+
+@app.route("/")
+def index():
+    return str(Session.execute(text("select 1")).scalar())
+"""
+TEARDOWN = """\
+from shop.db import Session
+from shop.web import app
+
+
+@app.teardown_appcontext
+def end(error):
+    Session.remove()
 """
 
 
@@ -52,6 +91,28 @@ def check(*arguments, cwd):
     """A run in a process of its own: code, output, errors."""
     done = dbsession("check", "--output-format=concise", "-q", *arguments, cwd=cwd)
     return done.returncode, done.stdout, done.stderr
+
+
+def of_factory(text: str) -> str:
+    """A module with the factory of another one in place of its own."""
+    body = text.partition('SessionLocal = sessionmaker(create_engine("sqlite://"))\n')[2]
+    imports = "from helper import finish\n" if "finish" in text else ""
+    return f"{imports}from db import SessionLocal\nfrom sqlalchemy import select\n{body}"
+
+
+def followed(root: Path) -> list[str]:
+    """The files that the next run checks, others being remembered; it says the same as one that remembers nothing."""
+    program = (
+        "import flake8_dbsession.run as run\n"
+        "was = run.check_file\n"
+        "run.check_file = lambda path, **more: print('checked', path) or was(path, **more)\n"
+        "from flake8_dbsession.cli import main\n"
+        "main(['check', '-q', '--jobs=1'])\n"
+    )
+    uncached = check("--no-cache", cwd=root)
+    lines = run(sys.executable, "-c", program, cwd=root).stdout.splitlines()
+    assert check(cwd=root) == uncached
+    return [line.split()[1] for line in lines if line.startswith("checked")]
 
 
 def remembered(root: Path) -> dict:
@@ -135,12 +196,79 @@ def test_a_file_that_is_named_is_parsed_even_if_it_was_passed_over_before(projec
     assert check("other.py", cwd=project)[0] == 2
 
 
-def test_a_file_that_was_just_changed_is_not_remembered(project):
-    os.utime(project / "app.py")
-    future = (project / "app.py").stat().st_mtime_ns + 10**12
-    os.utime(project / "app.py", ns=(future, future))
+def test_a_change_that_its_time_does_not_show_counts(project):
+    """A file that is changed twice within a tick of the clock has one time and size, and two contents."""
+    lay(project, app_py=USER, helper_py=HELPER.format(method="flush"))
+    soon = (project / "helper.py").stat().st_mtime_ns + 3_600_000_000_000
+    os.utime(project / "helper.py", ns=(soon, soon))
     assert check(cwd=project)[0] == 1
-    assert not (project / ".dbsession_cache").exists()
+    lay(project, helper_py=HELPER.format(method="close"))
+    os.utime(project / "helper.py", ns=(soon, soon))
+    assert check(cwd=project)[0] == 0
+
+
+def test_what_a_file_holds_counts_and_not_its_time(project):
+    check(cwd=project)
+    now = time.time_ns() - 5_000_000_000
+    os.utime(project / "app.py", ns=(now, now))
+    assert followed(project) == []
+
+
+def test_only_what_rests_on_a_change_is_checked_again(project):
+    lay(project, db_py=FACTORY, app_py=of_factory(USER), helper_py=HELPER.format(method="flush"))
+    lay(project, other_py=of_factory(LEAK))
+    assert followed(project) == ["app.py", "db.py", "helper.py", "other.py"]
+    lay(project, helper_py=HELPER.format(method="close"))
+    assert followed(project) == ["app.py", "db.py", "helper.py"]  # an engine's pool rests on all that is there
+    lay(project, other_py=of_factory(LEAK) + "\n")
+    assert followed(project) == ["db.py", "other.py"]
+
+
+def test_a_file_that_answers_a_question_to_all_files_counts(project):
+    """Who removes a registry is looked for everywhere."""
+    lay(project, shop__db_py=REGISTRY, shop__web_py=WEB, shop__end_py="")
+    assert "ORM107" in check(cwd=project)[1]
+    lay(project, shop__end_py=TEARDOWN)
+    assert check(cwd=project) == check("--no-cache", cwd=project)
+    assert "ORM107" not in check(cwd=project)[1]
+    lay(project, shop__end_py="")
+    assert "ORM107" in check(cwd=project)[1]
+
+
+def test_a_module_that_comes_into_a_package_counts(project):
+    user = of_factory(USER).replace("from helper", "from shop.helper")
+    lay(project, db_py=FACTORY, app_py=of_factory(LEAK), shop__app_py=user)
+    (project / "shop" / "__init__.py").touch()
+    before = check(cwd=project)
+    lay(project, shop__helper_py=HELPER.format(method="flush"))
+    assert followed(project) == ["db.py", "shop/app.py", "shop/helper.py"]
+    after = check(cwd=project)
+    assert after != before
+    assert after == check("--no-cache", cwd=project)
+    (project / "shop" / "helper.py").unlink()
+    assert check(cwd=project) == before
+
+
+def test_a_declaration_counts_for_all(project):
+    lay(project, db_py=FACTORY, app_py=of_factory(LEAK))
+    check(cwd=project)
+    (project / "requirements.txt").write_text("sqlalchemy==1.4\n")
+    assert followed(project) == ["app.py", "db.py"]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_results_never_depend_on_what_is_remembered(tmp_path, seed):
+    """Files of one application change into one another, come and go; a check that remembers says what one says that
+    does not."""
+    rng = random.Random(seed)
+    files = sorted(path.relative_to(EXAMPLE) for path in EXAMPLE.rglob("*.py"))
+    shutil.copytree(EXAMPLE, tmp_path / "shop")
+    for _ in range(4):
+        for path in rng.sample(files, 2):
+            text = (EXAMPLE / rng.choice(files)).read_text()
+            changed = rng.choice([text, "", text.replace("close", "flush"), text.replace("with ", "if ")])
+            (tmp_path / "shop" / path).write_text(changed)
+        assert check(cwd=tmp_path) == check("--no-cache", cwd=tmp_path)
 
 
 def test_a_linked_package_is_not_vouched_for(project, tmp_path_factory):
@@ -158,11 +286,12 @@ def test_a_link_inside_the_project_is_looked_through_where_it_leads(project):
     os.utime(project / "lent", (0, 0), follow_symlinks=False)
     settled(project)
     assert check(cwd=project)[0] == 1
-    first = Stamp.of(load(str(project)))
+    first = State.of(load(str(project)), {})
     assert "app.py" in remembered(project)
     (project / "lent").unlink()
     (project / "lent").symlink_to("second", target_is_directory=True)
-    assert Stamp.of(load(str(project))).digest != first.digest
+    changes = State.of(load(str(project)), first.files).changes(first.files)
+    assert changes.may_change_everything
 
 
 def test_a_folder_that_cannot_be_written_is_no_trouble(project):
@@ -182,7 +311,8 @@ def test_reports_with_their_plans_come_back_as_they_were(rule):
     config = load(str(FIXTURES), isolated=True)._replace(select=("ALL",), test_paths=())
     outcomes = [check_file(str(path), config) for path in sorted((FIXTURES / rule).rglob("*.py"))]
     assert any(outcome.diagnostics for outcome in outcomes)
-    assert [unpacked(json.loads(json.dumps(packed(outcome)))) for outcome in outcomes] == outcomes
+    plain = [outcome._replace(rests_on=RestsOn()) for outcome in outcomes]
+    assert [unpacked(json.loads(json.dumps(packed(outcome)))) for outcome in plain] == plain
     assert all(isinstance(outcome, Outcome) for outcome in outcomes)
 
 

@@ -228,14 +228,14 @@ def test_a_folder_that_cannot_be_read_is_told(project, monkeypatch, capfd):
 
 
 def test_a_cache_that_cannot_be_written_is_no_trouble(project, monkeypatch, capfd):
-    from flake8_dbsession import cache
+    from flake8_dbsession.cache import state
 
     def refuse(*arguments, **keywords):
         raise OSError(30, "Read-only file system")
 
     old = 1_600_000_000
     os.utime(project / "app.py", (old, old))
-    monkeypatch.setattr(cache, "_SETTLED", -(10**18))
+    monkeypatch.setattr(state, "_SETTLED", -(10**18))
     monkeypatch.setattr(os, "makedirs", refuse)
     assert [main(["check", "--output-format=concise", "--quiet"]) for _ in range(2)] == [1, 1]
     out, err = capfd.readouterr()
