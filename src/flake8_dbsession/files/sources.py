@@ -28,8 +28,11 @@ class RestsOn(NamedTuple):
 
 
 class Answer(Generic[Found]):
-    """An answer and what it rests on, as a set of bits. ``depth`` is how deep it stands among those that are being
-    found; 0 when it has been."""
+    """An answer and what it rests on, as a set of bits.
+
+    ``depth`` is how deep it stands among those that are being found, or the one that it leads back to; 0 when it has
+    been found for good.
+    """
 
     __slots__ = ("depth", "rests_on", "value")
     value: Found
@@ -105,14 +108,16 @@ class Sources:
         back = around.leads_back_to
         if self.leads_back_to < answer.depth:
             self._unfinished.append(answer)
+            answer.depth = self.leads_back_to
             back = min(back, self.leads_back_to)
         else:
+            answer.depth = 0
             for other in self._unfinished[around.unfinished :]:
                 other.rests_on |= answer.rests_on
+                other.depth = 0
             del self._unfinished[around.unfinished :]
         self.met, self.leads_back_to = around.met | answer.rests_on, back
         self._depth -= 1
-        answer.depth = 0
 
     def meet(self, answer: Answer[Found]) -> Found:
         """The value of an answer that has been found, or of one that leads back to itself."""

@@ -67,8 +67,14 @@ class Resource(NamedTuple):
         """Whether an object may have been given the session that another object has, or the function itself."""
         both = (self, other)
         given = all(each.origin in (PARAMETER, ATTRIBUTE) and not each.is_connection for each in both)
-        kept_inside = any("." in each.key.removeprefix("self.").lstrip(".") for each in both)
-        return given and kept_inside and self.key != other.key and not self.is_of_another_pool(other)
+        others = self.key != other.key and any(each.is_kept_inside for each in both)
+        return given and others and not self.is_of_another_pool(other)
+
+    @property
+    def is_kept_inside(self) -> bool:
+        """Whether it is an attribute of what an object keeps (``self.store.session``), or of a parameter."""
+        way = self.key.removeprefix("self.").lstrip(".") if self.is_of_an_object else self.key
+        return "." in way and (self.is_of_an_object or self.origin == PARAMETER)
 
     @property
     def is_of_an_object(self) -> bool:
