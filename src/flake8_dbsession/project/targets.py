@@ -55,7 +55,8 @@ class Target:
     def defaults(self) -> tuple[tuple[str, Value], ...]:
         """What is known of the parameters that a call leaves out.
 
-        None, True, False, 0 or "" for each that conditions look at, and None for one with an annotation.
+        None, True, False, 0 or "" for each that conditions look at, None for one with an annotation, and True or False
+        for one that is passed on.
         """
         found = []
         for parameter in self.body.parameters:
@@ -64,9 +65,17 @@ class Target:
             if isinstance(default, ast.Constant) and (
                 (default.value is None and (tested or parameter.annotation is not None))
                 or (tested and (isinstance(default.value, bool) or not default.value))
+                or (isinstance(default.value, bool) and parameter.arg in self._passed_on)
             ):
                 found.append((parameter.arg, constant(default.value)))
         return tuple(found)
+
+    @cached_property
+    def _passed_on(self) -> frozenset[str]:
+        """The names that calls are given as they are."""
+        calls = self.body.own(ast.Call)
+        given = (each for call in calls for each in (*call.args, *(word.value for word in call.keywords)))
+        return frozenset(each.id for each in given if isinstance(each, ast.Name))
 
     @cached_property
     def changes_itself(self) -> bool:
