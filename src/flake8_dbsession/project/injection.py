@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from ..names import Names
 from ..session.body import Body
+from ..session.state import ENTRY
 from ..session.values import FUNCTION, PARAMETER, UNKNOWN, Value
 from ..session.waiting import STREAMING_RESPONSES
 from .foreign import is_name_of_library
@@ -153,7 +154,8 @@ def dependencies(project: Project, module: Module, body: Body, depth: int = _DEE
 
 
 def held_at_entry(project: Project, module: Module, body: Body, depth: int = _DEEPEST) -> dict[str, Value]:
-    """The providers whose session a dependency has left holding a connection, each with that dependency."""
+    """The providers whose session a dependency has left holding a connection, and no later one has given back, each
+    with that dependency."""
     held: dict[str, Value] = {}
     for _, dependency in providers(project, module, body) if depth else ():
         target = project.target(dependency)
@@ -163,6 +165,10 @@ def held_at_entry(project: Project, module: Module, body: Body, depth: int = _DE
         filled = dict(providers(project, target.module, target.body))
         summary = project.summary(dependency, ())
         for resource, life in summary.normal if summary is not None else ():
-            if resource.origin == PARAMETER and resource.key in filled and life.may_hold:
+            if resource.origin != PARAMETER or resource.key not in filled:
+                continue
+            if life.may_hold:
                 held.setdefault(filled[resource.key].name, dependency)
+            elif not life.phases & ENTRY:
+                held.pop(filled[resource.key].name, None)
     return held

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import math
 from collections.abc import Callable, Iterator
 
 from ..mending.releasing import release_before
 from ..model import Diagnostic, Note, Rule
 from ..questions.asking import ends_with_commands, first_of_each_node, is_out_of_scope
+from ..questions.at_entry import Held, waits_at_entry
 from ..questions.locks import is_own_lock, is_short_lock
 from ..session.events import Event, Happening
 from ..session.flow import Flow
@@ -28,22 +30,28 @@ _TASKS = "other tasks"
 def waits(view: View, rule: Callable[[], Rule], kinds: frozenset[str], verb: str) -> Iterator[Diagnostic]:
     """A report of ``rule`` for each wait of one of the ``kinds``; ``verb`` says what the place does."""
     for flow in view.flows:
-        events = [
-            e
-            for e in flow.events(Happening.WAITED)
-            if e.detail.kind in kinds
-            and not polls_file(flow, e)
-            and not listens(e)
-            and not is_own_lock(flow, e)
-            and not is_short_lock(view, e)
-            and not is_told(view, flow, e)
-        ]
+        events = [e for e in flow.events(Happening.WAITED) if is_reported(view, flow, e, kinds)]
         if is_setting_up(view, flow):
             events = [e for e in events if e.detail.kind != "hash"]
         if events and ends_with_commands(view, flow):
             events = [] if view.is_test else [e for e in events if is_endless(view, e)]
         for event in first_of_each_node(sorted(events, key=steps_to)):
             yield report(view, rule(), flow, event, verb)
+        at_entry = (each for each in waits_at_entry(view, flow) if is_reported(view, flow, each.event, kinds))
+        for event, held in itertools.islice(at_entry, 1):  # what mends the first mends those that follow
+            yield report_at_entry(view, rule(), flow, event, held, verb)
+
+
+def is_reported(view: View, flow: Flow, event: Event, kinds: frozenset[str]) -> bool:
+    """Whether a wait is of one of the kinds, and nothing that another report speaks of, or that is over soon."""
+    return (
+        event.detail.kind in kinds
+        and not polls_file(flow, event)
+        and not listens(event)
+        and not is_own_lock(flow, event)
+        and not is_short_lock(view, event)
+        and not is_told(view, flow, event)
+    )
 
 
 def file_waits(view: View, rule: Callable[[], Rule]) -> Iterator[Diagnostic]:
@@ -116,6 +124,15 @@ def report(view: View, rule: Rule, flow: Flow, event: Event, verb: str) -> Diagn
     message = f"{through(wait)} {verb}{seconds(wait)} while {meanwhile}{advice}"
     plan, refusal = release_before(view, flow, event)
     return view.diagnostic(rule, event.node, message, story(view, event), plan, refusal, flow.body)
+
+
+def report_at_entry(view: View, rule: Rule, flow: Flow, event: Event, held: Held, verb: str) -> Diagnostic:
+    """A report of a wait while the request's session holds what a dependency has taken."""
+    wait: Wait = event.detail
+    meanwhile = f"session {held.name!r}, which {held.dependency}() has used, holds a connection"
+    message = f"{through(wait)} {verb}{seconds(wait)} while {meanwhile}"
+    refusal = f"let {held.dependency}() end the transaction, or read in a session of its own"
+    return view.diagnostic(rule, event.node, message, chain(wait, event.node), None, refusal, flow.body)
 
 
 def story(view: View, event: Event) -> Iterator[Note]:

@@ -2,7 +2,8 @@
 
 What it does
     Reports ``time.sleep``, ``asyncio.sleep`` and their like while a session or connection holds a pooled connection,
-    directly or through functions of the project.
+    directly or through functions of the project. What the dependencies of a FastAPI endpoint have used before it
+    counts, too; then its first sleep is reported.
 
 Why it matters
     The connection is idle and nobody else can have it. With a pool of 2, two sleepers are enough for the third caller
@@ -21,7 +22,8 @@ Fix safety
     too (what they changed would be committed, and their rows expire), where rows are changed afterwards, in another
     transaction than they were read in, or where they are read in another way. Shown only where the function changed
     something before, where a row is read before the sleep is over, and for rows of an async session that are read in
-    another way.
+    another way. None for what only dependencies have used: let them end the transaction, or read in a session of their
+    own.
 """
 
 from __future__ import annotations

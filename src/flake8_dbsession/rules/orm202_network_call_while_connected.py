@@ -2,7 +2,8 @@
 
 What it does
     Reports HTTP requests, calls of cloud and LLM services, mail, RPC and the like while a session or connection holds a
-    pooled connection, directly or through functions of the project.
+    pooled connection, directly or through functions of the project. What the dependencies of a FastAPI endpoint have
+    used before it counts, too; then its first call is reported.
 
 Why it matters
     The pool's size becomes the number of slow calls that can run at once. When the other side hangs, every connection
@@ -21,7 +22,8 @@ Fix safety
     too (what they changed would be committed, and their rows expire), where rows are changed afterwards, in another
     transaction than they were read in, or where they are read in another way. Shown only where the function changed
     something before, where a row is read before the call is over, and for rows of an async session that are read in
-    another way.
+    another way. None for what only dependencies have used: let them end the transaction, or read in a session of their
+    own.
 
 Configuration
     ``blocking-calls`` adds calls: ``"app.clients.*"`` or ``"app.mail.send -> queue the mail instead"``.

@@ -2,7 +2,8 @@
 
 What it does
     Reports polls of queues and brokers, locks, events, futures, ``join``, subprocesses, browsers, loops that wait for a
-    file, ``input()`` and slow password hashing while a session or connection holds a pooled connection.
+    file, ``input()`` and slow password hashing while a session or connection holds a pooled connection. What the
+    dependencies of a FastAPI endpoint have used before it counts, too; then its first wait is reported.
 
 Why it matters
     The wait has no relation to the database, but lasts as long as the other side likes, and the connection is idle all
@@ -21,7 +22,8 @@ Fix safety
     too (what they changed would be committed, and their rows expire), where rows are changed afterwards, in another
     transaction than they were read in, or where they are read in another way. Shown only where the function changed
     something before, where a row is read before the wait is over, and for rows of an async session that are read in
-    another way.
+    another way. None for what only dependencies have used: let them end the transaction, or read in a session of their
+    own.
 
 Configuration
     ``blocking-calls`` adds calls of your own.
