@@ -18,6 +18,7 @@ class Conventions:
         """Calling one gives a session: ``SessionLocal``."""
         self.async_factories = names["async_factories"]
         """Calling one gives an AsyncSession."""
+        self._handles = names["handles"] | self.factories | self.async_factories | names["registries"]
         self.registries = names["registries"]
         """A scoped registry: ``DBSession.query(…)``, ``DBSession.remove()``."""
         self.contexts = names["contexts"]
@@ -49,8 +50,7 @@ class Conventions:
 
     def is_handle(self, name: str) -> bool:
         """Whether something of that name may be a factory or a registry."""
-        bare = name.lstrip("_")
-        return bare in self.factories or bare in self.async_factories or bare in self.registries
+        return name.lstrip("_") in self._handles
 
     def is_look_alike(self, qualified: str) -> bool:
         return any(name in self._strangers for name in _beginnings(qualified))

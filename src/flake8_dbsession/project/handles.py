@@ -40,13 +40,14 @@ class Handles:
         return tuple(dict.fromkeys(self._values(name)))
 
     def _values(self, name: str) -> Iterator[Value]:
-        """What is kept under the name, as far as it is known."""
-        setting = (f".{name} =", f".{name}:", f"def {name}(", f"    {name} =", f"    {name}:")
+        """What is kept under the name, or under it without its underscores, as far as it is known."""
+        names = tuple(dict.fromkeys((name, name.lstrip("_"))))
+        setting = (text for each in names for text in settings_of(each))
         paths = self.project.app.files_with(*(text.encode() for text in setting))
         ours = [path for path in paths if not self.project.config.is_test(path)]
         for path in ours if len(ours) <= MOST_EXTENDING else ():
             module = self.project.modules.at(path)
-            values = self._set_in(module, name) if module is not None else ()
+            values = (value for each in names if module is not None for value in self._set_in(module, each))
             yield from (value for value in values if value.kind not in ("unknown", CONSTANT))
 
     def _set_in(self, module: Module, name: str) -> Iterator[Value]:
@@ -56,6 +57,11 @@ class Handles:
         for text, expressions in module.stored.items():
             if text.endswith(f".{name}"):
                 yield from (self.project.evaluate(module, expression) for expression in expressions)
+
+
+def settings_of(name: str) -> tuple[str, ...]:
+    """How a file is written that sets an attribute of that name."""
+    return f".{name} =", f".{name}:", f"def {name}(", f"    {name} =", f"    {name}:"
 
 
 def agreed(values: tuple[Value, ...]) -> Value:
