@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ..files.declared import Declared, declared_in, project_of
+from ..files.declared import PROJECT_FILES, Declared, declared_in, project_of
 from ..files.folders import in_package
 from ..files.questions import Question, bases_in, functions_in
 from ..known import Entry
@@ -90,6 +90,18 @@ class Application:
                 break
         return found
 
+    @cached_property
+    def packages_beside(self) -> dict[str, str]:
+        """The packages of the projects that the repository has inside, each with the folder that its imports start
+        from; none of those that two of them have."""
+        found: dict[str, set[str]] = {}
+        for path in self.files if len(self.files) <= MOST_FILES else ():
+            package, base = os.path.split(path)
+            start, name = os.path.split(package)
+            if base == "__init__.py" and start.startswith(self.project.root + os.sep) and is_start(start):
+                found.setdefault(name, set()).add(start)
+        return {name: starts.pop() for name, starts in found.items() if len(starts) == 1}
+
     def extending(self, name: bytes) -> Sequence[str]:
         """The files of the project that extend a class, by the last part of its name."""
         return self._answering(Question("extends", (name,)), self._extending)
@@ -141,6 +153,13 @@ def stays_in_context(project: Project) -> bool:
     found = [m for m in project.app.modules_with(b"app_context()") if not project.config.is_test(m.path)]
     wraps = any(body.name.endswith("__call__") for module in found for body in module.bodies.values())
     return not wraps and any(map(pushes_context, (s for module in found for s in module.top.own(ast.Expr))))
+
+
+def is_start(folder: str) -> bool:
+    """Whether the packages of a project stand in a folder: beside its ``pyproject.toml`` or ``setup.py``, or in the
+    ``src`` folder beside that."""
+    project = os.path.dirname(folder) if os.path.basename(folder) == "src" else folder
+    return any(os.path.isfile(os.path.join(project, name)) for name in PROJECT_FILES)
 
 
 def pushes_context(statement: ast.Expr) -> bool:

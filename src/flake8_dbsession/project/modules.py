@@ -20,6 +20,7 @@ class Modules:
     ``roots`` are the folders that imports start from: the configured source roots and, for each file that is
     analysed, the folder above its outermost package. Where two of them have a package of the same name, each file gets
     that of its own: ``forget`` is told the modules that names no longer mean as the next file starts from another one.
+    ``beside`` says in which folder another project of the repository has a package, "" for none.
     """
 
     def __init__(
@@ -28,12 +29,14 @@ class Modules:
         src: tuple[str, ...],
         forget: Callable[[Sequence[Module]], None] = lambda modules: None,
         sources: Sources | None = None,
+        beside: Callable[[str], str] = lambda package: "",
     ) -> None:
         self.root = root
         self._sources = sources or Sources()
         self.texts = Texts()
         self.roots = Roots()
         self._forget = forget
+        self._beside = beside
         self._start = ""
         for folder in src:
             self.roots.add(os.path.normpath(os.path.join(root, folder)))
@@ -170,7 +173,7 @@ class Modules:
     def _load(self, name: str) -> Module | None:
         relative = name.replace(".", os.sep)
         self._looked_at[name] = 0
-        for root in self.roots.holding(name):
+        for root in self._holding(name):
             for path, is_package in (
                 (os.path.join(root, relative, "__init__.py"), True),
                 (os.path.join(root, relative + ".py"), False),
@@ -212,4 +215,12 @@ class Modules:
 
     def is_first_party(self, name: str) -> bool:
         """Whether the top package of a dotted name is a folder or file of the project."""
-        return bool(self.roots.holding(name))
+        return bool(self._holding(name))
+
+    def _holding(self, name: str) -> Sequence[str]:
+        """The folders in which a dotted name may begin; those of another project where none of ours holds it."""
+        if not self.roots.holding(name) and name:
+            folder = self._beside(name.partition(".")[0])
+            if folder:
+                self.roots.add(folder)
+        return self.roots.holding(name)

@@ -72,7 +72,13 @@ class Project:
         self.root = os.path.abspath(root)
         self.known: Known = load(config.tables)
         self.sources = Sources()
-        self.modules = Modules(self.root, tuple(config.src), self._forget, self.sources)
+        self.modules = Modules(
+            self.root,
+            tuple(config.src),
+            self._forget,
+            self.sources,
+            lambda package: self.app.packages_beside.get(package, ""),
+        )
         self.app = Application(self)
         self._begin()
 
