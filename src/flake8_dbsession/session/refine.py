@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from .evaluate import Evaluation
 
 
+_ENDING = frozenset({"close", "rollback", "remove"})
+
+
 def assume(ev: Evaluation, condition: ast.expr, wanted: bool) -> bool:
     """Take ``condition`` to be ``wanted``; False where the state cannot be like that."""
     match condition:
@@ -52,7 +55,8 @@ def assume(ev: Evaluation, condition: ast.expr, wanted: bool) -> bool:
         case ast.Attribute() if ev.is_self(condition.value):
             return assume_own(ev, condition, wanted)
         case ast.Attribute(value=ast.Name() | ast.Attribute(), attr="is_active"):
-            return assume_active(ev, ev.value(condition.value), wanted)
+            may_be = wanted or not ends_if_active(ev, condition)
+            return assume_active(ev, ev.value(condition.value), wanted, may_be)
     return True
 
 
@@ -108,15 +112,26 @@ def place_of(ev: Evaluation, subject: ast.expr) -> str:
     return ""
 
 
-def assume_active(ev: Evaluation, session: Value, wanted: bool) -> bool:
-    """A session is inactive after a failed flush or commit, and only then (measured on 1.3 to 2.1)."""
+def assume_active(ev: Evaluation, session: Value, wanted: bool, may_be: bool) -> bool:
+    """A session is inactive after a failed flush or commit, and only then (measured on 1.3 to 2.1); ``may_be``: whether
+    one that is not known here is taken to be like that."""
     resource = session.resource if session.kind in (SESSION, REGISTRY) else None
-    if resource is None or resource.is_connection or resource not in ev.now.lives:
+    if resource is None or resource.is_connection:
         return True
+    if resource not in ev.now.lives:
+        return may_be
     life = ev.now.lives[resource]
     phases = life.phases & (~FAILED if wanted else FAILED | ENTRY | UNSURE)
     ev.now.lives[resource] = life._replace(phases=phases)
     return bool(phases)
+
+
+def ends_if_active(ev: Evaluation, condition: ast.Attribute) -> bool:
+    """``if session.is_active: session.close()`` without an ``else``: who writes that gives back what is there."""
+    asking = (each for each in ev.body.own(ast.If) if each.test is condition and not each.orelse)
+    inside = (part for each in asking for statement in each.body for part in ast.walk(statement))
+    ends = (part for part in inside if isinstance(part, ast.Attribute) and part.attr in _ENDING)
+    return any(ast.dump(part.value) == ast.dump(condition.value) for part in ends)
 
 
 def are_same_session(left: Value, right: Value) -> bool | None:
