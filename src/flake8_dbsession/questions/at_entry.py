@@ -37,14 +37,14 @@ class WaitAtEntry(NamedTuple):
 
 def waits_at_entry(view: View, flow: Flow) -> Iterator[WaitAtEntry]:
     """The waits that an endpoint, or a dependency, comes to before anything in it has given back, or may have, what is
-    held already: only FastAPI fills such parameters."""
+    held already: only FastAPI fills such parameters. What may wait or not does not count."""
     is_filled = view.mentions(b"Depends") or any(entry.kind == "request" for entry in view.units.entries(flow.body))
     sessions = list(_held(view, flow.body)) if is_filled else []
     followed = flow if not flow.is_quiet or not sessions else view.project.flow(view.module, flow.body, {}, {})
     told = {event.node for event in followed.events(Happening.WAITED)}
     for (wait, released, _), node in followed.scope.waits.items() if sessions else ():
         for held in sessions:
-            if node not in told and not is_given_back(followed, held, released, node):
+            if node not in told and not wait.is_guessed and not is_given_back(followed, held, released, node):
                 told.add(node)
                 yield WaitAtEntry(_event(node, wait), held)
 

@@ -140,5 +140,6 @@ def wait_as(ev: Evaluation, waiting: list[Waiting], call: Call, carried_out: Val
     """
     for (value, target), summary, formals in waiting[:1]:
         strange = ev.world.kept_by_others(value, carried_out) if carried_out != UNKNOWN else ()
-        waits = Summary(waits=summary.waits, can_raise=False)
+        guessed = ((what._replace(is_guessed=True), free, held) for what, free, held in summary.waits)
+        waits = Summary(waits=tuple(guessed), can_raise=False)
         apply(ev, waits, formals, call.node, value, target.path, strange)

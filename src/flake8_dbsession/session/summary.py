@@ -46,6 +46,8 @@ class Wait(NamedTuple):
     advice: str = ""
     line: int = 0
     """The line of the call that waits, or leads to the wait, in the function that is asked."""
+    is_guessed: bool = False
+    """Whether a call on the way may run one method or another, of which most wait."""
 
 
 class Summary(NamedTuple):
