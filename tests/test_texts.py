@@ -8,6 +8,8 @@ import pytest
 
 from flake8_dbsession.config import Config
 from flake8_dbsession.files import texts as texts_module
+from flake8_dbsession.files.questions import Question
+from flake8_dbsession.files.sources import Sources
 from flake8_dbsession.files.texts import Texts
 from flake8_dbsession.project.project import Project
 from flake8_dbsession.source import Source
@@ -21,7 +23,11 @@ def project(tmp_path: pathlib.Path) -> Project:
 
 
 def holding(project: Project, word: bytes) -> list[str]:
-    return sorted(pathlib.Path(project.root, module.path).stem for module, _ in project.app.modules_with(word))
+    return sorted(pathlib.Path(project.root, module.path).stem for module in project.app.modules_with(word))
+
+
+def answering(texts: Texts, words: tuple[bytes, ...], path: pathlib.Path) -> list[str]:
+    return list(texts.answering(Question("holds", words), [str(path)], Sources()))
 
 
 def test_a_file_that_is_analysed_with_another_text_is_asked_with_that(project: Project) -> None:
@@ -44,18 +50,18 @@ def test_a_file_is_read_once_for_all_questions(tmp_path: pathlib.Path, monkeypat
     seats = tmp_path / "seats.py"
     seats.write_text("def reserve(): ...\n")
     texts = Texts()
-    assert list(texts.holding((b"close",), [str(seats)])) == []
+    assert answering(texts, (b"close",), seats) == []
     monkeypatch.setattr(texts_module, "bytes_of", lambda path: pytest.fail(f"{path} is read again"))
     for _ in range(2):
-        assert list(texts.holding((b"close", b"reserve"), [str(seats)])) == [(str(seats), seats.read_bytes())]
+        assert answering(texts, (b"close", b"reserve"), seats) == [str(seats)]
 
 
 def test_what_is_put_in_the_place_of_a_file_counts_until_it_is_lost(tmp_path: pathlib.Path) -> None:
     seats = tmp_path / "seats.py"
     seats.write_text("def reserve(): ...\n")
     texts = Texts()
-    assert len(list(texts.holding((b"reserve",), [str(seats)]))) == 1
+    assert answering(texts, (b"reserve",), seats) == [str(seats)]
     texts.put(str(seats), b"def close(): ...\n")
-    assert list(texts.holding((b"reserve",), [str(seats)])) == []
+    assert answering(texts, (b"reserve",), seats) == []
     texts.lose(str(seats))
-    assert len(list(texts.holding((b"reserve",), [str(seats)]))) == 1
+    assert answering(texts, (b"reserve",), seats) == [str(seats)]
