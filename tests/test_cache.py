@@ -163,16 +163,24 @@ def test_other_options_are_other_runs(project):
     assert check(cwd=project)[0] == 1
 
 
-@pytest.mark.parametrize("damage", ["", "{", "[]", "null", '{"stamp": 1}', "half", "wrong"])
+def asking_what_nobody_knows(content: dict, changed: str) -> str:
+    """What is remembered, resting on a question of no known kind, after a change of a file."""
+    outcomes = {path: [*kept[:3], [0], False] for path, kept in content["outcomes"].items()}
+    files = {**content["files"], changed: [0, 0, ""]}
+    return json.dumps({**content, "files": files, "outcomes": outcomes, "questions": [["none", [], [], []]]})
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", "null", '{"stamp": 1}', "half", "wrong", "kinds"])
 def test_a_damaged_file_is_as_good_as_none(project, damage):
     first = check(cwd=project)
     file = project / ".dbsession_cache" / "outcomes.json"
     text = file.read_text()
-    file.write_text(
-        {"half": text[: len(text) // 2], "wrong": text.replace('"Outcome"', '"Nothing"').replace("Span", "Safety")}.get(
-            damage, damage
-        )
-    )
+    damaged = {
+        "half": text[: len(text) // 2],
+        "wrong": text.replace('"Outcome"', '"Nothing"').replace("Span", "Safety"),
+        "kinds": asking_what_nobody_knows(json.loads(text), str(project / "app.py")),
+    }
+    file.write_text(damaged.get(damage, damage))
     assert check(cwd=project) == first
 
 
@@ -247,6 +255,13 @@ def test_a_module_that_comes_into_a_package_counts(project):
     assert after == check("--no-cache", cwd=project)
     (project / "shop" / "helper.py").unlink()
     assert check(cwd=project) == before
+
+
+def test_a_module_that_could_not_be_read_counts(project):
+    lay(project, db_py=FACTORY, app_py=of_factory(USER), helper_py="def finish(session:\n")
+    before = check("app.py", cwd=project)
+    lay(project, helper_py=HELPER.format(method="flush"))
+    assert check("app.py", cwd=project) == check("app.py", "--no-cache", cwd=project) != before
 
 
 def test_a_declaration_counts_for_all(project):

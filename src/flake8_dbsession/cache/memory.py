@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from .. import __version__
 from ..config import Config
-from ..files.questions import Question
+from ..files.questions import KINDS, Question
 from ..files.sources import RestsOn
 from ..run import Outcome
 from .packing import packed, unpacked
@@ -101,6 +101,7 @@ def unchanged(kept: dict[str, Kept], changes: Changes, root: str) -> dict[str, K
         return kept
     if changes.may_change_everything:
         return {}
+    root = os.path.abspath(root)
     files = {os.path.relpath(path, root) for path in changes.files}
     asked = {pair for each in kept.values() for pair in each.rests_on.questions}
     others = {(question, yes) for question, yes in asked if changes.change_answer(question, absolute(yes, root))}
@@ -173,11 +174,13 @@ def _read(path: str, stamp: str) -> tuple[dict[str, File], dict[str, Kept]]:
             found = json.load(file)
         if found["stamp"] != stamp:
             return {}, {}
-        paths = found["paths"]
+        paths = list(map(str, found["paths"]))
         questions = [
             (Question(kind, _bytes(words), _bytes(beside)), tuple(paths[number] for number in answers))
             for kind, words, beside, answers in found["questions"]
         ]
+        if not {question.kind for question, _ in questions} <= KINDS.keys():
+            return {}, {}
         files = {path: File(*of) for path, of in found["files"].items()}
         return files, {
             path: Kept(

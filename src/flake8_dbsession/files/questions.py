@@ -15,7 +15,7 @@ class Question(NamedTuple):
 
     def is_answered_by(self, data: bytes) -> bool:
         """Whether the answer is yes for a file with these bytes."""
-        return _KINDS[self.kind](self.words, data) and all(word in data for word in self.beside)
+        return KINDS[self.kind](self.words, data) and all(word in data for word in self.beside)
 
 
 def holds(words: tuple[bytes, ...], data: bytes) -> bool:
@@ -39,7 +39,7 @@ def functions_in(data: bytes) -> Iterator[bytes]:
         yield part[: part.find(b"(")].strip()
 
 
-_KINDS: dict[str, Callable[[tuple[bytes, ...], bytes], bool]] = {
+KINDS: dict[str, Callable[[tuple[bytes, ...], bytes], bool]] = {
     "holds": holds,
     "extends": lambda words, data: any(base in words for base in bases_in(data)),
     "defines": lambda words, data: any(name in words for name in functions_in(data)),

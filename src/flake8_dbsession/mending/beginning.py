@@ -53,7 +53,7 @@ def is_called(view: View, body: Body) -> bool:
     """Whether the project may call the function itself: any call by its name, of a method on an object of its class."""
     name = body.name.rpartition(".")[2]
     sought = body.owner.rpartition(".")[2] if body.owner else name
-    modules = (module for module in view.project.app.modules_with(sought.encode()))
+    modules = view.project.app.modules_with(sought.encode())
     calls = (
         (module, other, call.func)
         for module in modules

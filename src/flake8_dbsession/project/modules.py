@@ -178,9 +178,10 @@ class Modules:
                 (os.path.join(root, relative, "__init__.py"), True),
                 (os.path.join(root, relative + ".py"), False),
             ):
-                if self._may_come(path):
+                is_there = self._folders.has_file(path)
+                if is_there or self._may_come(path):
                     self._looked_at[name] |= self._sources.bit(path)
-                if self._folders.has_file(path):
+                if is_there:  # even if it cannot be read
                     return self._read(name, path, is_package)
         return None
 
