@@ -1,7 +1,7 @@
 """What a name at module level stands for: imports, definitions and assignments, never guesses.
 
 :class:`Names` reads the module's top-level statements (and those inside top-level ``if``, ``try``, ``with``
-and loops, and ``global`` assignments of functions) once, and answers with dotted names:
+and loops, and ``global`` assignments of functions and methods) once, and answers with dotted names:
 ``sa.orm.Session`` after ``import sqlalchemy as sa`` is ``"sqlalchemy.orm.Session"``.
 """
 
@@ -104,6 +104,9 @@ class Names:
                     self._read_globals(statement)
                 case ast.ClassDef():
                     self.bindings[statement.name] = Binding(definition=statement)
+                    for method in statement.body:
+                        if isinstance(method, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                            self._read_globals(method)
                 case ast.Assign():
                     for target in statement.targets:
                         self._assign(target, statement.value)
