@@ -15,10 +15,14 @@ from .summary import Answers, Wait
 from .values import CONSTANT, FALSE, OBJECT, UNKNOWN, Value, constant, contained, truth
 
 if TYPE_CHECKING:
+    from .body import Body
     from .evaluate import Evaluation
 
 SLOW_ROUNDS = 50_000
 """From so many rounds on a hash takes longer than a query: a thousand take about a millisecond (measured)."""
+
+MOMENT = 0.001
+"""Whoever sleeps for less (seconds) only lets other threads or tasks run."""
 
 NOUGHT = constant(0)
 
@@ -35,10 +39,32 @@ def wait(ev: Evaluation, fact: Any, call: Call) -> None:
     argument = fact.seconds or fact.timeout
     duration = argument.of(call.node) if argument is not None else None
     literal = literal_seconds(duration)
-    if fact.kind == "sleep" and isinstance(duration, ast.Constant) and not literal:
-        return  # sleep(0) only yields
+    if fact.kind == "sleep" and duration is not None and is_moment(ev, duration):
+        return
     heard = [resource for value in call.values for resource in contained(value)] if fact.name == _LISTENS else []
     report_wait(ev, Wait(fact.kind, fact.name, literal, line=call.node.lineno), call.node, tuple(heard))
+
+
+def is_moment(ev: Evaluation, duration: ast.expr) -> bool:
+    """Whether a sleep only lets others run: ``sleep(0)``, less than a millisecond, or nought where nobody sets it."""
+    if isinstance(duration, ast.Constant) and not isinstance(duration.value, bool):
+        return literal_seconds(duration) < MOMENT
+    return is_nought_by_default(ev.body, duration)
+
+
+def is_nought_by_default(body: Body, number: ast.expr) -> bool:
+    """``config.get("DELAY", 0) / 1000``, ``float(os.getenv("DELAY", "0"))``, or a name that is only bound to such."""
+    match number:
+        case ast.BinOp(left=left, op=ast.Mult() | ast.Div()):
+            return is_nought_by_default(body, left)
+        case ast.Call(func=ast.Name(id="int" | "float"), args=[inner]):
+            return is_nought_by_default(body, inner)
+        case ast.Call(func=ast.Attribute(attr="get" | "getenv"), args=[_, ast.Constant(value=default)]):
+            return default in (0, "0", "0.0")
+        case ast.Name(id=name):
+            given = [value for target, value in body.assigned() if isinstance(target, ast.Name) and target.id == name]
+            return bool(given) and all(not isinstance(g, ast.Name) and is_nought_by_default(body, g) for g in given)
+    return False
 
 
 def returns_at_once(fact: Any, call: Call) -> bool:
