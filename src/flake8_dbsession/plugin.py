@@ -6,6 +6,7 @@ Selecting, ignoring and ``# noqa`` are flake8's business. What ``[tool.dbsession
 from __future__ import annotations
 
 import ast
+import gc
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -76,11 +77,13 @@ class Plugin:
         if not can_matter(data):
             return []
         from .analyze import analyze
-        from .run import project
+        from .run import no_collections, project
 
         source = Source(self.filename, data, self.tree)
         source.text = text  # decoded by flake8, whatever a coding cookie says
-        found = analyze(source, project(self.config))
+        with no_collections():
+            found = analyze(source, project(self.config))
+        gc.freeze()  # it is kept until flake8 ends, and no collection need look through it before
         return [report for report in found if self.config.selects(report.code, self.filename, opinions=True)]
 
 
