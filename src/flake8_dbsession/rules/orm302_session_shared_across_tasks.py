@@ -11,7 +11,7 @@ Why it matters
 
 Stays silent when
     Each coroutine opens its own session; when a task is awaited before the session is used again; when a lock lets
-    them in one by one.
+    them in one by one; for a plain ``Session``, whose statements let no other task run before they are done.
 
 Fix safety
     No fix is offered: await the statements one after the other, or open a session in each coroutine.
@@ -45,6 +45,8 @@ def is_shared(view: View, flow: Flow, event: Event) -> bool:
     """Whether another task, or this one, can use the session at the same time."""
     detail: Handover = event.detail
     if detail.concurrency != "task" or detail.through == "row" or outlives_request(view, flow, event):
+        return False
+    if event.resource is not None and not event.resource.is_async:
         return False
     return (
         detail.many
