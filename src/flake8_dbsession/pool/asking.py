@@ -11,7 +11,7 @@ from ..names import dotted
 from ..session.events import Happening
 from ..session.flow import Flow
 from ..session.values import CLASS, ENGINE, FUNCTION, OBJECT, Value
-from .reading import last_part
+from .scopes import last_part
 from .settings import knowledge
 
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ import functools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from .branches import is_guard
 from .engines import Engine, keeper
-from .reading import last_part, outlives
-from .scopes import Call, Function, Scope
+from .reading import outlives
+from .scopes import Call, Function, Scope, last_part
 
 if TYPE_CHECKING:
     from .survey import Survey
@@ -28,6 +29,22 @@ _USES = frozenset(
 def is_dropped(survey: Survey, engine: Engine) -> bool:
     """Whether a function hands the engine out, a new one at each call, and all callers only use it."""
     return hands_out(engine.scope, engine.node) and are_all_done(survey, engine.scope, _DEPTH)
+
+
+def is_for_script(tree: ast.Module, engine: Engine) -> bool:
+    """Whether the file has statements for when it is run (``if __name__ == "__main__":``), and a function that hands
+    the engine out only to functions of the file."""
+    runs = [s for s in tree.body if isinstance(s, ast.If) and isinstance(s.test, ast.Compare) and is_guard(s.test)]
+    if not runs or not hands_out(engine.scope, engine.node):
+        return False
+    name = engine.scope.name.rpartition(".")[2]
+    others = [s for s in tree.body if s not in runs and not isinstance(s, (Function, ast.ClassDef))]
+    return calls(tree, name) > 0 and not any(calls(statement, name) for statement in others)
+
+
+def calls(part: ast.AST, name: str) -> int:
+    """How often something with that last name is called."""
+    return sum(isinstance(node, ast.Call) and last_part(node.func) == name for node in ast.walk(part))
 
 
 def hands_out(scope: Scope, made: ast.Call) -> bool:

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from ..names import Binding, Names
 from .flask import Extension, FlaskConfig, extensions_of, flask_configs, starts_of
 from .options import Mappings, Options
-from .reading import last_part, read
-from .scopes import Call, Function, Reading, Resolver, Scope
+from .reading import read
+from .scopes import Call, Function, Reading, Resolver, Scope, last_part
 from .settings import knowledge
 from .url import NOWHERE, Url, read_url
 from .values import Reader
@@ -34,7 +34,8 @@ class Engine(NamedTuple):
     ``factory`` is the name of the function called; ``node`` where it is reported; ``keeper`` says who keeps the
     engine: "module", "attribute", "container", "returned", or "" where it does not outlive the function.
     ``tolerant``: a ``try`` around it catches ``TypeError``; ``fallback``: it stands in the handler of one, which
-    is where applications make their SQLite engine; ``guarded``: it runs only as a script.
+    is where applications make their SQLite engine; ``guarded``: it runs only as a script; ``of_sqlite``: it
+    stands in a branch for databases of SQLite.
     """
 
     factory: str
@@ -47,6 +48,7 @@ class Engine(NamedTuple):
     fallback: bool
     guarded: bool
     certain: bool
+    of_sqlite: bool
 
     @property
     def is_async(self) -> bool:
@@ -153,6 +155,7 @@ def _engine(call: Call, reading: Reading, reader: Reader, mappings: Mappings) ->
         "TypeError" in call.handles,
         call.guarded,
         call.certain,
+        call.of_sqlite,
     )
 
 

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from .options import Item, Mappings, Options
-from .reading import last_part
-from .scopes import Call, Reading, Scope, Setting
+from .scopes import Call, Reading, Scope, Setting, last_part
 from .url import NOWHERE, Url, read_url
 from .values import Reader
 

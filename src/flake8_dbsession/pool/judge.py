@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from .dropped import is_dropped
+from .dropped import is_dropped, is_for_script
 from .engines import NOTHING, Engine, Found, find, is_candidate, only_defines
 from .flask import DATABASE_URI, ENGINE_OPTIONS, Extension, FlaskConfig
 from .made import Made
@@ -71,7 +71,7 @@ class FilePool:
 
     def _called(self) -> Iterator[Made]:
         for engine in self.found.engines:
-            if engine.fallback or engine.guarded or (engine.is_top_level and not self.is_imported):
+            if engine.fallback or engine.guarded or (self._is_of_script(engine) and not self.is_imported):
                 continue
             options = self.followed(engine.options)
             url = self._url(engine)
@@ -89,8 +89,14 @@ class FilePool:
                 engine.certain,
             )
 
+    def _is_of_script(self, engine: Engine) -> bool:
+        """Whether the engine is one of a script's own, if the file is one."""
+        return engine.is_top_level or (self._source is not None and is_for_script(self._source.tree, engine))
+
     def _url(self, engine: Engine) -> Url:
-        """The URL, with SQLite told by the argument that only its driver takes."""
+        """The URL, with SQLite told by the branch, or by the argument that only its driver takes."""
+        if engine.of_sqlite:
+            return Url("sqlite", "", "file")
         connect_args = engine.options.items.get("connect_args")
         if not engine.url.dialect and connect_args:
             given = self.found.mappings.contents(connect_args.value, connect_args.scope)

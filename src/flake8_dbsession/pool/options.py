@@ -6,8 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from .reading import last_part
-from .scopes import Binding, Change, Scope
+from .scopes import Binding, Change, Scope, last_part
 from .values import Reader
 
 _DEPTH = 8

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from ..names import dotted, imports_of
-from .scopes import Binding, Call, Change, Function, Reading, Resolver, Scope, Setting
+from .branches import is_guard, is_of_sqlite
+from .scopes import Binding, Call, Change, Function, Reading, Resolver, Scope, Setting, last_part
 
 PREFIX = "SQLALCHEMY_"
 MUTATORS = frozenset({"update", "setdefault", "pop", "clear", "popitem", "__setitem__"})
@@ -34,6 +35,7 @@ class Around(NamedTuple):
     catches: frozenset[str] = frozenset()
     handles: frozenset[str] = frozenset()
     guarded: bool = False
+    of_sqlite: bool = False
 
 
 def read(tree: ast.Module, names: Resolver, wanted: Callable[[str], bool]) -> Reading:
@@ -41,13 +43,6 @@ def read(tree: ast.Module, names: Resolver, wanted: Callable[[str], bool]) -> Re
     reader = _Reader(tree, wanted, getattr(names, "module", ""), getattr(names, "is_package", False))
     reader.block(tree.body, Around(reader.module))
     return Reading(reader.scopes, reader.calls, reader.settings, names)
-
-
-def last_part(expression: ast.expr) -> str:
-    """``create_engine`` for ``sa.create_engine``; "" for what has no name."""
-    if isinstance(expression, ast.Attribute):
-        return expression.attr
-    return expression.id if isinstance(expression, ast.Name) else ""
 
 
 class _Reader:
@@ -142,9 +137,11 @@ class _Reader:
 
     def choice(self, node: ast.If, around: Around) -> None:
         self.expression(node.test, node, around)
-        guard = _is_guard(node.test)
-        self.block(node.body, around._replace(certain=False, guarded=around.guarded or guard))
-        self.block(node.orelse, around._replace(certain=False))
+        guard = is_guard(node.test)
+        is_file, is_other = is_of_sqlite(node.test, True), is_of_sqlite(node.test, False)
+        inside = around._replace(certain=False, guarded=around.guarded or guard)
+        self.block(node.body, inside._replace(of_sqlite=around.of_sqlite or is_file))
+        self.block(node.orelse, around._replace(certain=False, of_sqlite=around.of_sqlite or is_other))
 
     def attempt(self, node: ast.Try, around: Around) -> None:
         named = [_caught(handler) for handler in node.handlers]
@@ -202,9 +199,7 @@ class _Reader:
     def call(self, node: ast.Call, statement: ast.stmt, around: Around) -> None:
         name = last_part(node.func)
         if self.wanted(name):
-            self.calls.append(
-                Call(node, around.scope, statement, around.certain, around.catches, around.handles, around.guarded)
-            )
+            self.calls.append(Call(node, around.scope, statement, *around[1:]))
         match node.func:
             case ast.Attribute(value=ast.Name(id=holder), attr=method) if method in MUTATORS:
                 for change in _changes(node, method, around.certain):
@@ -275,10 +270,3 @@ def _caught(handler: ast.ExceptHandler) -> frozenset[str]:
         return frozenset({"BaseException"})
     parts = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
     return frozenset(last_part(p) for p in parts)
-
-
-def _is_guard(test: ast.expr) -> bool:
-    """``__name__ == "__main__"`` or ``TYPE_CHECKING``."""
-    if isinstance(test, ast.Compare):
-        return any(isinstance(side, ast.Name) and side.id == "__name__" for side in [test.left, *test.comparators])
-    return last_part(test) == "TYPE_CHECKING"

@@ -12,6 +12,13 @@ from ..names import dotted
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
+def last_part(expression: ast.expr) -> str:
+    """``create_engine`` for ``sa.create_engine``; "" for what has no name."""
+    if isinstance(expression, ast.Attribute):
+        return expression.attr
+    return expression.id if isinstance(expression, ast.Name) else ""
+
+
 class Resolver(Protocol):
     """Anything that says what a name or attribute chain stands for at module level, such as ``names.Names``."""
 
@@ -86,7 +93,8 @@ class Call(NamedTuple):
     """A call that may matter, with where it stands. ``statement`` is the innermost statement around it; ``certain``
     is False under ``if``, in handlers and loops;
     ``catches`` the exceptions that a ``try`` around it catches, ``handles`` those whose handler it stands in
-    (as written, last part only); ``guarded``: under ``if __name__ == "__main__"`` or ``TYPE_CHECKING``."""
+    (as written, last part only); ``guarded``: under ``if __name__ == "__main__"`` or ``TYPE_CHECKING``;
+    ``of_sqlite``: in a branch for databases of SQLite."""
 
     node: ast.Call
     scope: Scope
@@ -95,6 +103,7 @@ class Call(NamedTuple):
     catches: frozenset[str]
     handles: frozenset[str]
     guarded: bool
+    of_sqlite: bool
 
 
 class Setting(NamedTuple):

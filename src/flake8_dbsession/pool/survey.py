@@ -16,8 +16,7 @@ from ..source import Source, Unreadable
 from .deployment import Deployment, deployment, is_deployment
 from .engines import TOKENS, Found, find
 from .folders import is_aside, is_module, walk
-from .reading import last_part
-from .scopes import Call
+from .scopes import Call, last_part
 from .servers import Limits, limits, server_of_image
 from .settings import knowledge
 from .url import Url, parse
@@ -71,6 +70,10 @@ class Survey:
                 return None
             self._found[path] = find(source.tree, self.modules.of_file(source).names)
         return self._found[path]
+
+    def holding(self, *tokens: bytes) -> Iterator[str]:
+        """The Python files of the application that hold any of ``tokens``."""
+        return (path for path in self.python if any(token in bytes_of(path) for token in tokens))
 
     def naming(self, *tokens: bytes) -> Iterator[Found]:
         """What the files say that hold any of ``tokens``."""

@@ -7,8 +7,7 @@ import functools
 from typing import NamedTuple
 
 from .origins import sources
-from .reading import last_part
-from .scopes import Scope
+from .scopes import Scope, last_part
 from .values import HOLE, Reader, Value
 
 _ALIASES = {"postgres": "postgresql", "pgsql": "postgresql"}

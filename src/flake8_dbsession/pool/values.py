@@ -6,8 +6,7 @@ import ast
 from collections.abc import Callable
 from typing import NamedTuple
 
-from .reading import last_part
-from .scopes import Reading, Scope
+from .scopes import Reading, Scope, last_part
 
 HOLE = "\0"
 """Stands in a text for a piece that cannot be known."""

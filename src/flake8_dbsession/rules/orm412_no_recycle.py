@@ -14,7 +14,7 @@ Stays silent when
     ``pool_pre_ping`` is set, which replaces dead connections; the value cannot be seen; Flask-SQLAlchemy makes the
     engine from a ``mysql`` URL and nothing overrides its own 7,200 seconds (it sets none for ``mariadb`` URLs:
     measured); the engine does not outlive the function, is not pooled, or some options cannot be seen; its
-    callers name the database.
+    callers name the database; the branch is for SQLite; the file is run by hand.
 
 Fix safety
     Shown only: the number is yours to choose.

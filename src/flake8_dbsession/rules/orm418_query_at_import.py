@@ -30,7 +30,7 @@ from ..model import Diagnostic, Rule
 from ..pool.asking import Asking, asking_of
 from ..pool.budget import budgets
 from ..pool.judge import FilePool, pool_of
-from ..pool.reading import last_part
+from ..pool.scopes import last_part
 from ..pool.url import parse
 from ..session.flow import Flow
 from ..view import View
