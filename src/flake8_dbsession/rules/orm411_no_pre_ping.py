@@ -17,7 +17,8 @@ What it does not do
 Stays silent when
     ``pool_pre_ping`` is set at all, to True, False or a setting; ``pool_recycle`` is shorter than the server's limit
     (or cannot be seen), as are the 7,200 seconds that Flask-SQLAlchemy sets for ``mysql`` URLs; the pool class does not
-    keep connections (NullPool, StaticPool) or is chosen elsewhere; the database is SQLite; a ``checkout`` or
+    keep connections (NullPool, StaticPool) or is chosen elsewhere; the database is SQLite, or the branch is for it; the
+    files that define the jobs import nothing of the database; the file is run by hand; a ``checkout`` or
     ``engine_connect`` listener tests connections; some of the options come from where they cannot be seen; the engine
     does not outlive the function; nothing reads the options (``SQLALCHEMY_ENGINE_OPTIONS`` without Flask-SQLAlchemy);
     or the file is a test, a script or a migration. Of an engine whose callers name the database only its own options
@@ -50,19 +51,19 @@ def check(view: View) -> Iterator[Diagnostic]:
     """Each kept engine with a reason to test its connections and nothing that does."""
     pool = pool_of(view)
     for made in (*judged(view, pool), *pool.started()):
-        why = needed(made, pool)
+        why = needed(view, made, pool)
         if why and not is_tested(pool):
             plan, refusal = repair(made, view)
             yield view.diagnostic(RULE, made.node, f"engine without pool_pre_ping: {why}", plan=plan, refusal=refusal)
 
 
-def needed(made: Made, pool: FilePool) -> str:
+def needed(view: View, made: Made, pool: FilePool) -> str:
     """Why connections should be tested; "" where they are, need not be, or the options are not seen whole."""
     if made.has("pool_pre_ping") or not made.options.whole or not made.kept:
         return ""
     if not is_pooled(made, pool) or is_recycled(made, pool):
         return ""
-    return reason(made, pool)
+    return reason(view, made, pool)
 
 
 def repair(made: Made, view: View) -> Answer:
