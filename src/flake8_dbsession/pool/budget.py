@@ -106,10 +106,20 @@ class Budget(NamedTuple):
     @property
     def is_proven(self) -> bool:
         """Whether "over" rests on nothing assumed: the server's limit is written or configured, or already one
-        process alone goes beyond the documented default."""
+        engine of one process goes beyond the documented default."""
         if self.verdict != "over" or self.capacity is None:
             return False
-        return self.limits.connections.how is not How.ASSUMED or self.capacity > (self.limits.usable or 0)
+        return self.limits.connections.how is not How.ASSUMED or bool(self._too_large(1))
+
+    @property
+    def to_blame(self) -> tuple[Share, ...]:
+        """The engines that are too large by themselves where there are any; else all together are."""
+        is_assumed = self.limits.connections.how is How.ASSUMED
+        return self._too_large(1 if is_assumed else self.process_count or 1) or self.shares
+
+    def _too_large(self, processes: int) -> tuple[Share, ...]:
+        usable = self.limits.usable or 0
+        return tuple(share for share in self.shares if processes * (share.capacity or 0) > usable)
 
     @property
     def missing(self) -> list[Factor]:

@@ -26,7 +26,8 @@ Stays silent when
     A number that decides is unknown: the pool's settings cannot be seen, or the server's limit is neither written nor
     configured. Two things hold all the same: a service whose number of processes is unknown has at least one, and a
     single pool that is larger than the server's documented default (151 for MySQL and MariaDB, 97 of 100 for
-    PostgreSQL) is too large for any server that nobody changed. Also in a project of more than four thousand files,
+    PostgreSQL) is too large for any server that nobody changed. An engine beside one that is too large by itself is
+    left alone. Also in a project of more than four thousand files,
     which is not looked through.
 
 Fix safety
@@ -57,7 +58,7 @@ def check(view: View) -> Iterator[Diagnostic]:
     if not (makers or starts) or len(pool.survey.python) > MOST_FILES:
         return
     for budget in budgets(pool.survey) if not pool.is_aside else ():
-        here = [s for s in budget.shares if s.path == pool.path] if budget.is_proven else []
+        here = [s for s in budget.to_blame if s.path == pool.path] if budget.is_proven else []
         for share in here:
             made = makers.get(share.line)
             node = made.node if made else starts.get(share.line)
