@@ -6,7 +6,7 @@ import ast
 
 from ..session.events import Happening
 from ..session.flow import Flow
-from ..session.values import FUNCTION, OBJECT, OPENED, Resource
+from ..session.values import FUNCTION, METHOD, OBJECT, OPENED, Resource, Value
 from ..story import name_of
 from ..view import View
 
@@ -36,6 +36,8 @@ def may_touch(view: View, flow: Flow, resource: Resource, call: ast.Call) -> boo
     if resource.origin == OPENED and not is_local(flow, call.func):
         return name_of(flow, resource) in {part.id for part in ast.walk(call) if isinstance(part, ast.Name)}
     function = view.project.evaluate(view.module, call.func)
+    if function.kind == METHOD and is_foreign(view, function.extra[0]):
+        return False
     summary = view.project.summary(function, ()) if function.kind == FUNCTION else None
     return summary is None or any(resource in dict(lives) for lives in (summary.normal, summary.failed))
 
@@ -51,10 +53,22 @@ def is_ours(view: View, flow: Flow, function: ast.expr) -> bool:
     while isinstance(first, (ast.Attribute, ast.Subscript, ast.Call)):
         first = first.func if isinstance(first, ast.Call) else first.value
     if not isinstance(first, ast.Name):
-        return not isinstance(first, (ast.Constant, ast.JoinedStr))
+        return not is_text(first)
     if first.id in flow.body.local_names:
         return first is function or is_object_of_ours(view, flow, first.id)
     return view.project.modules.is_first_party(view.names.resolve(first) or "")
+
+
+def is_text(expression: ast.expr) -> bool:
+    """A constant, or a text that is put together: ``"%s" % name``."""
+    if isinstance(expression, ast.BinOp):
+        return is_text(expression.left)
+    return isinstance(expression, (ast.Constant, ast.JoinedStr))
+
+
+def is_foreign(view: View, receiver: Value) -> bool:
+    """Whether an object of the module is of a class of a library, such as a logger."""
+    return receiver.kind == OBJECT and not view.project.modules.is_first_party(receiver.name)
 
 
 def is_object_of_ours(view: View, flow: Flow, name: str) -> bool:
