@@ -13,7 +13,7 @@ from ..names import Names
 from ..session.body import Body
 from ..session.state import ENTRY
 from ..session.values import FUNCTION, PARAMETER, UNKNOWN, Value
-from ..session.waiting import STREAMING_RESPONSES
+from ..session.waiting import STREAMING_RESPONSES, is_finished
 from .foreign import is_name_of_library
 from .module import Module
 from .project import Project
@@ -139,9 +139,19 @@ def _streamed(project: Project) -> dict[str, str]:
 def _found_in_streams(project: Project) -> Iterator[tuple[str, str]]:
     for module in project.app.modules_with(*_STREAMERS):
         for body in () if project.config.is_test(module.path) else module.bodies.values():
-            made = (module.names.resolve(call.func) for call in body.own(ast.Call))
-            if any(name in STREAMING_RESPONSES for name in made):
+            made = (call for call in body.own(ast.Call) if module.names.resolve(call.func) in STREAMING_RESPONSES)
+            if not all(is_of_finished_data(body, call) for call in made):
                 yield from ((dependency, body.qualified) for dependency in dependencies(project, module, body))
+
+
+def is_of_finished_data(body: Body, made: ast.Call) -> bool:
+    """Whether all that a streaming response sends is there before: ``StreamingResponse(iter([text]))``."""
+    given = next((keyword.value for keyword in made.keywords if keyword.arg == "content"), None)
+    content = made.args[0] if made.args else given
+    if isinstance(content, ast.Name):
+        bound = [value for target, value in body.assigned() if ast.unparse(target) == content.id]
+        return bool(bound) and all(map(is_finished, bound))
+    return content is not None and is_finished(content)
 
 
 def dependencies(project: Project, module: Module, body: Body, depth: int = _DEEPEST) -> Iterator[str]:

@@ -102,6 +102,16 @@ class Target:
         return frozenset(gone.id for node in nodes for gone in gone_through(node) if gone.id in names)
 
     @property
+    def yields_whole(self) -> bool:
+        """Whether all that it does is to yield once what it is given."""
+        parameters = {parameter.arg for parameter in self.body.parameters}
+        statements = [s for s in self.body.statements if not is_docstring(s)]
+        match statements:
+            case [ast.Expr(value=ast.Yield(value=ast.Name(id=name)))]:
+                return name in parameters
+        return False
+
+    @property
     def _me(self) -> str:
         return self.body.parameters[0].arg if self.body.owner and self.body.parameters else ""
 
@@ -186,3 +196,8 @@ def only_raises(body: Body) -> str:
     name = raised.func if isinstance(raised, ast.Call) else raised
     said = all(isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant) for s in before)
     return name.id if said and isinstance(name, ast.Name) else ""
+
+
+def is_docstring(statement: ast.stmt) -> bool:
+    """Whether a statement is a text and nothing else."""
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)

@@ -116,6 +116,14 @@ def held_between(ev: Evaluation, generator: Value) -> list[Resource]:
     return [actual for formal in held if (actual := formals.of_caller(formal)) is not None]
 
 
+def yields_whole(ev: Evaluation, generator: Value) -> bool:
+    """Whether all that the generator does is to yield once what it is given: there is nothing to wait for."""
+    if generator.kind != "generated" or len(generator.extra) < 2:
+        return False
+    target = ev.world.target(generator.extra[1][0][0])
+    return target is not None and target.yields_whole
+
+
 def _apply(
     ev: Evaluation,
     summary: Summary,

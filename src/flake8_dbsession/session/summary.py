@@ -132,6 +132,10 @@ class Target(Protocol):
         """The parameters whose items it takes."""
 
     @property
+    def yields_whole(self) -> bool:
+        """Whether all that it does is to yield once what it is given."""
+
+    @property
     def awaits(self) -> bool:
         """Whether it awaits anything."""
 

@@ -10,7 +10,7 @@ from ..known import Argument, Entry
 from .call import Call
 from .effects import report_wait
 from .events import Happening
-from .generated import held_between
+from .generated import held_between, yields_whole
 from .summary import Answers, Wait
 from .values import CONSTANT, FALSE, OBJECT, UNKNOWN, Value, constant, contained, truth
 
@@ -154,7 +154,7 @@ def stream_content(ev: Evaluation, name: str, node: ast.Call, content: ast.expr,
     is_given = isinstance(content, ast.Name) and any(p.arg == content.id for p in ev.body.parameters)
     if isinstance(content, ast.Name) and is_given and value.kind not in _PRODUCED:
         ev.scope.answers.setdefault(content.id, name)
-    elif is_produced(content, value, name.endswith(".Response")):
+    elif is_produced(content, value, name.endswith(".Response")) and not yields_whole(ev, value):
         answer(ev, name, node, value)
 
 
@@ -186,10 +186,11 @@ def is_produced(argument: ast.expr, value: Value, plain: bool) -> bool:
     """Whether the content is a generator; a plain response streams only what is known to be one."""
     if value.kind in _PRODUCED or isinstance(argument, ast.GeneratorExp):
         return True
-    if plain or not isinstance(argument, (ast.Call, ast.Name)):
-        return False
-    function = argument.func if isinstance(argument, ast.Call) else argument
-    last = (
-        function.attr if isinstance(function, ast.Attribute) else function.id if isinstance(function, ast.Name) else ""
-    )
-    return last not in _FINISHED and isinstance(argument, ast.Call)
+    return not plain and isinstance(argument, ast.Call) and not is_finished(argument)
+
+
+def is_finished(content: ast.expr) -> bool:
+    """Whether all of the content is there before it is sent: ``iter([text])``, ``StringIO(text)``."""
+    function = content.func if isinstance(content, ast.Call) else None
+    last = getattr(function, "attr", "") or getattr(function, "id", "")
+    return last in _FINISHED
