@@ -35,8 +35,9 @@ class Target:
         self.is_manager = bool(decorators & _MANAGERS)
         self.is_fixture = "pytest.fixture" in decorators
         self.is_cached = bool(decorators & _CACHES)
-        self.runs_once = self.is_cached and not body.parameters
         names = {d.rpartition(".")[2] for d in decorators}
+        me = "" if "staticmethod" in names else self._me
+        self.runs_once = self.is_cached and all(parameter.arg == me for parameter in body.parameters)
         self.is_property = bool(names & _PROPERTIES)
         self.keeps_its_value = "cached_property" in names
 
