@@ -80,6 +80,7 @@ def apply(
             ev.now._second(resource, node)
             ev.now.lives = now
             ev.now.event(Happening.TAKEN, node, resource)
+            ev.now.after_end(resource, old, node)
             ev.now.steps[resource] = node
         elif not life.may_hold:
             ev.now.steps.pop(resource, None)

@@ -70,8 +70,7 @@ class Moment(Draft):
             self.mark(resource, USED)
             self.may_raise(may_fail)
             return
-        if life.marks & ENDED and not life.phases & ~(CLOSED | BEGUN) and resource.flavour != JOINED:
-            self.event(Happening.USED_CLOSED, node, resource)
+        self.after_end(resource, life, node)
         self.after_failure(resource, node)
         if not life.surely_holds:
             self.event(Happening.TAKEN, node, resource)
@@ -86,6 +85,11 @@ class Moment(Draft):
         self.lives[resource] = Life(phases, life.marks | USED)
         broken = {**self.lives, resource: Life(phases, life.marks | USED | BROKEN)} if may_fail == "db" else None
         self.may_raise(may_fail, broken)
+
+    def after_end(self, resource: Resource, life: Life, node: ast.AST) -> None:
+        """A session whose ``life`` was over takes a connection that nobody expects to give back."""
+        if life.marks & ENDED and not life.phases & ~(CLOSED | BEGUN) and resource.flavour != JOINED:
+            self.event(Happening.USED_CLOSED, node, resource)
 
     def given_back(self) -> tuple[Resource, ...]:
         """The caller's sessions that surely hold nothing."""
