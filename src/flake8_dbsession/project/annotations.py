@@ -17,6 +17,7 @@ from ..session.values import (
     MANAGER,
     NAMED,
     OBJECT,
+    OWN_CLASS,
     PARAMETER,
     REGISTRY,
     SESSION,
@@ -131,7 +132,8 @@ def _plain(project: Project, names: Names, annotation: ast.expr, name: str, dept
         return value
     meaning = project.value(qualified)
     if meaning.kind == FACTORY:  # a subclass of Session
-        return Value(SESSION, resource=Resource(PARAMETER, name, meaning.name))
+        own = dict(meaning.extra).get(OWN_CLASS, "")
+        return Value(SESSION, own, Resource(PARAMETER, name, meaning.name))
     if meaning.kind == CLASS:
         return Value(OBJECT, meaning.name)
     if meaning.kind == NAMED and meaning.name != qualified:

@@ -19,6 +19,7 @@ from ..session.values import (
     MAYBE,
     NAMED,
     OBJECT,
+    OWN_CLASS,
     REGISTRY,
     SESSION,
     UNKNOWN,
@@ -136,7 +137,7 @@ class Meanings:
                 "sqlmodel.Session",
                 "sqlmodel.ext.asyncio.session.AsyncSession",
             ):
-                return Value(FACTORY, type_name)
+                return Value(FACTORY, type_name, extra=((OWN_CLASS, qualified),))
             if type_name == "flask_sqlalchemy.SQLAlchemy":
                 return Value(NAMED, short)
         return Value(CLASS, qualified)

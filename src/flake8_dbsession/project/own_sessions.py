@@ -1,10 +1,11 @@
-"""Session classes of a project whose ``commit()`` rolls back by itself where it fails."""
+"""Session classes of a project: their objects are sessions, and some roll back by themselves where a commit fails."""
 
 from __future__ import annotations
 
 import ast
 from typing import TYPE_CHECKING
 
+from ..session.values import FACTORY, OWN_CLASS, PARAMETER, SESSION, Resource, Value
 from .module import ClassInfo
 
 if TYPE_CHECKING:
@@ -13,6 +14,14 @@ if TYPE_CHECKING:
 
 _SESSIONS = (b"Session", b"AsyncSession")
 _ALL = frozenset({"Exception", "BaseException", "SQLAlchemyError"})
+
+
+def as_session(project: Project, owner: Value, me: str) -> Value:
+    """What ``self`` is in a method of the class of ``owner``: the session itself where it is a class of sessions."""
+    made = project.value(owner.name)
+    if made.kind != FACTORY or OWN_CLASS not in dict(made.extra):
+        return owner
+    return Value(SESSION, owner.name, Resource(PARAMETER, me, made.name))
 
 
 def packages_that_roll_back(project: Project) -> frozenset[str]:

@@ -45,7 +45,7 @@ from .meanings import Meanings
 from .module import ClassInfo, Module
 from .modules import Modules
 from .naming import called
-from .own_sessions import packages_that_roll_back
+from .own_sessions import as_session, packages_that_roll_back
 from .parameters import parameter_of, untold_in
 from .reach import Reach
 from .solved import Solved
@@ -285,7 +285,8 @@ class Project:
             static = any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in body.decorators)
             kind = CLASS if any(isinstance(d, ast.Name) and d.id == "classmethod" for d in body.decorators) else OBJECT
             if not static:
-                given = {**given, me: Value(kind, f"{module.name}.{body.owner}".lstrip("."))}
+                owner = Value(kind, f"{module.name}.{body.owner}".lstrip("."))
+                given = {**given, me: as_session(self, owner, me) if kind == OBJECT else owner}
 
         def parameter(argument: ast.arg) -> Value:
             return parameter_of(self, module, body, argument)

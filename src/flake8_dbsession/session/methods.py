@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from .call import Call
 from .lending import pass_on, unseen
 from .opening import manager, next_of, open_session
+from .project_calls import run
 from .state import CHANGED, GIVEN, SERVER_SIDE, WRITTEN
 from .statements import PLAIN, STATEMENT, STREAMED, are_columns, asks_for_stream, is_text, marked, model_of, only_reads
 from .values import (
@@ -15,7 +16,9 @@ from .values import (
     COROUTINE,
     ENGINE,
     FACTORY,
+    FUNCTION,
     LENT_CONNECTION,
+    OBJECT,
     QUERY,
     REGISTRY,
     RESULT,
@@ -62,6 +65,9 @@ def session_method(ev: Evaluation, receiver: Value, name: str, call: Call, await
         ev.now.mark(resource, GIVEN)  # joined to a connection that its owner closes
     effect = ev.world.known.effect(type_name, name)
     if effect is None:
+        own = ev.world.attribute(Value(OBJECT, receiver.name), name) if receiver.name else UNKNOWN
+        if own.kind == FUNCTION:
+            return run(ev, own._replace(extra=(receiver, *own.extra[1:])), call, awaited)
         pass_on(ev, call)
         ev.now.may_raise()
         return UNKNOWN

@@ -20,6 +20,7 @@ from .values import (
     LENT_CONNECTION,
     MANAGER,
     OPENED,
+    OWN_CLASS,
     REGISTRY,
     SESSION,
     UNKNOWN,
@@ -51,7 +52,7 @@ def open_session(ev: Evaluation, call: Call, factory: Value) -> Value:
         ev.now.mark(resource, STORED)
     if resource.is_connection:
         ev.now.failures.append(("db", dict(ev.now.before.lives)))
-    return Value(SESSION, resource=resource)
+    return Value(SESSION, options.get(OWN_CLASS, ""), resource)
 
 
 def is_connection(bind: Value) -> bool:
@@ -167,6 +168,9 @@ def options(ev: Evaluation, call: Call) -> tuple[tuple[str, Any], ...]:
         found.append(("pool", pool_of(bind)))
     elif (call.node.args or "bind" in call.keywords) and not UNPOOLED.intersection(bind.extra):
         found.append(BOUND)
+    made = dict(call.argument(1, "class_").extra) if call.argument(1, "class_").kind == FACTORY else {}
+    if OWN_CLASS in made:
+        found.append((OWN_CLASS, made[OWN_CLASS]))
     return tuple(found)
 
 

@@ -117,7 +117,7 @@ FACTORY = "factory"  # calling gives a session; name: its type; extra: options
 REGISTRY = "registry"  # scoped_session: resource is the ambient session
 FLASK_DB = "flask_db"  # flask_sqlalchemy.SQLAlchemy(): resource is the ambient session
 ENGINE = "engine"  # name: Engine or AsyncEngine; extra: (pool class,)
-SESSION = "session"  # session or connection
+SESSION = "session"  # session or connection; name: its class where that is one of the project
 QUERY = "query"  # of this and the next three, name: the dotted name of the mapped class where it is one of the project
 RESULT = "result"
 ROWS = "rows"
@@ -152,6 +152,8 @@ REFUTED = ("refuted", NONE)
 
 UNPOOLED = frozenset({"flask", "NullPool", "StaticPool"})
 """In ``extra`` of an engine: the framework has it, or it has no pool that could run empty."""
+OWN_CLASS = "class"
+"""In ``extra`` of what makes sessions, with its name: a class of the project, which the sessions are named after."""
 BOUND = ("bound", True)
 """In ``extra`` of what makes sessions: it was given an engine, and nothing tells which."""
 
