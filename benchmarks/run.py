@@ -24,6 +24,8 @@ from typing import NamedTuple
 import page
 from corpus import application, long_function
 
+from flake8_dbsession.relevance import can_matter
+
 HERE = Path(__file__).parent
 DOCS = HERE.parent / "docs"
 COMMAND = [sys.executable, "-m", "flake8_dbsession", "check", "-q", "--exit-zero", "--statistics", "--isolated"]
@@ -76,6 +78,10 @@ class Subject(NamedTuple):
     """Whether it is run in each of the folders, or once."""
     folder: str = ""
     """The one folder that it is run in, where it is not one of those that are measured."""
+    copies: str = ""
+    """Where copies of the folders are, which it is run in: five files of each are changed before every run."""
+    is_for_each: bool = False
+    """Whether the folders are looked at apart, and the figures are the mean of all."""
 
 
 class Sample(NamedTuple):
@@ -106,8 +112,23 @@ def measure_all(subject: Subject, folders: list[str]) -> Sample:
         command = [part.replace("{folder}", os.path.basename(folder)) for part in subject.command]
         if command[-1] == "{python files}":
             command[-1:] = [str(path) for path in Path(folder).rglob("*.py") if is_python(path)]
+        if subject.copies:
+            folder = os.path.join(subject.copies, os.path.basename(folder))
+            changed = change(Path(folder))
+            command[-1:] = changed if command[-1] == "{changed files}" else command[-1:]
         samples.append(measure(command, folder))
-    return Sample(sum(s.cpu for s in samples), sum(s.wall for s in samples), max(s.peak for s in samples))
+    of = len(samples) if subject.is_for_each else 1
+    return Sample(sum(s.cpu for s in samples) / of, sum(s.wall for s in samples) / of, max(s.peak for s in samples))
+
+
+def change(folder: Path) -> list[str]:
+    """Add a line to five files that can matter, the same ones each time, and give their names."""
+    paths = sorted(path for path in folder.rglob("*.py") if is_python(path) and can_matter(path.read_bytes()))
+    chosen = paths[:: max(1, len(paths) // 5)][:5]
+    for path in chosen:
+        with path.open("a", encoding="utf-8") as file:
+            file.write("\n# changed\n")
+    return [str(path.relative_to(folder)) for path in chosen]
 
 
 def is_python(path: Path) -> bool:
@@ -119,12 +140,16 @@ def is_python(path: Path) -> bool:
     return True
 
 
-def subjects(scratch: Path, with_flake8: bool) -> list[Subject]:
+def subjects(scratch: Path, with_flake8: bool, folders: list[str]) -> list[Subject]:
     """What is measured; commands work on the folder they are run in."""
     python = [sys.executable]
     long = scratch / "long.py"
     long.write_text(long_function())
     warm = [*COMMAND, f"--cache-dir={scratch}/cache of {{folder}}", "."]
+    copies = scratch / "copies"
+    for folder in folders:
+        shutil.copytree(folder, copies / os.path.basename(folder), ignore=shutil.ignore_patterns(".git"))
+    after = [*COMMAND, f"--cache-dir={scratch}/cache of a copy of {{folder}}"]
     found = [
         Subject("python -c pass", [*python, "-c", "pass"], in_folders=False),
         Subject(
@@ -142,6 +167,21 @@ def subjects(scratch: Path, with_flake8: bool) -> list[Subject]:
         Subject("check, cold, 1 job", [*COMMAND, "-j1", "--no-cache", "."], "read all, parse what may matter", 1.5),
         Subject("check, cold, 2 jobs", [*COMMAND, "-j2", "--no-cache", "."], "check, cold, 1 job", 0.6, True),
         Subject("check, warm", warm, "check, cold, 1 job", 0.05, is_primed=True),
+        Subject(
+            "check, five files were changed",
+            [*after, "."],
+            "check, cold, 1 job",
+            is_primed=True,
+            copies=str(copies),
+        ),
+        Subject(
+            "check of five changed files, s of wall for each folder",
+            [*after, "{changed files}"],
+            goal=0.25,
+            in_wall=True,
+            copies=str(copies),
+            is_for_each=True,
+        ),
         Subject(
             "check, 2 000 statements in one function", [*COMMAND, "-j1", "--no-cache", str(long)], in_folders=False
         ),
@@ -259,7 +299,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         folders = [os.path.abspath(f) for f in options.folders] or [str(application(scratch / "generated", 300))]
-        measured = subjects(scratch, not (options.quick or options.no_flake8)) + (
+        measured = subjects(scratch, not (options.quick or options.no_flake8), folders) + (
             peers(scratch) if options.peers else []
         )
         found = {
