@@ -54,16 +54,27 @@ def is_moment(ev: Evaluation, duration: ast.expr) -> bool:
 
 def is_nought_by_default(body: Body, number: ast.expr) -> bool:
     """``config.get("DELAY", 0) / 1000``, ``float(os.getenv("DELAY", "0"))``, or a name that is only bound to such."""
+    number = without_arithmetic(number)
+    if not isinstance(number, ast.Name):
+        return is_setting_of_nought(number)
+    given = [value for target, value in body.assigned() if isinstance(target, ast.Name) and target.id == number.id]
+    return bool(given) and all(is_setting_of_nought(without_arithmetic(value)) for value in given)
+
+
+def without_arithmetic(number: ast.expr) -> ast.expr:
+    """What is nought as long as ``number`` is: ``x`` of ``int(x) * 60``."""
     match number:
         case ast.BinOp(left=left, op=ast.Mult() | ast.Div()):
-            return is_nought_by_default(body, left)
+            return without_arithmetic(left)
         case ast.Call(func=ast.Name(id="int" | "float"), args=[inner]):
-            return is_nought_by_default(body, inner)
+            return without_arithmetic(inner)
+    return number
+
+
+def is_setting_of_nought(value: ast.expr) -> bool:
+    match value:
         case ast.Call(func=ast.Attribute(attr="get" | "getenv"), args=[_, ast.Constant(value=default)]):
             return default in (0, "0", "0.0")
-        case ast.Name(id=name):
-            given = [value for target, value in body.assigned() if isinstance(target, ast.Name) and target.id == name]
-            return bool(given) and all(not isinstance(g, ast.Name) and is_nought_by_default(body, g) for g in given)
     return False
 
 
