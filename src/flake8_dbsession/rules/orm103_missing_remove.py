@@ -92,26 +92,35 @@ def units_left_held(view: View) -> Iterator[Left]:
     for flow in view.flows:
         for resource in ambient(flow):
             loop = endless_loop_holding(view, flow, resource) if not flow.body.is_generator else None
-            worker = worker_of(view, flow, resource) if loop is None and is_left_held(flow, resource) else None
-            if loop is not None:
-                if not is_out_of_scope(view, flow) and not is_wait_in_between(flow, resource, loop):
-                    yield Left(flow, resource, loop, None)
-            elif worker is not None and not is_cleaned(view, flow, worker, resource):
-                yield Left(flow, resource, None, worker)
+            if loop is None:
+                worker = worker_of(view, flow, resource) if is_left_held(flow, resource) else None
+                if worker is not None:
+                    yield Left(flow, resource, None, worker)
+            elif not is_out_of_scope(view, flow) and not is_wait_in_between(flow, resource, loop):
+                yield Left(flow, resource, loop, None)
 
 
 def worker_of(view: View, flow: Flow, resource: Resource) -> Entry | None:
-    """Who runs the function as a unit of work: a worker, or one that calls it where it enters an app context itself.
+    """Who runs the function as a unit of work after which nobody gives the session back: a worker, or one that calls it
+    where it enters an app context itself."""
+    if flow.events(Happening.PUSHED):
+        return None  # the context that is pushed by hand belongs to another rule
+    own = own_worker(view, flow, resource)
+    if own is not None:
+        return own if not is_cleaned(view, flow.body, own, resource) else None
+    calling = calling_workers(view, flow) if enters_context(flow) else ()
+    return next((entry for body, entry in calling if not is_cleaned(view, body, entry, resource)), None)
+
+
+def own_worker(view: View, flow: Flow, resource: Resource) -> Entry | None:
+    """The worker that runs the function itself.
 
     Flask-SQLAlchemy's session needs an app context, which whoever hands the function over elsewhere enters and leaves.
     """
-    if flow.events(Happening.PUSHED):
-        return None  # the context that is pushed by hand belongs to another rule
     entries = view.units.entries(flow.body)
     if not entries and resource.flavour != "flask":
         entries = entries_by_handing(view.project, flow.body)
-    own = next((entry for entry in entries if entry.kind in WORKERS and not entry.is_waited_for), None)
-    return own or (calling_worker(view, flow) if enters_context(flow) else None)
+    return next((entry for entry in entries if entry.kind in WORKERS and not entry.is_waited_for), None)
 
 
 def enters_context(flow: Flow) -> bool:
@@ -120,13 +129,12 @@ def enters_context(flow: Flow) -> bool:
     return any(is_app_context(item) for item in items)
 
 
-def calling_worker(view: View, flow: Flow) -> Entry | None:
-    """The worker of the file that calls the function."""
+def calling_workers(view: View, flow: Flow) -> Iterator[tuple[Body, Entry]]:
+    """The workers of the file that call the function, each with what it runs."""
     for body in view.module.bodies.values():
         entry = next((entry for entry in view.units.entries(body) if entry.kind in WORKERS), None)
         if entry is not None and any(is_call_of(view, call, flow) for call in body.own(ast.Call)):
-            return entry
-    return None
+            yield body, entry
 
 
 def is_call_of(view: View, call: ast.Call, flow: Flow) -> bool:
@@ -156,15 +164,15 @@ def is_left_held(flow: Flow, resource: Resource) -> bool:
     return life is not None and life.may_hold and not (resource.flavour == "flask" and enters_context(flow))
 
 
-def is_cleaned(view: View, flow: Flow, worker: Entry, resource: Resource) -> bool:
-    """Whether whoever runs the function gives the session back."""
+def is_cleaned(view: View, body: Body, worker: Entry, resource: Resource) -> bool:
+    """Whether whoever runs what the worker runs gives the session back."""
     if worker.cleans_all:
         return True
     if resource.flavour == "flask" and (worker.cleans_flask_sqlalchemy or worker.kind == "task"):
         return worker.framework != "celery" or not view.project.once(stays_in_context)
-    if any(d.startswith("flask.copy_current") for d in view.project.decorators(view.module, flow.body)):
+    if any(d.startswith("flask.copy_current") for d in view.project.decorators(view.module, body)):
         return True
-    around = is_cleaned_around(view.project, view.module, flow.body, resource)
+    around = is_cleaned_around(view.project, view.module, body, resource)
     return around or view.project.app.removes(resource, worker)
 
 
