@@ -27,7 +27,7 @@ from flake8_dbsession.cli.mend import How, can_help, mend_file
 from flake8_dbsession.config import Config
 from flake8_dbsession.files.discover import discover
 from flake8_dbsession.model import Diagnostic, Safety
-from flake8_dbsession.run import check_files, no_collections, project
+from flake8_dbsession.run import check_files, few_collections, project
 from flake8_dbsession.settings.reading import load
 
 
@@ -127,7 +127,7 @@ def run(tree: Tree, found: Iterable[Diagnostic], unsafe: bool) -> Run:
     result = Run(Counter(), Counter(), [], [], Counter())
     found = list(found)
     for path in sorted({d.path for d in found if can_help(d, how)}):
-        with no_collections():
+        with few_collections():
             start = time.process_time()
             mended = mend_file(path, how, found=[d for d in found if d.path == path])
             spent = time.process_time() - start
@@ -143,7 +143,7 @@ def run(tree: Tree, found: Iterable[Diagnostic], unsafe: bool) -> Run:
 
 def cost_of_libcst(data: bytes) -> float:
     """The processor time that libcst takes to read a file and to write it."""
-    with no_collections():
+    with few_collections():
         start = time.process_time()
         _ = libcst.parse_module(data).bytes
         return time.process_time() - start

@@ -77,11 +77,11 @@ class Plugin:
         if not can_matter(data):
             return []
         from .analyze import analyze
-        from .run import no_collections, project
+        from .run import few_collections, project
 
         source = Source(self.filename, data, self.tree)
         source.text = text  # decoded by flake8, whatever a coding cookie says
-        with no_collections():
+        with few_collections():
             found = analyze(source, project(self.config))
         gc.freeze()  # it is kept until flake8 ends, and no collection need look through it before
         return [report for report in found if self.config.selects(report.code, self.filename, opinions=True)]

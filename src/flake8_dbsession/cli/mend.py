@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ..config import Config
 from ..model import Diagnostic, Safety
 from ..render import Problem
-from ..run import Outcome, described, no_collections
+from ..run import Outcome, described, few_collections
 from ..source import Unreadable
 
 Ask = Callable[[Diagnostic, bytes, bytes], bool]
@@ -81,7 +81,7 @@ def mend_text(
     known = found if tried.are_all_told else None
     tried.begin(path, data, known)
     try:
-        with no_collections():
+        with few_collections():
             done = fix(
                 data,
                 path,
