@@ -29,6 +29,7 @@ LAYERS = (
         "project.fields",
         "project.foreign",
         "project.kept_objects",
+        "project.lineage",
         "project.modules",
         "project.naming",
         "project.app",

@@ -1,9 +1,8 @@
-"""Classes of the project: what they extend, and what their attributes stand for."""
+"""What the attributes of the project's classes stand for."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..files.sources import Answers
@@ -35,7 +34,7 @@ from .evidence import may_be_session, session_type
 from .kept_objects import as_kept_by
 from .meanings import named_after
 from .module import ClassInfo
-from .single import is_made_once, may_be_single
+from .single import may_be_single
 
 if TYPE_CHECKING:
     from .project import Project
@@ -54,47 +53,6 @@ class Classes:
         self.owns_engine = Answers(project.sources, self._owns_engine, lambda _: False)
         """Whether a property of the class makes an engine for each object: ``self._engine = create_engine(…)``."""
         self._asking: set[Value] = set()
-
-    def info(self, qualified: str) -> ClassInfo | None:
-        """The project class of a dotted name."""
-        module, rest = self.project.split(qualified)
-        if module is None:
-            return None
-        info = module.classes.get(rest)
-        if info is not None:
-            return info
-        binding = module.names.bindings.get(rest)
-        if binding is not None and binding.imported and binding.imported != qualified:
-            return self.info(binding.imported)
-        starred = self.project.modules.starred(module, rest) if binding is None else None
-        return self.info(f"{starred.name}.{rest}") if starred is not None else None
-
-    def lineage(self, info: ClassInfo, seen: frozenset[str] = frozenset()) -> Iterator[ClassInfo | str]:
-        """The class, then its bases depth first; a base outside the project is its dotted name."""
-        yield info
-        for base in info.bases:
-            if base in seen:
-                continue
-            inner = self.info(base)
-            if inner is None:
-                yield base
-                value = self.project.value(base)
-                if value.kind == NAMED and value.name != base:
-                    yield value.name
-            else:
-                yield from self.lineage(inner, seen | {base, info.qualified})
-
-    def foreign_bases(self, name: str) -> tuple[str, ...]:
-        """The dotted names of the library classes that a project class extends."""
-        info = self.info(name)
-        return tuple(base for base in self.lineage(info) if isinstance(base, str)) if info is not None else ()
-
-    def inherited(self, owner: str, name: str, me: Value) -> Value:
-        """The method that ``super()`` finds in the bases of a project class, bound to ``me``; UNKNOWN for none."""
-        for base in self._own_lineage(owner)[1:]:
-            if name in base.methods:
-                return Value(FUNCTION, f"{base.qualified}.{name}", extra=(me, None))
-        return UNKNOWN
 
     def attribute(self, owner: Value, name: str) -> Value:
         """An attribute of a project class, of an object of it, or of a known type."""
@@ -119,7 +77,7 @@ class Classes:
 
     def _is_foreign(self, name: str) -> bool:
         """Whether a type belongs to a library."""
-        return "." in name and not self.project.modules.is_first_party(name) and self.info(name) is None
+        return "." in name and not self.project.modules.is_first_party(name) and self.project.class_info(name) is None
 
     def _bound(self, value: Value, owner: Value) -> Value:
         function = value._replace(extra=(owner if owner.kind == OBJECT else None, None))
@@ -166,10 +124,10 @@ class Classes:
     def _find_attribute(self, asked: tuple[str, str, str]) -> Value:
         kind, of, name = asked
         owner = Value(kind, of)
-        info = self.info(of)
+        info = self.project.class_info(of)
         if info is None:
             return UNKNOWN
-        for base in self.lineage(info):
+        for base in self.project.lineage(info):
             if isinstance(base, str):
                 value = self._library_attribute(base, name, owner)
             else:
@@ -274,19 +232,8 @@ class Classes:
         return known_by(value, f"{info.qualified}.{name}")
 
     def _owns_engine(self, name: str) -> bool:
-        return not self.is_single(name) and any(map(self._makes_engine, self._own_lineage(name)))
-
-    def is_single(self, name: str) -> bool:
-        """Whether the class may give the same object each time."""
-        return may_be_single(self._own_lineage(name))
-
-    def is_made_once(self, name: str) -> bool:
-        """Whether the constructor of the class runs once, as far as can be seen."""
-        return is_made_once(self._own_lineage(name))
-
-    def _own_lineage(self, name: str) -> list[ClassInfo]:
-        info = self.info(name)
-        return [base for base in self.lineage(info) if isinstance(base, ClassInfo)] if info is not None else []
+        lineage = self.project.lineages.own(name)
+        return not may_be_single(lineage) and any(map(self._makes_engine, lineage))
 
     def _makes_engine(self, info: ClassInfo) -> bool:
         values = [value for values in info.attribute_values.values() for value in values]

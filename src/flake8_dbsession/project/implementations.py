@@ -30,12 +30,12 @@ class Implementations:
         return [info.qualified for info in self._extending(qualified)]
 
     def _extending(self, qualified: str) -> Iterator[ClassInfo]:
-        own = self.project.classes.info(qualified)
+        own = self.project.class_info(qualified)
         paths = self.project.app.extending(qualified.rpartition(".")[2].encode())
         for path in paths if len(paths) <= MOST_EXTENDING else ():
             module = self.project.modules.at(path) if not self.project.config.is_test(path) else None
             for info in module.classes.values() if module is not None else ():
-                if own is not None and any(self.project.classes.info(base) is own for base in info.bases):
+                if own is not None and any(self.project.class_info(base) is own for base in info.bases):
                     yield info
 
     def carried_out(self, method: Value) -> tuple[Value, ...]:
@@ -64,7 +64,7 @@ class Implementations:
 
     def _kept(self, owner: Value) -> Iterator[tuple[str, Resource]]:
         """The attributes that methods of a class set to sessions."""
-        info = self.project.classes.info(owner.name)
+        info = self.project.class_info(owner.name)
         for name in info.attribute_values if info is not None else ():
             value = self.project.attribute(owner, name)
             if value.kind == SESSION and value.resource is not None:

@@ -41,6 +41,7 @@ from .foreign import is_of_library
 from .functions import Functions
 from .handles import Handles
 from .implementations import Implementations
+from .lineage import Lineage
 from .meanings import Meanings
 from .module import ClassInfo, Module
 from .modules import Modules
@@ -48,6 +49,7 @@ from .naming import called
 from .own_sessions import as_session, packages_that_roll_back
 from .parameters import parameter_of, untold_in
 from .reach import Reach
+from .single import is_made_once, may_be_single
 from .solved import Solved
 from .targets import Target
 from .wrapping import Wrapping
@@ -79,6 +81,7 @@ class Project:
             self.sources,
             lambda package: self.app.packages_beside.get(package, ""),
         )
+        self.lineages = Lineage(self)
         self.app = Application(self)
         self._begin()
 
@@ -183,19 +186,19 @@ class Project:
 
     def class_info(self, qualified: str) -> ClassInfo | None:
         """The project class of a dotted name."""
-        return self.classes.info(qualified)
+        return self.lineages.info(qualified)
 
     def lineage(self, info: ClassInfo) -> Iterator[ClassInfo | str]:
         """The class, then its bases depth first; a base outside the project is its dotted name."""
-        return self.classes.lineage(info)
+        return self.lineages.of(info)
 
     def inherited(self, owner: str, name: str, me: Value) -> Value:
         """The method that ``super()`` finds in the bases of a project class, bound to ``me``; UNKNOWN for none."""
-        return self.classes.inherited(owner, name, me)
+        return self.lineages.inherited(owner, name, me)
 
     def foreign_bases(self, name: str) -> tuple[str, ...]:
         """The dotted names of the library classes that a project class extends."""
-        return self.classes.foreign_bases(name)
+        return self.lineages.foreign(name)
 
     def attribute(self, owner: Value, name: str) -> Value:
         """An attribute of a project class, of an object of it, or of a known type."""
@@ -207,16 +210,16 @@ class Project:
 
     def fields(self, name: str) -> tuple[str, ...]:
         """What the constructor of a project class takes, where it is made from the annotations of the class."""
-        info = self.classes.info(name)
-        return fields(self.classes.lineage(info)) if info is not None else ()
+        info = self.lineages.info(name)
+        return fields(self.lineages.of(info)) if info is not None else ()
 
     def is_single(self, name: str) -> bool:
         """Whether a project class may give the same object each time."""
-        return self.classes.is_single(name)
+        return may_be_single(self.lineages.own(name))
 
     def is_made_once(self, name: str) -> bool:
         """Whether the constructor of a project class runs once, as far as can be seen."""
-        return self.classes.is_made_once(name)
+        return is_made_once(self.lineages.own(name))
 
     def carried_out(self, method: Value) -> tuple[Value, ...]:
         """The methods of the project's subclasses that carry out an abstract one."""

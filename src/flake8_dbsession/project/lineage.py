@@ -1,0 +1,65 @@
+"""Which classes the project has, and what they extend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ..session.values import FUNCTION, NAMED, UNKNOWN, Value
+from .module import ClassInfo
+
+if TYPE_CHECKING:
+    from .project import Project
+
+
+class Lineage:
+    """The classes of one project, found by their dotted names, and their bases. It remembers nothing."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+
+    def info(self, qualified: str) -> ClassInfo | None:
+        """The project class of a dotted name, through imports and star imports; None for any other."""
+        module, rest = self.project.split(qualified)
+        if module is None:
+            return None
+        info = module.classes.get(rest)
+        if info is not None:
+            return info
+        binding = module.names.bindings.get(rest)
+        if binding is not None and binding.imported and binding.imported != qualified:
+            return self.info(binding.imported)
+        starred = self.project.modules.starred(module, rest) if binding is None else None
+        return self.info(f"{starred.name}.{rest}") if starred is not None else None
+
+    def of(self, info: ClassInfo, seen: frozenset[str] = frozenset()) -> Iterator[ClassInfo | str]:
+        """The class, then its bases depth first; a base outside the project is its dotted name."""
+        yield info
+        for base in info.bases:
+            if base in seen:
+                continue
+            inner = self.info(base)
+            if inner is None:
+                yield base
+                value = self.project.value(base)
+                if value.kind == NAMED and value.name != base:
+                    yield value.name
+            else:
+                yield from self.of(inner, seen | {base, info.qualified})
+
+    def own(self, name: str) -> list[ClassInfo]:
+        """The class of a dotted name and its bases, as far as they are the project's."""
+        info = self.info(name)
+        return [base for base in self.of(info) if isinstance(base, ClassInfo)] if info is not None else []
+
+    def foreign(self, name: str) -> tuple[str, ...]:
+        """The dotted names of the library classes that a project class extends."""
+        info = self.info(name)
+        return tuple(base for base in self.of(info) if isinstance(base, str)) if info is not None else ()
+
+    def inherited(self, owner: str, name: str, me: Value) -> Value:
+        """The method that ``super()`` finds in the bases of a project class, bound to ``me``; UNKNOWN for none."""
+        for base in self.own(owner)[1:]:
+            if name in base.methods:
+                return Value(FUNCTION, f"{base.qualified}.{name}", extra=(me, None))
+        return UNKNOWN
