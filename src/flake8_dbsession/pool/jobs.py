@@ -13,7 +13,7 @@ from .scopes import last_part
 
 _DECORATORS = frozenset({"task", "shared_task", "periodic_task", "actor", "job"})
 """The last parts of the names of what makes a function a job."""
-_WORDS = tuple(f"{word}".encode() for word in sorted(_DECORATORS))
+_WORDS = tuple(word.encode() for word in sorted(_DECORATORS))
 
 
 def may_ask(view: View, pool: FilePool, is_flask: bool) -> bool:
