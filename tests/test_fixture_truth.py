@@ -54,7 +54,7 @@ FILES = ["taking", "giving_back", "connections", "escaping", "generators", "fiel
 def functions(path: pathlib.Path) -> Iterator[tuple[str, bool]]:
     """Every plain function of a fixture with whether a leak is wanted in it."""
     source = Source.read(str(path))
-    lines = {want.line for want in wants(source) if want.code in ("ORM101", "ORM102", "ORM304")}
+    lines = {want.line for want in wants(source) if want.code in ("ORM101", "ORM102", "ORM106", "ORM304")}
     for node in source.tree.body:
         if isinstance(node, ast.FunctionDef) and not node.decorator_list and node.name not in LATER:
             yield node.name, any(line in lines for line in range(node.lineno, (node.end_lineno or 0) + 1))
