@@ -81,6 +81,12 @@ def _parts(target: ast.Tuple | ast.List, value: ast.expr) -> list[ast.expr]:
     return [ast.copy_location(ast.Subscript(value, place, ast.Load()), value) for place in places]
 
 
+def is_loaded_later(known: Binding, value: ast.expr) -> bool:
+    """``else: orm = Lazy("sqlalchemy.orm")``, where ``if TYPE_CHECKING:`` imports just that under the same name."""
+    named = value.args if isinstance(value, ast.Call) and known.imported else ()
+    return any(isinstance(part, ast.Constant) and part.value == known.imported for part in named)
+
+
 class Names:
     """The module-level names of one file.
 
@@ -133,7 +139,7 @@ class Names:
     def _assign(self, target: ast.expr, value: ast.expr) -> None:
         if isinstance(target, ast.Name):
             known = self.bindings.get(target.id, Binding())
-            if len(known.values) >= MOST_VALUES:
+            if len(known.values) >= MOST_VALUES or is_loaded_later(known, value):
                 return
             self.bindings[target.id] = Binding(
                 values=(*known.values, value), annotation=known.annotation, imported=known.imported
