@@ -23,8 +23,10 @@ MARKERS = (
     b"crud",
     b"elery",
     b"dramatiq",
+    b"gather(",
 )
-"""The last ones are words for objects that keep a session for those who never see it, and for tasks that only call."""
+"""The last ones are words for objects that keep a session for those who never see it, and for tasks and coroutines that
+only call."""
 
 
 def can_matter(data: bytes) -> bool:
