@@ -14,7 +14,7 @@ from .arguments import told
 from .effects import apply
 from .formals import SELF, Formals, receiver_of
 from .summary import Summary
-from .values import AMBIENT, ATTRIBUTE, PARAMETER, UNKNOWN, Resource, Value
+from .values import AMBIENT, ATTRIBUTE, OPENED, PARAMETER, SESSION, UNKNOWN, Resource, Value
 
 if TYPE_CHECKING:
     from .call import Call
@@ -51,6 +51,20 @@ def take_given(ev: Evaluation, method: Value, call: Call) -> None:
     (value, target), summary, formals = seen[0]
     left = Summary(normal=tuple(item for item in summary.normal if formals.of_caller(item[0]) in common))
     apply(ev, left, formals, call.node, value, target.path)
+
+
+def opened_by_all(ev: Evaluation, method: Value, call: Call) -> Summary | None:
+    """What a class does that carries out an abstract method, where all of them open a session and hand it out."""
+    able = [each for each in found(ev, ev.world.carried_out(method)) if not each[1].refuses]
+    summaries = [summary for _, summary, _ in does(ev, able, call) if opens(summary)]
+    keeping = [summary for summary in summaries if summary.returns.resource.keeps_rows]  # type: ignore[union-attr]
+    return (keeping or summaries)[0] if summaries and len(summaries) == len(able) else None
+
+
+def opens(summary: Summary) -> bool:
+    """Whether a function gives its caller a session of its own."""
+    given = summary.returns
+    return given.kind == SESSION and given.resource is not None and given.resource.origin == OPENED
 
 
 def one_of(ev: Evaluation, functions: tuple[Value, ...], call: Call, awaited: bool) -> None:

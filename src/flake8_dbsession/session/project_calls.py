@@ -14,7 +14,7 @@ from .effects import apply, own
 from .formals import Formals, receiver_of
 from .generated import generated, generators_given, go_through
 from .handover import gathered_by_ours, given_to_object
-from .implementations import carry_out, take_given
+from .implementations import carry_out, opened_by_all, take_given
 from .lending import is_log, pass_on
 from .opening import opened
 from .state import ENTRY, GIVEN, HELD, HOLDING, IDLE, KEPT, RETURNED, STORED, UNSURE, Life
@@ -58,7 +58,8 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
         carry_out(ev, function, call)
         value = unseen(ev, call, by_annotation(ev, function, call))
         take_given(ev, function, call)
-        return value
+        opening = opened_by_all(ev, function, call)
+        return result(ev, opening, Formals(), call.node, False, False, False) if opening is not None else value
     if target.gathers:
         gathered_by_ours(ev, call, target.gathers)
     formals = Formals(receiver_of(ev, function, call))
