@@ -49,6 +49,7 @@ LAYERS = (
     {"project.functions", "project.handles", "project.wrapping"},
     {"project.project"},
     {"project.entries", "project.cleaning", "project.handing"},
+    {"project.sending"},
     {"project.commands", "project.hooks", "project.injection", "project.teardown"},
     {"project.repeated"},
     {"view"},

@@ -34,6 +34,7 @@ from collections.abc import Iterator
 from ..mending.streaming import end_before_stream
 from ..model import Diagnostic, Rule
 from ..project.injection import dependencies_of_streams, held_at_entry, providers, scope_of
+from ..project.sending import is_sent_on
 from ..project.teardown import is_removed_around
 from ..questions.asking import first_of_each_node, is_out_of_scope
 from ..questions.streams import KEEPER, keeps_context, used_before_stream
@@ -141,7 +142,7 @@ def is_sent(view: View, flow: Flow, event: Event) -> bool:
     senders += [name for name in view.project.decorators(view.module, flow.body) if name.endswith(KEEPER)]
     if event.resource.flavour == "flask":  # without it the app context is gone when the generator runs
         return any(name.endswith(KEEPER) for name in senders)
-    return bool(senders)
+    return bool(senders) or (event.resource.origin == OPENED and is_sent_on(view.units, flow.body))
 
 
 def place(view: View, flow: Flow, event: Event, how_long: str) -> Diagnostic:
