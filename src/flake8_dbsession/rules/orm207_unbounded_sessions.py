@@ -33,7 +33,7 @@ from ..story import called, way
 from ..view import View
 
 _FIX = "work on a few at a time, or on all in one statement"
-_LOOPS = (ast.For, ast.AsyncFor)
+_LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _WRITTEN_DOWN = (ast.Tuple, ast.List, ast.Set, ast.Dict, ast.Constant)
 
 
@@ -73,9 +73,36 @@ def goes_to_thread(view: View, target: Target, line: int) -> bool:
 
 def are_few(flow: Flow, node: ast.AST) -> bool:
     """Whether what the call goes through is written down, a slice, or what an outer loop cuts into batches."""
-    parts = [part for part in ast.walk(node) if isinstance(part, (ast.ListComp, ast.GeneratorExp))]
-    items = [generator.iter for part in parts for generator in part.generators]
+    names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+    loops = [loop for name in names for loop in collecting(flow, name)]
+    if any(within(loop, node) or names & set(emptied_in(loop)) for loop in loops):
+        return True
+    listed = [value for target, value in flow.body.assigned() if isinstance(target, ast.Name) and target.id in names]
+    parts = [part for each in (node, *listed) for part in ast.walk(each)]
+    made = [part for part in parts if isinstance(part, (ast.ListComp, ast.GeneratorExp))]
+    items = [generator.iter for part in made for generator in part.generators]
+    items += [loop.test if isinstance(loop, ast.While) else loop.iter for loop in loops]
     return bool(items) and all(is_short(item) or is_batch(flow, node, item) for item in items)
+
+
+def collecting(flow: Flow, name: str) -> Iterator[ast.For | ast.AsyncFor | ast.While]:
+    """The innermost loops in which something joins a list in each turn: ``jobs.append(work(row))``."""
+    for call in flow.body.own(ast.Call):
+        match call.func:
+            case ast.Attribute(value=ast.Name(id=each), attr="append") if each == name:
+                around = [loop for loop in flow.body.own(*_LOOPS) if within(loop, call)]
+                yield from sorted(around, key=lambda loop: loop.lineno)[-1:]
+
+
+def emptied_in(loop: ast.AST) -> Iterator[str]:
+    """The lists that begin anew in a loop, so that they are batches: ``jobs = []``, ``jobs.clear()``."""
+    for part in ast.walk(loop):
+        match part:
+            case (
+                ast.Assign(targets=[ast.Name(id=name)])
+                | ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="clear"))
+            ):
+                yield name
 
 
 def is_short(items: ast.expr) -> bool:
@@ -89,7 +116,7 @@ def is_short(items: ast.expr) -> bool:
 
 def is_batch(flow: Flow, node: ast.AST, items: ast.expr) -> bool:
     """``for batch in batched(rows, 10): await gather(*[work(row) for row in batch])``."""
-    loops = [loop for loop in flow.body.own(*_LOOPS) if within(loop, node)]
+    loops = [loop for loop in flow.body.own(ast.For, ast.AsyncFor) if within(loop, node)]
     targets = {part.id for loop in loops for part in ast.walk(loop.target) if isinstance(part, ast.Name)}
     return isinstance(items, ast.Name) and items.id in targets
 

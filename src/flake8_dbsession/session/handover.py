@@ -124,7 +124,7 @@ def together(ev: Evaluation, call: Call, fact: HandoverFact) -> None:
     coroutines: list[tuple[Value, int]] = []
     for argument, value in zip(call.node.args, call.positional, strict=False):
         if value.kind == TUPLE and value.name == LIST:
-            coroutines += [(part, 1) for part in value.extra]
+            coroutines += [(part, value.extra.count(part)) for part in dict.fromkeys(value.extra)]
         elif value == UNKNOWN and isinstance(argument, ast.Call):
             coroutines.append((given_to(ev, argument), 1))
         else:
