@@ -9,7 +9,8 @@ Why it matters
     and nobody removes it when the request ends.
 
 Stays silent when
-    The application does not use Flask-SQLAlchemy, or the session is opened for a thread or process of its own.
+    The application does not use Flask-SQLAlchemy, or the session is opened for a thread or process of its own; a
+    ``with`` block closes it in a function that works with ``db.session`` as well, and so wants two transactions.
 
 Fix safety
     Unsafe: the work becomes part of the request's transaction, and a commit commits all of it.
@@ -23,6 +24,7 @@ from collections.abc import Iterator
 from ..fix.plans import DeleteStatement, ReplaceExpression
 from ..mending.common import Answer, is_close, statement_of
 from ..model import Diagnostic, Plan, Rule, Safety
+from ..names import dotted
 from ..questions.asking import is_out_of_scope
 from ..session.events import Event, Happening
 from ..session.flow import Flow
@@ -37,8 +39,17 @@ def check(view: View) -> Iterator[Diagnostic]:
         if is_out_of_scope(view, flow) or any(e.kind in _WORKERS for e in view.units.entries(flow.body)):
             continue
         for event in flow.events(Happening.OPENED):
-            if event.detail is not None and event.resource is not None and not event.resource.is_connection:
+            if event.detail is None or event.resource is None or event.resource.is_connection:
+                continue
+            if not is_second_transaction(flow, event):
                 yield report(view, flow, event)
+
+
+def is_second_transaction(flow: Flow, event: Event) -> bool:
+    """Whether a ``with`` block closes the session, in a function that works with the framework's as well."""
+    items = (item.context_expr for block in flow.body.own(ast.With) for item in block.items)
+    is_closed = any(item is event.node for item in items)
+    return is_closed and any(dotted(part) == event.detail for part in flow.body.own(ast.Attribute))
 
 
 def report(view: View, flow: Flow, event: Event) -> Diagnostic:
