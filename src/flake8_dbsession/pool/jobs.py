@@ -1,40 +1,65 @@
-"""Whether the jobs of an application ask its database: what they import shows it."""
+"""Whether the jobs of an application ask its database: what the files that define them import shows it."""
 
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
 
-from ..project.module import Module
-from ..project.teardown import MOST_MODULES, reached_from
-from ..view import View
+from ..names import imports_of
+from ..project.app import MOST_FILES
 from .judge import FilePool
-from .scopes import last_part
+from .scopes import Function, last_part
+from .survey import Survey
 
 _DECORATORS = frozenset({"task", "shared_task", "periodic_task", "actor", "job"})
 """The last parts of the names of what makes a function a job."""
 _WORDS = tuple(word.encode() for word in sorted(_DECORATORS))
 
 
-def may_ask(view: View, pool: FilePool, is_flask: bool) -> bool:
+def may_ask(pool: FilePool, is_flask: bool) -> bool:
     """Whether jobs may use the engine of the file; no where the files that define them import, directly or not, neither
     it nor Flask-SQLAlchemy's extension, which an application gets elsewhere."""
-    files = {pool.path, *(path for path, _ in pool.survey.extension_files() if is_flask)}
-    jobs = list(modules_with_jobs(view, pool))
-    reached = list(reached_from(view.project, *jobs))
-    is_seen_whole = bool(jobs) and len(reached) <= MOST_MODULES
-    return not is_seen_whole or any(module.file in files for module in reached)
+    reached = reached_by_jobs(pool.survey)
+    return (
+        not reached or pool.path in reached or any(p in reached for p, _ in pool.survey.extension_files() if is_flask)
+    )
 
 
-def modules_with_jobs(view: View, pool: FilePool) -> Iterator[Module]:
-    """The modules of the project that define jobs by decorators."""
-    for path in pool.survey.holding(*_WORDS):
-        module = view.project.modules.at(path)
-        decorators = (d for body in module.bodies.values() for d in body.decorators) if module is not None else ()
-        if module is not None and any(is_job(decorator) for decorator in decorators):
-            yield module
+@functools.lru_cache(maxsize=8)
+def reached_by_jobs(survey: Survey) -> frozenset[str]:
+    """The files that define jobs by decorators, and what they import, directly or not; none where nobody looks."""
+    if len(survey.python) > MOST_FILES:
+        return frozenset()
+    named: dict[str, list[str]] = {}
+    for path in survey.python:
+        named.setdefault(survey.modules.name_of(path)[0], []).append(path)
+    waiting = [path for path in survey.holding(*_WORDS) if defines_jobs(survey, path)]
+    seen = set(waiting)
+    for path in waiting:
+        for name in imported(survey, path):
+            new = [found for found in named.get(name, ()) if found not in seen]
+            seen.update(new)
+            waiting.extend(new)
+    return frozenset(seen)
 
 
-def is_job(decorator: ast.expr) -> bool:
-    """``@app.task``, ``@shared_task(bind=True)``."""
-    return last_part(decorator.func if isinstance(decorator, ast.Call) else decorator) in _DECORATORS
+def defines_jobs(survey: Survey, path: str) -> bool:
+    """Whether a function of the file is decorated as a job: ``@app.task``, ``@shared_task(bind=True)``."""
+    tree = survey.tree(path)
+    functions = (node for node in ast.walk(tree) if isinstance(node, Function)) if tree is not None else ()
+    decorators = (each for function in functions for each in function.decorator_list)
+    return any(last_part(d.func if isinstance(d, ast.Call) else d) in _DECORATORS for d in decorators)
+
+
+def imported(survey: Survey, path: str) -> Iterator[str]:
+    """The dotted names that any statement of the file imports, and the packages that they stand in."""
+    tree = survey.tree(path)
+    module, _, is_package = survey.modules.name_of(path)
+    for statement in ast.walk(tree) if tree is not None else ():
+        if isinstance(statement, (ast.Import, ast.ImportFrom)):
+            names = [name for _, name in imports_of(statement, module, is_package)]
+            names += [alias.name for alias in statement.names] if isinstance(statement, ast.Import) else []
+            for name in names:
+                parts = name.split(".")
+                yield from (".".join(parts[:end]) for end in range(len(parts), 0, -1))

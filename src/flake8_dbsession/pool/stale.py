@@ -105,7 +105,7 @@ def is_tested(pool: FilePool) -> bool:
     return pool.found.pings or any(found.pings for found in pool.survey.naming(*_TESTS))
 
 
-def reason(view: View, made: Made, pool: FilePool) -> str:
+def reason(made: Made, pool: FilePool) -> str:
     """What may close the connections of ``made`` while they wait in the pool, as the end of a sentence; "" where
     nothing in the project speaks for it. Defaults with a server that closes nothing are left alone."""
     limit = idle_limit(made, pool)
@@ -117,6 +117,6 @@ def reason(view: View, made: Made, pool: FilePool) -> str:
         return f"{' and '.join(tuned[:2])} keep connections open, dead ones too"
     server_known = server_of(made.server.dialect)
     job = pool.survey.jobs(pool.path)
-    if server_known and job and made.keeper == "module" and may_ask(view, pool, made.flask):
+    if server_known and job and made.keeper == "module" and may_ask(pool, made.flask):
         return f"{job} workers wait between jobs for longer than networks and restarts leave a connection alive"
     return ""

@@ -75,6 +75,11 @@ class Survey:
         """The Python files of the application that hold any of ``tokens``."""
         return (path for path in self.python if any(token in bytes_of(path) for token in tokens))
 
+    def tree(self, path: str) -> ast.Module | None:
+        """The parsed file; None where it cannot be read."""
+        source = _source(path, (b"",))
+        return source.tree if source is not None else None
+
     def naming(self, *tokens: bytes) -> Iterator[Found]:
         """What the files say that hold any of ``tokens``."""
         for path in self.python:

@@ -21,7 +21,7 @@ _ELSEWHERE = frozenset(
     {"test", "command", "startup", "task", "consumer", "thread", "process", "timer", "scheduler", "bot", "socket"}
 )
 """What runs beside requests: what it gives back is its own."""
-MOST_MODULES = 200
+_MOST_MODULES = 200
 """An application that imports more is looked through so far."""
 _SETTING_UP = frozenset({"configure", "create_all", "drop_all"})
 _AROUND = frozenset({"middleware", "teardown"})
@@ -52,12 +52,12 @@ def registries_of(project: Project, module: Module) -> Iterator[Value]:
             yield value
 
 
-def reached_from(project: Project, *modules: Module) -> Iterator[Module]:
-    """The modules and what they import, directly or not, near ones first; no more after :data:`MOST_MODULES`."""
-    waiting, seen = list(modules), {module.name for module in modules}
+def reached_from(project: Project, module: Module) -> Iterator[Module]:
+    """The module and what it imports, directly or not, near ones first; at most :data:`_MOST_MODULES`."""
+    waiting, seen = [module], {module.name}
     for place, each in enumerate(waiting):
         yield each
-        names = dict.fromkeys(name for name in imports(each) if name not in seen) if place < MOST_MODULES else {}
+        names = dict.fromkeys(name for name in imports(each) if name not in seen) if place < _MOST_MODULES else {}
         seen.update(names)
         waiting.extend(found for found in map(project.modules.find, names) if found is not None)
 

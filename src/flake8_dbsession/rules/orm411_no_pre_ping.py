@@ -51,19 +51,19 @@ def check(view: View) -> Iterator[Diagnostic]:
     """Each kept engine with a reason to test its connections and nothing that does."""
     pool = pool_of(view)
     for made in (*judged(view, pool), *pool.started()):
-        why = needed(view, made, pool)
+        why = needed(made, pool)
         if why and not is_tested(pool):
             plan, refusal = repair(made, view)
             yield view.diagnostic(RULE, made.node, f"engine without pool_pre_ping: {why}", plan=plan, refusal=refusal)
 
 
-def needed(view: View, made: Made, pool: FilePool) -> str:
+def needed(made: Made, pool: FilePool) -> str:
     """Why connections should be tested; "" where they are, need not be, or the options are not seen whole."""
     if made.has("pool_pre_ping") or not made.options.whole or not made.kept:
         return ""
     if not is_pooled(made, pool) or is_recycled(made, pool):
         return ""
-    return reason(view, made, pool)
+    return reason(made, pool)
 
 
 def repair(made: Made, view: View) -> Answer:
