@@ -183,3 +183,38 @@ def test_functions_that_call_each_other_wait_for_both_whoever_is_asked_first(tmp
     (tmp_path / "pong.py").write_text(PONG)
     found = {(path, code) for path, _, code, _ in reports(order)}
     assert found >= {(path, code) for path in order for code in ("ORM201", "ORM202")}
+
+
+DATABASE = """
+from sqlalchemy import create_engine
+from sqlalchemy.orm import sessionmaker
+
+begin = sessionmaker(create_engine("sqlite://"))
+"""
+PROGRAM = """
+from database import begin
+from sqlalchemy import select
+
+
+def ask():
+    session = begin()
+    return session.scalar(select(1))
+"""
+
+
+@pytest.mark.parametrize("last", ["mails", "orders", "shop"])
+def test_what_a_program_beside_imports_is_none_of_a_program_without_it(tmp_path, monkeypatch, last):
+    """Two programs have a module for the database; a third one names it and has none."""
+    monkeypatch.chdir(tmp_path)
+    paths = []
+    for folder in ("mails", "orders", "shop"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "main.py").write_text(PROGRAM)
+        paths.append(f"{folder}/main.py")
+    (tmp_path / "mails" / "database.py").write_text(DATABASE)
+    (tmp_path / "orders" / "database.py").write_text(DATABASE)
+    paths.sort(key=lambda path: path.startswith(last))
+    assert {(path, code) for path, _, code, _ in reports(paths)} == {
+        ("mails/main.py", "ORM101"),
+        ("orders/main.py", "ORM101"),
+    }

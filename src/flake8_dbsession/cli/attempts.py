@@ -88,7 +88,7 @@ class Attempts:
 
     def _ways_back(self, module: Module) -> Iterator[str]:
         """The names of a module that stand for something in modules that import it again, directly or not."""
-        back = {other.name for other in self.project.modules.importing(module)}
+        back = {other.name for other in self.project.modules.importing([module.name])}
         for name, binding in module.names.bindings.items():
             imported = binding.imported or ""
             if imported in back or imported.rpartition(".")[0] in back:

@@ -69,9 +69,9 @@ class Classes:
 
     def _is_of_library(self, name: str) -> bool:
         """Whether a type belongs to a library, or is one of which something is known."""
-        return self._of_library((name, len(self.project.modules.roots)))  # roots are only added
+        return self._of_library((name, self.project.modules.roots.own))
 
-    def _find_of_library(self, asked: tuple[str, int]) -> bool:
+    def _find_of_library(self, asked: tuple[str, tuple[str, ...]]) -> bool:
         name, _ = asked
         return self.project.known.receiver(name) is not None or self._is_foreign(name)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from ..files.declared import PROJECT_FILES
 from ..files.folders import Folders
@@ -17,9 +17,9 @@ from .roots import Roots, root_of
 class Modules:
     """First-party modules by dotted name, read when first asked.
 
-    ``roots`` are the folders that imports start from: the configured source roots and, for each file that is
-    analysed, the folder above its outermost package. Where two of them have a package of the same name, each file gets
-    that of its own: ``forget`` is told the modules that names no longer mean as the next file starts from another one.
+    ``roots`` are the folders that imports start from: the configured source roots and, for the file that is analysed,
+    the folder above its outermost package. ``forget`` is told the names that mean another module, or
+    one at last, or none any more, as the next file starts from another one.
     ``beside`` says in which folder another project of the repository has a package, "" for none.
     """
 
@@ -27,7 +27,7 @@ class Modules:
         self,
         root: str,
         src: tuple[str, ...],
-        forget: Callable[[Sequence[Module]], None] = lambda modules: None,
+        forget: Callable[[Sequence[str]], None] = lambda names: None,
         sources: Sources | None = None,
         beside: Callable[[str], str] = lambda package: "",
     ) -> None:
@@ -37,7 +37,6 @@ class Modules:
         self.roots = Roots()
         self._forget = forget
         self._beside = beside
-        self._start = ""
         for folder in src:
             self.roots.add(os.path.normpath(os.path.join(root, folder)))
         self._modules: dict[str, Module | None] = {}
@@ -66,13 +65,14 @@ class Modules:
             self.split.clear()
         return module
 
-    def importing(self, *modules: Module) -> list[Module]:
-        """The modules read so far that import one of some, directly or not, and are none of them."""
-        names = {module.name for module in modules}
-        rest = dict.fromkeys(module for module in self._by_path.values() if module not in modules)
+    def importing(self, names: Iterable[str]) -> list[Module]:
+        """The modules read so far that import one of some dotted names, directly or not."""
+        wanted = set(names)
+        rest = dict.fromkeys(self._by_path.values())
         found: list[Module] = []
-        while more := [module for module in rest if not names.isdisjoint(module.imported)]:
-            names.update(module.name for module in more)
+        while more := [module for module in rest if not wanted.isdisjoint(module.imported)]:
+            wanted.update(module.name for module in more)
+            wanted.update(name for name, module in self._modules.items() if module in more)
             for module in more:
                 del rest[module]
             found += more
@@ -82,11 +82,8 @@ class Modules:
         """The module of a file that is being analysed."""
         path = os.path.abspath(source.path)
         start = root_of(path, self.root, source.tree, self._is_there, PROJECT_FILES)
-        if start is not None and start not in self.roots:
-            self.roots.put_first(start)
-        name, folder, is_package = self.name_of(path)
-        if folder != self._start and os.path.isdir(folder):
-            self._start_from(folder)
+        name, folder, is_package = self.name_of(path, start)
+        self._start_from(*(each for each in (folder, start) if each is not None and os.path.isdir(each)))
         known = self._by_path.get(path)
         if known is not None and known.source.data == source.data:
             source.tree = known.source.tree
@@ -104,22 +101,24 @@ class Modules:
         self._sources.meet_file(path)
         return self._folders.has_file(path)
 
-    def _start_from(self, folder: str) -> None:
-        """Imports look into ``folder`` first from here on."""
-        self._start = folder
-        ambiguous = self.roots.shared(folder)
-        if ambiguous or folder not in self.roots:
-            self.roots.put_first(folder)
-        asked = [name for name in self._modules if name.partition(".")[0] in ambiguous]
-        if asked:
-            meant = [(name, module) for name in asked if (module := self._modules.pop(name)) is not None]
-            self.split.clear()
-            others = [module for name, module in meant if self.find(name) is not module]
-            if others:
-                self._forget(others)
+    def _start_from(self, *folders: str) -> None:
+        """Imports look into ``folders`` first from here on."""
+        ambiguous = self.roots.begin(*folders)
+        meant = {name: module for name, module in self._modules.items() if name.partition(".")[0] in ambiguous}
+        if not meant:
+            return
+        for name in meant:
+            del self._modules[name]
+        self.split.clear()
+        others = [name for name, module in meant.items() if self.find(name) is not module]
+        if others:
+            self._forget(others)
 
-    def name_of(self, path: str) -> tuple[str, str, bool]:
-        """The dotted name of a file, the folder its imports start from, and whether it is a package."""
+    def name_of(self, path: str, start: str | None = None) -> tuple[str, str, bool]:
+        """The dotted name of a file, the folder its imports start from, and whether it is a package.
+
+        ``start`` is where its own imports show that they start.
+        """
         folder, base = os.path.split(path)
         stem = base.removesuffix(".py")
         is_package = stem == "__init__"
@@ -127,7 +126,8 @@ class Modules:
         while self._folders.has_file(os.path.join(folder, "__init__.py")):
             folder, package = os.path.split(folder)
             parts.insert(0, package)
-        for root in self.roots:  # namespace packages: a configured root above wins over the folder itself
+        above = (start, *self.roots) if start is not None else self.roots
+        for root in above:  # namespace packages: a configured root above wins over the folder itself
             if folder.startswith(root + os.sep) and root != self.root:
                 parts = [*os.path.relpath(folder, root).split(os.sep), *parts]
                 return ".".join(parts), root, is_package
@@ -219,9 +219,7 @@ class Modules:
         return bool(self._holding(name))
 
     def _holding(self, name: str) -> Sequence[str]:
-        """The folders in which a dotted name may begin; those of another project where none of ours holds it."""
-        if not self.roots.holding(name) and name:
-            folder = self._beside(name.partition(".")[0])
-            if folder:
-                self.roots.add(folder)
-        return self.roots.holding(name)
+        """The folders in which a dotted name may begin; that of another project where none of ours holds it."""
+        ours = self.roots.holding(name)
+        beside = self._beside(name.partition(".")[0]) if not ours and name else ""
+        return [beside] if beside else ours

@@ -100,9 +100,9 @@ class Project:
         self.wrapping = Wrapping(self)
         self._asked: dict[tuple[Body, str], str] = {}
 
-    def _forget(self, modules: Sequence[Module]) -> None:
-        """The names of some modules mean others from here on; what those that import them have learnt goes too."""
-        self._lose([*modules, *self.modules.importing(*modules)])
+    def _forget(self, names: Sequence[str]) -> None:
+        """Some dotted names mean other modules from here on, or none: what those that import them have learnt goes."""
+        self._lose(self.modules.importing(names))
         self.reach = Reach(self)
 
     def lose(self, path: str) -> None:

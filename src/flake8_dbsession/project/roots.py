@@ -14,48 +14,46 @@ from collections.abc import Callable, Iterator, Sequence
 class Roots:
     """Folders that imports start from, in the order in which they are looked into.
 
-    A repository of examples may have hundreds, so a name is looked for only where something is called like its first
-    part.
+    First come the ``own`` ones of the file that is analysed, then those of the project. What other files start from is
+    no concern of it: what is said of a file must not depend on which were analysed before.
     """
 
     def __init__(self) -> None:
+        self.own: tuple[str, ...] = ()
         self._folders: list[str] = []
         self._inside: dict[str, frozenset[str]] = {}
-        self._holding: dict[str, list[str]] = {}
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._folders)
-
-    def __len__(self) -> int:
-        return len(self._folders)
+        yield from self.own
+        yield from (folder for folder in self._folders if folder not in self.own)
 
     def add(self, folder: str) -> None:
-        """Look into a folder last, if it is there and not known yet."""
+        """Look into a folder of the project last, if it is there and not known yet."""
         if folder not in self._folders and os.path.isdir(folder):
             self._folders.append(folder)
-            for top in self._tops(folder):
-                self._holding.setdefault(top, []).append(folder)
 
-    def put_first(self, folder: str) -> None:
-        """Look into a folder, which is there, before all others."""
-        tops = self._tops(folder)
-        if folder in self._folders:
-            self._folders.remove(folder)
-            for top in tops:
-                self._holding[top].remove(folder)
-        self._folders.insert(0, folder)
-        for top in tops:
-            self._holding.setdefault(top, []).insert(0, folder)
+    def begin(self, *own: str) -> frozenset[str]:
+        """Look into the ``own`` folders of a file, which are there, before those of the project.
 
-    def shared(self, folder: str) -> frozenset[str]:
-        """The names inside a folder that other folders hold too."""
-        return frozenset(top for top in self._tops(folder) if any(f != folder for f in self._holding.get(top, ())))
+        Returns the first parts of the dotted names that mean another module from here on, or may.
+        """
+        before, self.own = self.own, tuple(dict.fromkeys(own))
+        if before == self.own:
+            return frozenset()
+        gone, new = (set(here) - set(there) for here, there in ((before, self.own), (self.own, before)))
+        changed = {top for folder in gone | new if folder not in self._folders for top in self.tops(folder)}
+        shared = (top for folder in {*before, *self.own} for top in self.tops(folder) if self._is_held_twice(top))
+        return frozenset((*changed, *shared))
+
+    def _is_held_twice(self, top: str) -> bool:
+        return len(self.holding(top)) > 1
 
     def holding(self, name: str) -> Sequence[str]:
         """The folders in which a dotted name may begin."""
-        return self._holding.get(name.partition(".")[0], ())
+        top = name.partition(".")[0]
+        return [folder for folder in self if top in self.tops(folder)]
 
-    def _tops(self, folder: str) -> frozenset[str]:
+    def tops(self, folder: str) -> frozenset[str]:
         """The packages and modules that can be imported by their bare name where imports start from ``folder``."""
         if folder not in self._inside:
             with os.scandir(folder) as entries:
