@@ -10,7 +10,7 @@ import pytest
 
 from flake8_dbsession import __main__, cli
 from flake8_dbsession.plugin import Plugin
-from flake8_dbsession.run import few_collections
+from flake8_dbsession.run import few_collections, project
 
 TEXT = "from sqlalchemy.orm import Session\n\ndef all(engine):\n    return Session(engine).execute('SELECT 1')\n"
 
@@ -22,6 +22,7 @@ def _collector():
     yield
     (gc.enable if was_enabled else gc.disable)()
     gc.unfreeze()
+    project.cache_clear()
 
 
 @pytest.mark.parametrize(("subcommand", "is_enabled"), [("check", False), ("fix", False), ("server", True)])

@@ -16,6 +16,7 @@ from flake8_dbsession.fix.affected import affected
 from flake8_dbsession.fix.changed import changed, units
 from flake8_dbsession.model import Diagnostic
 from flake8_dbsession.project.project import Project
+from flake8_dbsession.run import project
 from flake8_dbsession.source import Source
 from flake8_dbsession.suppress import suppress
 
@@ -78,6 +79,7 @@ def test_a_fixed_file_is_judged_as_if_nothing_had_been_known(golden: Path, monke
     monkeypatch.chdir(FIXTURES)
     path = os.path.relpath(golden, FIXTURES).replace(".fixed.py", ".py")
     before, after = Path(path).read_bytes(), golden.read_bytes()
+    project.cache_clear()  # another test may have begun it in another folder
     attempts = Attempts(Config())
     attempts.begin(path, before, whole(before, path))
     assert attempts.analyse(after, path) == whole(after, path)
