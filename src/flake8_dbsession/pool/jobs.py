@@ -33,7 +33,8 @@ def reached_by_jobs(survey: Survey) -> frozenset[str]:
         return frozenset()
     named: dict[str, list[str]] = {}
     for path in survey.python:
-        named.setdefault(survey.modules.name_of(path)[0], []).append(path)
+        for name in possible_names(survey.modules.name_of(path)[0]):
+            named.setdefault(name, []).append(path)
     waiting = [path for path in survey.holding(*_WORDS) if defines_jobs(survey, path)]
     seen = set(waiting)
     for path in waiting:
@@ -42,6 +43,13 @@ def reached_by_jobs(survey: Survey) -> frozenset[str]:
             seen.update(new)
             waiting.extend(new)
     return frozenset(seen)
+
+
+def possible_names(name: str) -> Iterator[str]:
+    """A dotted name, and what is left of it where imports start from a folder further inside."""
+    while name:
+        yield name
+        name = name.partition(".")[2]
 
 
 def defines_jobs(survey: Survey, path: str) -> bool:
