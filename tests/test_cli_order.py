@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from pathlib import Path
 
@@ -202,18 +203,17 @@ def ask():
 """
 
 
-@pytest.mark.parametrize("last", ["mails", "orders", "shop"])
-def test_what_a_program_beside_imports_is_none_of_a_program_without_it(tmp_path, monkeypatch, last):
+@pytest.mark.parametrize("folders", itertools.permutations(("mails", "orders", "shop")))
+def test_what_a_program_beside_imports_is_none_of_a_program_without_it(tmp_path, monkeypatch, folders):
     """Two programs have a module for the database; a third one names it and has none."""
     monkeypatch.chdir(tmp_path)
     paths = []
-    for folder in ("mails", "orders", "shop"):
+    for folder in folders:
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "main.py").write_text(PROGRAM)
         paths.append(f"{folder}/main.py")
     (tmp_path / "mails" / "database.py").write_text(DATABASE)
     (tmp_path / "orders" / "database.py").write_text(DATABASE)
-    paths.sort(key=lambda path: path.startswith(last))
     assert {(path, code) for path, _, code, _ in reports(paths)} == {
         ("mails/main.py", "ORM101"),
         ("orders/main.py", "ORM101"),

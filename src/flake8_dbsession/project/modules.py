@@ -104,15 +104,16 @@ class Modules:
     def _start_from(self, *folders: str) -> None:
         """Imports look into ``folders`` first from here on."""
         ambiguous = self.roots.begin(*folders)
-        meant = {name: module for name, module in self._modules.items() if name.partition(".")[0] in ambiguous}
-        if not meant:
+        if not ambiguous:
             return
+        meant = {name: module for name, module in self._modules.items() if name.partition(".")[0] in ambiguous}
         for name in meant:
             del self._modules[name]
         self.split.clear()
         others = [name for name, module in meant.items() if self.find(name) is not module]
-        if others:
-            self._forget(others)
+        unknown = ambiguous - {name.partition(".")[0] for name in meant}  # of these nobody has looked for a file
+        if others or unknown:
+            self._forget([*others, *unknown])
 
     def name_of(self, path: str, start: str | None = None) -> tuple[str, str, bool]:
         """The dotted name of a file, the folder its imports start from, and whether it is a package.
