@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .project import Project
 
 
-class Lineage:
+class Lineages:
     """The classes of one project, found by their dotted names, and their bases. It remembers nothing."""
 
     def __init__(self, project: Project) -> None:

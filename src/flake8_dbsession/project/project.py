@@ -41,7 +41,7 @@ from .foreign import is_of_library
 from .functions import Functions
 from .handles import Handles
 from .implementations import Implementations
-from .lineage import Lineage
+from .lineage import Lineages
 from .meanings import Meanings
 from .module import ClassInfo, Module
 from .modules import Modules
@@ -81,7 +81,7 @@ class Project:
             self.sources,
             lambda package: self.app.packages_beside.get(package, ""),
         )
-        self.lineages = Lineage(self)
+        self.lineages = Lineages(self)
         self.app = Application(self)
         self._begin()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 
 class Roots:
@@ -24,8 +24,7 @@ class Roots:
         self._inside: dict[str, frozenset[str]] = {}
 
     def __iter__(self) -> Iterator[str]:
-        yield from self.own
-        yield from (folder for folder in self._folders if folder not in self.own)
+        return iter(dict.fromkeys((*self.own, *self._folders)))
 
     def add(self, folder: str) -> None:
         """Look into a folder of the project last, if it is there and not known yet."""
@@ -35,25 +34,23 @@ class Roots:
     def begin(self, *own: str) -> frozenset[str]:
         """Look into the ``own`` folders of a file, which are there, before those of the project.
 
-        Returns the first parts of the dotted names that mean another module from here on, or may.
+        Returns the first parts of the dotted names that are looked for elsewhere from here on.
         """
         before, self.own = self.own, tuple(dict.fromkeys(own))
         if before == self.own:
             return frozenset()
-        gone, new = (set(here) - set(there) for here, there in ((before, self.own), (self.own, before)))
-        changed = {top for folder in gone | new if folder not in self._folders for top in self.tops(folder)}
-        shared = (top for folder in {*before, *self.own} for top in self.tops(folder) if self._is_held_twice(top))
-        return frozenset((*changed, *shared))
-
-    def _is_held_twice(self, top: str) -> bool:
-        return len(self.holding(top)) > 1
+        tops = {top for folder in (*before, *self.own) for top in self._tops(folder)}
+        then = (*before, *self._folders)
+        return frozenset(top for top in tops if self.holding(top) != self._among(then, top))
 
     def holding(self, name: str) -> Sequence[str]:
         """The folders in which a dotted name may begin."""
-        top = name.partition(".")[0]
-        return [folder for folder in self if top in self.tops(folder)]
+        return self._among(self, name.partition(".")[0])
 
-    def tops(self, folder: str) -> frozenset[str]:
+    def _among(self, folders: Iterable[str], top: str) -> list[str]:
+        return [folder for folder in dict.fromkeys(folders) if top in self._tops(folder)]
+
+    def _tops(self, folder: str) -> frozenset[str]:
         """The packages and modules that can be imported by their bare name where imports start from ``folder``."""
         if folder not in self._inside:
             with os.scandir(folder) as entries:
