@@ -21,9 +21,8 @@ def may_ask(pool: FilePool, is_flask: bool) -> bool:
     """Whether jobs may use the engine of the file; no where the files that define them import, directly or not, neither
     it nor Flask-SQLAlchemy's extension, which an application gets elsewhere."""
     reached = reached_by_jobs(pool.survey)
-    return (
-        not reached or pool.path in reached or any(p in reached for p, _ in pool.survey.extension_files() if is_flask)
-    )
+    files = {pool.path, *(path for path, _ in pool.survey.extension_files() if is_flask)}
+    return not reached or not reached.isdisjoint(files)
 
 
 @functools.lru_cache(maxsize=8)
