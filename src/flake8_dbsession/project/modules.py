@@ -82,8 +82,7 @@ class Modules:
         """The module of a file that is being analysed."""
         path = os.path.abspath(source.path)
         start = root_of(path, self.root, source.tree, self._is_there, PROJECT_FILES)
-        above = (start,) if start is not None else ()
-        name, folder, is_package = self.name_of(path, (*above, *self.roots.of_project))
+        name, folder, is_package = self.name_of(path, start)
         self._start_from(*(each for each in (folder, start) if each is not None and os.path.isdir(each)))
         known = self._by_path.get(path)
         if known is not None and known.source.data == source.data:
@@ -116,10 +115,10 @@ class Modules:
         if others or unknown:
             self._forget([*others, *unknown])
 
-    def name_of(self, path: str, above: Iterable[str] | None = None) -> tuple[str, str, bool]:
+    def name_of(self, path: str, start: str | None = None) -> tuple[str, str, bool]:
         """The dotted name of a file, the folder its imports start from, and whether it is a package.
 
-        ``above`` are the folders that its name may begin in; those of the file that is analysed where none are given.
+        ``start`` is where its own imports show that they start.
         """
         folder, base = os.path.split(path)
         stem = base.removesuffix(".py")
@@ -128,8 +127,8 @@ class Modules:
         while self._folders.has_file(os.path.join(folder, "__init__.py")):
             folder, package = os.path.split(folder)
             parts.insert(0, package)
-        # namespace packages: a configured root above wins over the folder itself
-        for root in self.roots if above is None else above:
+        above = (start, *self.roots) if start is not None else self.roots
+        for root in above:  # namespace packages: a configured root above wins over the folder itself
             if folder.startswith(root + os.sep) and root != self.root:
                 parts = [*os.path.relpath(folder, root).split(os.sep), *parts]
                 return ".".join(parts), root, is_package
