@@ -105,3 +105,50 @@ def test_a_script_with_the_name_of_another_leaves_what_is_known_of_the_package_t
         found = analyze(Source.read(f"{folder}/main.py"), project)
         assert [d.code for d in found] == ["ORM202"]
     assert followed.count("tell") == 1
+
+
+@pytest.mark.parametrize("before", [[], ["server/main.py"]])
+def test_a_file_is_called_the_same_whichever_was_analysed_before(tmp_path, monkeypatch, before):
+    """The imports of one program show where they start from; a script further inside has none that do."""
+    for path, text in {
+        "server/core/store.py": "",
+        "server/main.py": "from core.store import Parcel\n",
+        "server/tools/tidy.py": "",
+    }.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    monkeypatch.chdir(tmp_path)
+    modules = Project(Config()).modules
+    names = [modules.of_file(Source.read(path)).name for path in [*before, "server/tools/tidy.py"]]
+    assert names[-1] == "server.tools.tidy"
+
+
+@pytest.mark.parametrize("before", [[], ["shop/main.py"]])
+def test_a_file_that_another_program_knows_by_another_name_is_found_by_its_own(tmp_path, monkeypatch, before):
+    """``main`` is run in its folder, and so calls ``upkeep`` by a shorter name than what ``upkeep`` imports shows."""
+    for path, text in {
+        "shop/store.py": SYNC,
+        "shop/main.py": """
+            from jobs.upkeep import tidy
+            from sqlalchemy.orm import Session
+
+            def run(session: Session):
+                return tidy(session.get(Parcel, 1).number)
+        """,
+        "shop/jobs/upkeep.py": """
+            from shop.store import Session
+
+            def taken(number):
+                return Session()
+
+            def tidy(number):
+                session = taken(number)
+                return session.get(Parcel, number).weight
+        """,
+    }.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(textwrap.dedent(text))
+    monkeypatch.chdir(tmp_path)
+    project = Project(Config())
+    found = [analyze(Source.read(path), project) for path in [*before, "shop/jobs/upkeep.py"]]
+    assert [d.code for d in found[-1]] == ["ORM101"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 
 from ..files.declared import PROJECT_FILES
 from ..files.folders import Folders
@@ -59,11 +59,16 @@ class Modules:
     def lose(self, path: str) -> Module | None:
         """Forget what was read of the file at ``path``, and give it."""
         self.texts.lose(os.path.abspath(path))
-        module = self._by_path.pop(os.path.abspath(path), None)
+        module = self._by_path.get(os.path.abspath(path))
         if module is not None:
-            self._modules = {name: found for name, found in self._modules.items() if found is not module}
-            self.split.clear()
+            self._drop({module})
         return module
+
+    def _drop(self, modules: Set[Module]) -> None:
+        """Read modules anew when they are asked for next."""
+        self._by_path = {path: found for path, found in self._by_path.items() if found not in modules}
+        self._modules = {name: found for name, found in self._modules.items() if found not in modules}
+        self.split.clear()
 
     def importing(self, names: Iterable[str]) -> list[Module]:
         """The modules read so far that import one of some dotted names, directly or not."""
@@ -82,7 +87,8 @@ class Modules:
         """The module of a file that is being analysed."""
         path = os.path.abspath(source.path)
         start = root_of(path, self.root, source.tree, self._is_there, PROJECT_FILES)
-        name, folder, is_package = self.name_of(path, start)
+        above = (start,) if start is not None else ()
+        name, folder, is_package = self.name_of(path, (*above, *self.roots.of_project))
         self._start_from(*(each for each in (folder, start) if each is not None and os.path.isdir(each)))
         known = self._by_path.get(path)
         if known is not None and known.source.data == source.data:
@@ -112,13 +118,17 @@ class Modules:
         self.split.clear()
         others = [name for name, module in meant.items() if self.find(name) is not module]
         unknown = ambiguous - {name.partition(".")[0] for name in meant}  # of these nobody has looked for a file
+        lost = {module for name in others if (module := meant[name]) is not None and module.name == name}
         if others or unknown:
-            self._forget([*others, *unknown])
+            also = [name for name, module in self._modules.items() if module in lost]
+            self._forget([*others, *unknown, *also])
+        if lost:  # what they are called leads to them no longer
+            self._drop(lost)
 
-    def name_of(self, path: str, start: str | None = None) -> tuple[str, str, bool]:
+    def name_of(self, path: str, above: Iterable[str] | None = None) -> tuple[str, str, bool]:
         """The dotted name of a file, the folder its imports start from, and whether it is a package.
 
-        ``start`` is where its own imports show that they start.
+        ``above`` are the folders that its name may begin in; those of the file that is analysed where none are given.
         """
         folder, base = os.path.split(path)
         stem = base.removesuffix(".py")
@@ -127,8 +137,8 @@ class Modules:
         while self._folders.has_file(os.path.join(folder, "__init__.py")):
             folder, package = os.path.split(folder)
             parts.insert(0, package)
-        above = (start, *self.roots) if start is not None else self.roots
-        for root in above:  # namespace packages: a configured root above wins over the folder itself
+        # namespace packages: a configured root above wins over the folder itself
+        for root in self.roots if above is None else above:
             if folder.startswith(root + os.sep) and root != self.root:
                 parts = [*os.path.relpath(folder, root).split(os.sep), *parts]
                 return ".".join(parts), root, is_package

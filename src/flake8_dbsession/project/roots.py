@@ -20,16 +20,16 @@ class Roots:
 
     def __init__(self) -> None:
         self.own: tuple[str, ...] = ()
-        self._folders: list[str] = []
+        self.of_project: list[str] = []
         self._inside: dict[str, frozenset[str]] = {}
 
     def __iter__(self) -> Iterator[str]:
-        return iter(dict.fromkeys((*self.own, *self._folders)))
+        return iter(dict.fromkeys((*self.own, *self.of_project)))
 
     def add(self, folder: str) -> None:
         """Look into a folder of the project last, if it is there and not known yet."""
-        if folder not in self._folders and os.path.isdir(folder):
-            self._folders.append(folder)
+        if folder not in self.of_project and os.path.isdir(folder):
+            self.of_project.append(folder)
 
     def begin(self, *own: str) -> frozenset[str]:
         """Look into the ``own`` folders of a file, which are there, before those of the project.
@@ -40,7 +40,7 @@ class Roots:
         if before == self.own:
             return frozenset()
         tops = {top for folder in (*before, *self.own) for top in self._tops(folder)}
-        then = (*before, *self._folders)
+        then = (*before, *self.of_project)
         return frozenset(top for top in tops if self.holding(top) != self._among(then, top))
 
     def holding(self, name: str) -> Sequence[str]:
