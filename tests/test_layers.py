@@ -33,6 +33,7 @@ LAYERS = (
         "project.modules",
         "project.naming",
         "project.app",
+        "project.remembering",
         "project.single",
         "project.solved",
         "story",

@@ -32,6 +32,8 @@ class Conventions:
         self.loggers = names["loggers"]
         """``logger.info(…)`` cannot fail, whatever library the logger is of."""
         self._strangers = frozenset[str](tables["look_alikes"]["names"].split())
+        self.remembering = frozenset[str](tables["remembers"]["decorators"].split())
+        """Decorators that remember what a function has answered: ``functools.cache``."""
         self.never_returns = frozenset[str](tables["never_returns"]["functions"].split())
         """Calls that only ever raise or end the process: ``flask.abort``, ``sys.exit``."""
         self._sure = frozenset[str](tables["never_raises"]["functions"].split())

@@ -38,7 +38,7 @@ class Functions:
         body = module.bodies.get(rest) if module is not None else None
         if module is None or body is None:
             return None
-        return Target(module, body, self.decorators(module, body))
+        return self._made(module, body)
 
     def _local(self, place: tuple[str, ast.AST]) -> Target | None:
         name, node = place
@@ -46,7 +46,10 @@ class Functions:
         body = module.body_of(node) if module is not None else None
         if module is None or body is None:
             return None
-        return Target(module, body, self.decorators(module, body))
+        return self._made(module, body)
+
+    def _made(self, module: Module, body: Body) -> Target:
+        return Target(module, body, self.decorators(module, body), self.project.known.conventions.remembering)
 
     def decorators(self, module: Module, body: Body) -> frozenset[str]:
         """The dotted names of a function's decorators, called or not."""

@@ -10,6 +10,7 @@ from ..session.body import Body
 from ..session.syntax import MUTATORS, first_of
 from ..session.values import Value, constant
 from .module import Module
+from .remembering import makes_once
 
 _GATHERERS = frozenset({"asyncio.gather", "asyncio.wait", "asyncio.as_completed"})
 _PROPERTIES = frozenset({"property", "cached_property"})
@@ -19,13 +20,12 @@ _ENDING = _CLOSING | {"rollback"}
 _ABSTRACT = frozenset({"abc.abstractmethod", "abc.abstractproperty"})
 _SIDE_BY_SIDE = frozenset({"enumerate", "zip"})
 _TAKING = frozenset({"anext", "list", "max", "min", "next", "set", "sorted", "sum", "tuple"})
-_CACHES = frozenset({"functools.lru_cache", "functools.cache", "cachetools.cached"})
 
 
 class Target:
     """A project function as its callers see it."""
 
-    def __init__(self, module: Module, body: Body, decorators: frozenset[str]) -> None:
+    def __init__(self, module: Module, body: Body, decorators: frozenset[str], caches: frozenset[str]) -> None:
         self.module = module
         self.body = body
         self.path = module.path
@@ -34,10 +34,10 @@ class Target:
         self.is_generator = body.is_generator
         self.is_manager = bool(decorators & _MANAGERS)
         self.is_fixture = "pytest.fixture" in decorators
-        self.is_cached = bool(decorators & _CACHES)
+        self.is_cached = bool(decorators & caches)
         names = {d.rpartition(".")[2] for d in decorators}
         me = "" if "staticmethod" in names else self._me
-        self.runs_once = self.is_cached and all(parameter.arg == me for parameter in body.parameters)
+        self.runs_once = makes_once(body) or (self.is_cached and all(each.arg == me for each in body.parameters))
         self.is_property = bool(names & _PROPERTIES)
         self.keeps_its_value = "cached_property" in names
 
