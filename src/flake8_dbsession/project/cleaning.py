@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from ..names import dotted
 from ..session.body import Body
 from ..session.state import ENTRY
-from ..session.values import FUNCTION, REGISTRY, UNKNOWN, Resource
+from ..session.values import FUNCTION, REGISTRY, SESSION, UNKNOWN, Resource
 from .module import ClassInfo, Module
 from .project import Project
 from .wrapping import runs
@@ -103,11 +103,23 @@ def releases(project: Project, module: Module, node: ast.AST, resource: Resource
             continue
         if part.func.attr in _CONTEXTS and resource.flavour == "flask":
             return True
-        if part.func.attr in _RELEASES and part.lineno > line:
-            value = project.evaluate(module, part.func.value)
-            if value.kind == REGISTRY and value.resource is not None and value.resource.key == resource.key:
-                return True
+        if part.lineno > line and is_release(project, module, part, resource):
+            return True
     return False
+
+
+def is_released(project: Project, module: Module, node: ast.AST, resource: Resource) -> bool:
+    """Whether a registry, or a session for the whole process, is given back anywhere in ``node``."""
+    return any(isinstance(p, ast.Call) and is_release(project, module, p, resource) for p in ast.walk(node))
+
+
+def is_release(project: Project, module: Module, call: ast.Call, resource: Resource) -> bool:
+    """``Session.remove()``, ``session.rollback()`` of the very registry or session."""
+    if not isinstance(call.func, ast.Attribute) or call.func.attr not in _RELEASES:
+        return False
+    value = project.evaluate(module, call.func.value)
+    found = value.resource if value.kind in (REGISTRY, SESSION) else None
+    return found is not None and found.key == resource.key
 
 
 def managers_around(block: ast.AST, line: int) -> list[ast.expr]:

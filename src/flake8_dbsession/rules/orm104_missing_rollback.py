@@ -15,9 +15,9 @@ Why it matters
     (measured on PostgreSQL and MariaDB).
 
 Stays silent when
-    The handler rolls back, closes, removes or raises; when only lookups or foreign exceptions can arrive; when a
-    request ends there and the framework discards the session; when the project's own session class rolls back in its
-    ``commit()``.
+    The handler rolls back, closes, removes or raises, or a decorator or everybody who calls the function does so; when
+    only lookups or foreign exceptions can arrive; when a request ends there and the framework discards the session;
+    when the project's own session class rolls back in its ``commit()``.
 
 Fix safety
     Safe: ``rollback()`` becomes the first statement of the handler; the transaction is lost already. Where the handler
@@ -40,6 +40,7 @@ from ..questions.asking import is_out_of_scope, within
 from ..questions.going_on import goes_on_elsewhere
 from ..questions.lasting import is_one_shot
 from ..questions.only_asking import executes, only_asks
+from ..questions.rolling_back import is_rolled_back_around
 from ..session.events import Event, Happening, Swallowed
 from ..session.exceptions import is_for_database, last_names, types_of
 from ..session.flow import Flow, is_mute
@@ -81,6 +82,8 @@ def check(view: View) -> Iterator[Diagnostic]:
                 yield report_broken(view, flow, handler, event)
         left = dict(raised_failed(flow)) if not found else {}
         for commit, resource in left.items() if left and not is_one_shot(view) else ():
+            if is_rolled_back_around(view, flow.body, resource):
+                continue
             message = f"session {name_of(flow, resource)!r}, which others go on with, is left failed when this raises"
             plan, refusal = roll_back_where_raised(view, flow, resource)
             yield view.diagnostic(RULE, commit, message, (), plan, refusal, flow.body)
