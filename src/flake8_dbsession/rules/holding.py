@@ -12,6 +12,7 @@ from ..model import Diagnostic, Note, Rule
 from ..questions.asking import ends_with_commands, first_of_each_node, is_out_of_scope
 from ..questions.at_entry import Held, waits_at_entry
 from ..questions.locks import is_own_lock, is_short_lock
+from ..questions.shells import serves_one_person
 from ..session.events import Event, Happening
 from ..session.flow import Flow
 from ..session.summary import Wait
@@ -33,7 +34,9 @@ def waits(view: View, rule: Callable[[], Rule], kinds: frozenset[str], verb: str
         events = [e for e in flow.events(Happening.WAITED) if is_reported(view, flow, e, kinds)]
         if is_setting_up(view, flow):
             events = [e for e in events if e.detail.kind != "hash"]
-        if events and ends_with_commands(view, flow):
+        if events and serves_one_person(view, flow.body):
+            events = []
+        elif events and ends_with_commands(view, flow):
             events = [] if view.is_test else [e for e in events if is_endless(view, e)]
         for event in first_of_each_node(sorted(events, key=steps_to)):
             yield report(view, rule(), flow, event, verb)

@@ -26,6 +26,7 @@ from ..mending.releasing import release_before
 from ..model import Diagnostic, Rule
 from ..pool.kept import is_of_one_pool
 from ..questions.asking import ends_with_commands, first_of_each_node
+from ..questions.shells import serves_one_person
 from ..session.events import Event, Happening, Second
 from ..session.flow import Flow
 from ..session.summary import Steps
@@ -36,7 +37,7 @@ from ..view import View
 def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
         events = first_of_each_node(second_of_the_pool(view, flow)) if flow.body.node is not None else []
-        if events and not ends_with_commands(view, flow):
+        if events and not ends_with_commands(view, flow) and not serves_one_person(view, flow.body):
             yield from (report(view, flow, event) for event in events)
 
 
