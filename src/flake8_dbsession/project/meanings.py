@@ -33,6 +33,8 @@ from .module import ClassInfo, Module
 if TYPE_CHECKING:
     from .project import Project
 
+_APPLICATIONS = frozenset({"flask.current_app", "quart.current_app"})
+
 
 class Meanings:
     """The answers for one project, each found once."""
@@ -82,7 +84,7 @@ class Meanings:
 
     def _unseen(self, name: str) -> Value:
         """A name whose module cannot be read: conventions speak only where the project itself is meant."""
-        if "." not in name or self.project.known.is_look_alike(name):
+        if "." not in name or self.project.known.is_look_alike(name) or self._is_put_into_application(name):
             return Value(NAMED, name)
         module, _, last = name.rpartition(".")
         conventions = self.project.known.conventions
@@ -95,6 +97,20 @@ class Meanings:
         if last == "session" and module.rpartition(".")[2] in conventions.flask_objects:
             return Value(REGISTRY, name, Resource(AMBIENT, name, "Session", flavour="flask"))
         return Value(NAMED, name)
+
+    def _is_put_into_application(self, name: str) -> bool:
+        """Whether it is ``current_app.db``, and the project sets ``app.db`` to something that is not Flask-SQLAlchemy's
+        object."""
+        application = next((each for each in _APPLICATIONS if name.startswith(f"{each}.")), None)
+        if application is None:
+            return False
+        text = f"app.{name.removeprefix(application).split('.')[1]}"
+        found = [
+            self.project.evaluate(module, expression)
+            for module in self.project.app.modules_with(f"{text} =".encode())
+            for expression in module.stored.get(text, ())
+        ]
+        return bool(found) and all(value.kind != FLASK_DB for value in found)
 
     def _member(self, module: Module, name: str) -> Value:
         binding = module.names.bindings.get(name)
