@@ -14,7 +14,8 @@ Why it matters
     that nobody gives back (measured).
 
 Stays silent when
-    Nothing is held when the response is made; when the content is finished data; when the installed FastAPI leaves the
+    Nothing is held when the response is made; when the content is finished data; where a generator only says its last
+    words, ``yield "error"; return``; when the installed FastAPI leaves the
     dependency first, and where Flask removes its session before it sends the stream: without ``stream_with_context``.
 
 Fix safety
@@ -31,6 +32,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from ..mending.common import block_of, statement_of
 from ..mending.streaming import end_before_stream
 from ..model import Diagnostic, Rule
 from ..project.injection import dependencies_of_streams, held_at_entry, providers, scope_of
@@ -136,13 +138,25 @@ def taken_for_streams(view: View, flow: Flow) -> Iterator[Diagnostic]:
 
 def is_sent(view: View, flow: Flow, event: Event) -> bool:
     """Whether a ``yield`` belongs to a generator that is the content of a streaming response."""
-    if event.detail != "yield" or event.resource is None:
+    if event.detail != "yield" or event.resource is None or is_last_word(flow, event.node):
         return False
     senders = [entry.framework for entry in view.units.entries(flow.body) if entry.kind == "stream"]
     senders += [name for name in view.project.decorators(view.module, flow.body) if name.endswith(KEEPER)]
     if event.resource.flavour == "flask":  # without it the app context is gone when the generator runs
         return any(name.endswith(KEEPER) for name in senders)
     return bool(senders) or (event.resource.origin == OPENED and is_sent_on(view.units, flow.body))
+
+
+def is_last_word(flow: Flow, node: ast.AST) -> bool:
+    """Whether nothing comes after a ``yield`` but others and a ``return``: whoever reads them is at the end."""
+    statement = statement_of(flow, node)
+    block = block_of(flow, statement) if statement is not None else []
+    rest = block[block.index(statement) + 1 :] if statement in block else []
+    return bool(rest) and isinstance(rest[-1], ast.Return) and all(map(is_yield, rest[:-1]))
+
+
+def is_yield(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Yield)
 
 
 def place(view: View, flow: Flow, event: Event, how_long: str) -> Diagnostic:
