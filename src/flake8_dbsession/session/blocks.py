@@ -124,3 +124,13 @@ def leave_object(now: Moment, value: Value, node: ast.expr, opened_at: str = "")
     for resource in contained(value):
         if not opened_at or resource.key == opened_at:
             now.finish(resource, node, "with")
+    for registry in registries_of(value):
+        now.release(registry)
+
+
+def registries_of(owner: Value) -> Iterator[Resource]:
+    """The registries that an object has made for itself and keeps."""
+    for each in owner.extra:
+        kept = each[1] if isinstance(each, tuple) and len(each) == 2 else UNKNOWN
+        if isinstance(kept, Value) and kept.kind == REGISTRY and kept.resource is not None and ":" in kept.resource.key:
+            yield kept.resource
