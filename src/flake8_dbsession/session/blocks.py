@@ -119,6 +119,16 @@ def release_attributes(now: Moment, name: str) -> None:
             now.release(resource)
 
 
+def release_given(now: Moment, block: ast.AST, name: str) -> None:
+    """``with unseen() as <name>: repository = Repository(<name>)``: what the block gave out is over with the block."""
+    for node in ast.walk(block):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=made)], value=ast.Call(args=[*given], keywords=keywords)):
+                names = {each.id for each in (*given, *(k.value for k in keywords)) if isinstance(each, ast.Name)}
+                if name in names:
+                    release_attributes(now, made)
+
+
 def leave_object(now: Moment, value: Value, node: ast.expr, opened_at: str = "") -> None:
     """``with Repository() as r``: its own ``__exit__`` closes what it opened, where that is told."""
     for resource in contained(value):

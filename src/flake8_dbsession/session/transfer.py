@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator
 
 from ..flow.graph import Kind, Node, Via
-from .blocks import entered, left, manager_of, release_attributes
+from .blocks import entered, left, manager_of, release_attributes, release_given
 from .body import Body
 from .entering import entered_object, lent_by
 from .evaluate import Evaluation
@@ -242,6 +242,8 @@ class Transfer:
         left(now, value, item.context_expr, self.world, bool(state.raising))
         if value.kind == OBJECT and isinstance(item.optional_vars, ast.Name):
             release_attributes(now, item.optional_vars.id)
+        if value == UNKNOWN and isinstance(item.optional_vars, ast.Name) and node.statement is not None:
+            release_given(now, node.statement, item.optional_vars.id)
         end_block(now, now.names.pop(f"{slot(item.context_expr)} end", UNKNOWN))
         return now.state()
 
