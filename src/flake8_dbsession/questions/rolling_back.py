@@ -71,6 +71,6 @@ def is_rolled_back(view: View, place: Call, resource: Resource) -> bool:
 
 
 def caught(block: ast.Try) -> list[ast.stmt]:
-    """What is done where a failure of the database is caught."""
-    handlers = (h for h in block.handlers if h.type is None or takes(types_of(h), "db")[0])
+    """What is done wherever a failure of the database is caught, of whichever kind."""
+    handlers = (h for h in block.handlers if h.type is None or takes(types_of(h), "db") == (True, False))
     return next((handler.body for handler in handlers), [])
