@@ -82,6 +82,12 @@ def taken(view: View, node: ast.AST | None) -> Iterator[Note]:
         yield view.note(f"{view.text(node)!r} takes a connection from the pool", node)
 
 
+def read_inside(wait: Wait) -> Iterator[Note]:
+    """The note that says which function reads an expired row that it was given, before it waits."""
+    name, path, line = wait.read
+    yield Note(f"{called(name)} reads an expired row here and takes a connection again", Span(line, 0, line, 0), path)
+
+
 def chain(wait: Wait, node: ast.AST) -> Iterator[Note]:
     """One note for each project function between the caller and the wait."""
     return way(wait.chain, f"waits here: {wait.name}", "which waits")

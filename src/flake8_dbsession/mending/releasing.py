@@ -14,6 +14,7 @@ from ..questions.touching import touches
 from ..session.events import Event, Happening
 from ..session.flow import Flow
 from ..session.state import BROKEN, CHANGED, FAILED, GIVEN, STREAMING, TOUCHED, WRITTEN, Life
+from ..session.summary import Wait
 from ..session.values import FUNCTION, JOINED, OPENED, TRANSACTION, Resource
 from ..view import View
 from .afterwards import Afterwards, Use, evaluated, node_of
@@ -112,6 +113,8 @@ def released_at(view: View, flow: Flow, event: Event, place: Place | None) -> An
     resource = event.resource
     if resource is None or place is None:
         return None, "nothing can be put before the wait for each of its turns"
+    if isinstance(event.detail, Wait) and event.detail.read[0]:
+        return None, "the statement that waits takes the connection itself"
     if resource.flavour == JOINED:
         return None, "the session works on a connection that a commit does not give back"
     written = spelled(view, flow, resource)

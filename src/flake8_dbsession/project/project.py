@@ -27,6 +27,7 @@ from ..session.values import (
     CLASS,
     NAMED,
     OBJECT,
+    ROW,
     TUPLE,
     UNKNOWN,
     Resource,
@@ -297,9 +298,10 @@ class Project:
         untold = frozenset(
             r for p in body.parameters if p.arg in given for r in untold_in(self, given[p.arg], parameter, p)
         )
+        rows = frozenset(value.resource for value in given.values() if value.kind == ROW and value.resource is not None)
         outer = self.outer(module, enclosing)
         remembered = self._remembered.setdefault(body, {}) if not enclosing else None
-        return Flow(body, self, outer, lambda: starts(body, given, parameter), untold, is_quiet, remembered)
+        return Flow(body, self, outer, lambda: starts(body, given, parameter), untold, rows, is_quiet, remembered)
 
     def called(self, body: Body, name: str) -> Value:
         """What a variable of a function is by its name alone: ``SessionLocal``, ``ScopedSession``."""

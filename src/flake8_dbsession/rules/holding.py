@@ -16,7 +16,7 @@ from ..questions.shells import serves_one_person
 from ..session.events import Event, Happening
 from ..session.flow import Flow
 from ..session.summary import Wait
-from ..story import chain, holding, seconds, taken, through
+from ..story import chain, holding, read_inside, seconds, taken, through
 from ..view import View
 
 _SERVED = frozenset({"requests", "jobs", "its jobs", "tasks"})
@@ -139,5 +139,5 @@ def report_at_entry(view: View, rule: Rule, flow: Flow, event: Event, held: Held
 
 
 def story(view: View, event: Event) -> Iterator[Note]:
-    yield from taken(view, event.taken)
+    yield from read_inside(event.detail) if event.detail.read[0] else taken(view, event.taken)
     yield from chain(event.detail, event.node)

@@ -98,7 +98,7 @@ def wait_as_inside(
 ) -> None:
     """The waits of a callee (its name and path), each for what is held meanwhile; ``ended`` is not."""
     for what, free, held in summary.waits:
-        through = what._replace(chain=((*callee, what.line), *what.chain), line=node.lineno)  # type: ignore[attr-defined]
+        through = what.inside(callee, node.lineno)  # type: ignore[attr-defined]
         released, inside = (tuple(sorted({*filter(None, map(formals.of_caller, each))})) for each in (free, held))
         report_wait(ev, through, node, (*released, *ended), inside)
 
@@ -140,12 +140,25 @@ def report_wait(
     inside: tuple[Resource, ...] = (),
 ) -> None:
     """One wait: reported for what is held, here or ``inside`` a call, and remembered for callers that may hold more."""
-    held = dict.fromkeys((*(r for r in ev.now.held() if r not in released), *inside))
+    here = [r for r in ev.now.held() if r not in released]
+    held = dict.fromkeys((*here, *inside))
     for resource in held:
-        ev.now.event(Happening.WAITED, node, resource, what)
+        ev.now.event(Happening.WAITED, node, resource, what if resource not in here else what.held_before())
     free = {r for r, life in ev.now.lives.items() if not life.phases & ENTRY and r.origin != OPENED}
-    untold = tuple(sorted(ev.scope.untold & held.keys()))
-    ev.scope.hear(what, tuple(sorted({*free, *released})), untold, node)
+    free |= set(released)
+    read = {r: step for r in here if (step := row_read(ev, r)) is not None}
+    untold = {r for r in held if r in ev.scope.untold or (r in ev.scope.rows and (r in read or r not in here))}
+    if read:
+        what = what._replace(read=("", "", min(step.lineno for step in read.values())))
+    ev.scope.hear(what, tuple(sorted(free)), tuple(sorted(untold)), node)
+
+
+def row_read(ev: Evaluation, resource: Resource) -> ast.Attribute | None:
+    """The attribute of a row, given as a parameter, by which a session has taken its connection anew."""
+    step = ev.now.steps.get(resource)
+    if resource not in ev.scope.rows or not isinstance(step, ast.Attribute) or not isinstance(step.value, ast.Name):
+        return None
+    return step if any(parameter.arg == step.value.id for parameter in ev.body.parameters) else None
 
 
 def changed(

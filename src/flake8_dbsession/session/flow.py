@@ -53,6 +53,7 @@ class Flow:
         outer: Callable[[str], Value],
         starts: Callable[[], list[dict[str, Value]]],
         untold: frozenset[Resource] = frozenset(),
+        rows: frozenset[Resource] = frozenset(),
         is_quiet: bool = False,
         remembered: dict[Key, Kept] | None = None,
     ) -> None:
@@ -61,6 +62,7 @@ class Flow:
         self._world = world
         self._scope = Scope(body, outer)
         self._scope.untold = untold
+        self._scope.rows = rows
         self._remembered = remembered
         self._starts = starts
 

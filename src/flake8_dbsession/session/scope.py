@@ -52,6 +52,8 @@ class Scope:
         """Each wait, with the caller's sessions that are no concern of the caller, and those that only he knows of."""
         self.untold: frozenset[Resource] = frozenset()
         """The caller's sessions that the function does not know as such by itself: its parameter has no type."""
+        self.rows: frozenset[Resource] = frozenset()
+        """The sessions of the rows that the function is given, which it does not know as rows by itself."""
         self._heard: set[tuple[object, ...]] = set()
 
     def hear(self, what: Wait, released: tuple[Resource, ...], held: tuple[Resource, ...], node: ast.AST) -> None:

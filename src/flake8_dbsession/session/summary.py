@@ -48,6 +48,17 @@ class Wait(NamedTuple):
     """The line of the call that waits, or leads to the wait, in the function that is asked."""
     is_guessed: bool = False
     """Whether a call on the way may run one method or another, of which most wait."""
+    read: tuple[str, str, int] = ("", "", 0)
+    """The function, path and line where an expired row that was passed on is read, for whose session it waits."""
+
+    def inside(self, callee: tuple[str, str], line: int) -> Wait:
+        """The wait as the caller of a function (its name and path) sees it, who calls it in a line."""
+        read = self.read if self.read[0] or not self.read[2] else (*callee, self.read[2])
+        return self._replace(chain=((*callee, self.line), *self.chain), line=line, read=read)
+
+    def held_before(self) -> Wait:
+        """The same wait for a session that holds its connection already, whatever is read inside."""
+        return self._replace(read=("", "", 0)) if self.read[2] else self
 
 
 class Summary(NamedTuple):
