@@ -28,6 +28,7 @@ from ..session.values import (
     NAMED,
     OBJECT,
     ROW,
+    ROWS,
     TUPLE,
     UNKNOWN,
     Resource,
@@ -298,7 +299,7 @@ class Project:
         untold = frozenset(
             r for p in body.parameters if p.arg in given for r in untold_in(self, given[p.arg], parameter, p)
         )
-        rows = frozenset(value.resource for value in given.values() if value.kind == ROW and value.resource is not None)
+        rows = frozenset(v.resource for v in given.values() if v.kind in (ROW, ROWS) and v.resource is not None)
         outer = self.outer(module, enclosing)
         remembered = self._remembered.setdefault(body, {}) if not enclosing else None
         return Flow(body, self, outer, lambda: starts(body, given, parameter), untold, rows, is_quiet, remembered)

@@ -26,6 +26,7 @@ from .state import (
     doubt,
 )
 from .summary import Own, Summary, Wait
+from .syntax import names_below
 from .values import (
     OPENED,
     PARAMETER,
@@ -154,11 +155,14 @@ def report_wait(
 
 
 def row_read(ev: Evaluation, resource: Resource) -> ast.Attribute | None:
-    """The attribute of a row, given as a parameter, by which a session has taken its connection anew."""
+    """The attribute of a row that was given, or of one of several, by which a session has taken its connection anew."""
     step = ev.now.steps.get(resource)
     if resource not in ev.scope.rows or not isinstance(step, ast.Attribute) or not isinstance(step.value, ast.Name):
         return None
-    return step if any(parameter.arg == step.value.id for parameter in ev.body.parameters) else None
+    given = {parameter.arg for parameter in ev.body.parameters}
+    loops = ev.body.own(ast.For, ast.comprehension)
+    given |= {name for loop in loops if names_below(loop.iter) & given for name in names_below(loop.target)}
+    return step if step.value.id in given else None
 
 
 def changed(

@@ -219,7 +219,7 @@ class Evaluation:
         if iterated.kind == ZIPPED:
             return Value(TUPLE, extra=tuple(self.item_of(each, node) for each in iterated.extra))
         if iterated.kind in (QUERY, ROWS, RESULT):
-            return Value(ROW, iterated.name, iterated.resource)
+            return Value(ROW, iterated.name, iterated.resource, iterated.extra if iterated.kind == ROWS else ())
         if iterated.kind == GENERATOR and iterated.resource is not None:
             return Value(SESSION, resource=iterated.resource)
         if iterated.kind == TUPLE and iterated.name != "dict" and len(set(iterated.extra)) == 1:

@@ -98,7 +98,7 @@ def _listed(ev: Evaluation, call: Call) -> Value:
     item = ev.item_of(value, call.node)
     if value.kind == "generated":
         return UNKNOWN  # it has come to its end
-    return Value(ROWS, item.name, item.resource) if item.kind == ROW else value
+    return item._replace(kind=ROWS) if item.kind == ROW else value
 
 
 def _manager_of(ev: Evaluation, call: Call) -> Value:

@@ -177,7 +177,7 @@ class Moment(Draft):
         if resource.is_async:
             return
         for name, value in self.names.items():
-            if value.kind == ROW and value.resource == resource:
+            if value.kind in (ROW, ROWS) and value.resource == resource:
                 self.names[name] = value.with_extra("expired")
 
     def detach(self, resource: Resource) -> None:
@@ -188,7 +188,7 @@ class Moment(Draft):
 
     def refresh(self, resource: Resource) -> None:
         for name, value in self.names.items():
-            if value.kind == ROW and value.resource == resource and value.extra:
+            if value.kind in (ROW, ROWS) and value.resource == resource and value.extra:
                 self.names[name] = value.with_extra()
 
     # -- passing on
