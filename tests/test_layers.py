@@ -32,6 +32,7 @@ LAYERS = (
         "project.lineage",
         "project.modules",
         "project.naming",
+        "project.protocols",
         "project.app",
         "project.remembering",
         "project.single",

@@ -33,13 +33,11 @@ from .annotations import annotated
 from .evidence import may_be_session, session_type
 from .kept_objects import as_kept_by
 from .meanings import named_after
-from .module import ClassInfo
+from .module import ClassInfo, is_property
 from .single import may_be_single
 
 if TYPE_CHECKING:
     from .project import Project
-
-_PROPERTIES = frozenset({"property", "cached_property"})
 
 
 class Classes:
@@ -289,8 +287,3 @@ def of_the_object(value: Value, attribute: str) -> Value:
     if value.kind != REGISTRY or resource is None or ":" not in resource.key:
         return value
     return value._replace(resource=resource._replace(key=f"self:{attribute}"))
-
-
-def is_property(method: Function) -> bool:
-    names = (d.attr if isinstance(d, ast.Attribute) else getattr(d, "id", "") for d in method.decorator_list)
-    return any(name in _PROPERTIES for name in names)

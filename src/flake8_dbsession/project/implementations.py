@@ -1,4 +1,4 @@
-"""Which methods of the project may be meant by a call: those of subclasses, and those of a telling name."""
+"""Which methods of the project may be meant by a call: those of classes that carry it out, and of a telling name."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..files.sources import Answers
 from ..session.values import FUNCTION, OBJECT, SESSION, UNKNOWN, Resource, Value
 from .module import ClassInfo
+from .protocols import carries_out, is_protocol, wanted
 
 if TYPE_CHECKING:
     from .project import Project
@@ -23,6 +24,7 @@ class Implementations:
         self.project = project
         self.extended = Answers(project.sources, self._extended)
         """The project's classes that extend a class directly, outside of tests."""
+        self._conforming = Answers(project.sources, self._find_conforming)
         self._carried_out = Answers(project.sources, self._find_carried_out, lambda _: ())
         self._called = Answers(project.sources, self._find_called)
 
@@ -38,8 +40,24 @@ class Implementations:
                 if own is not None and any(self.project.class_info(base) is own for base in info.bases):
                     yield info
 
+    def _find_conforming(self, qualified: str) -> list[str]:
+        return list(self._found_conforming(qualified))
+
+    def _found_conforming(self, qualified: str) -> Iterator[str]:
+        """The project's classes, outside of tests, that have what a protocol asks for."""
+        own = self.project.class_info(qualified)
+        methods = wanted(self.project.lineages.own(qualified)) if is_protocol(own) else {}
+        defining = [self.project.app.defining(name.encode()) for name in methods]
+        paths = min(defining, key=len, default=())
+        for path in paths if len(paths) <= MOST_EXTENDING else ():
+            module = self.project.modules.at(path) if not self.project.config.is_test(path) else None
+            for info in module.classes.values() if module is not None else ():
+                bases = [base for base in self.project.lineage(info) if isinstance(base, ClassInfo)]
+                if methods.keys() & info.methods and carries_out(bases, methods):
+                    yield info.qualified
+
     def carried_out(self, method: Value) -> tuple[Value, ...]:
-        """The methods of subclasses that carry out an abstract method of an object."""
+        """The methods of other classes that carry out an abstract method of an object."""
         return self._carried_out(method.name)
 
     def _find_carried_out(self, method: str) -> tuple[Value, ...]:
@@ -47,7 +65,7 @@ class Implementations:
 
     def _implementations(self, method: str) -> Iterator[Value]:
         owner, _, name = method.rpartition(".")
-        for each in self.extended(owner):
+        for each in dict.fromkeys((*self.extended(owner), *self._conforming(owner))):
             found = self.project.attribute(Value(OBJECT, each), name)
             target = self.project.target(found) if found.kind == FUNCTION else None
             if target is not None and not target.is_abstract:

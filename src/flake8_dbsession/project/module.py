@@ -67,6 +67,14 @@ def starred(names: Names, expression: ast.expr) -> str:
     return f"{names.module}.{expression.id}" if names.stars and isinstance(expression, ast.Name) else ""
 
 
+_PROPERTIES = frozenset({"property", "cached_property"})
+
+
+def is_property(method: Function) -> bool:
+    names = (d.attr if isinstance(d, ast.Attribute) else getattr(d, "id", "") for d in method.decorator_list)
+    return any(name in _PROPERTIES for name in names)
+
+
 _SIMPLE = (ast.Expr, ast.Assign, ast.Return, ast.AnnAssign, ast.AugAssign, ast.Raise, ast.Import, ast.ImportFrom)
 """Statements that hold no others, the most frequent ones."""
 

@@ -224,7 +224,7 @@ class Project:
         return is_made_once(self.lineages.own(name))
 
     def carried_out(self, method: Value) -> tuple[Value, ...]:
-        """The methods of the project's subclasses that carry out an abstract one."""
+        """The methods of the project's classes that carry out an abstract one."""
         return self.implementations.carried_out(method)
 
     def kept_by_others(self, method: Value, carried_out: Value) -> tuple[Resource, ...]:

@@ -10,6 +10,7 @@ from ..session.body import Body
 from ..session.syntax import MUTATORS, first_of
 from ..session.values import Value, constant
 from .module import Module
+from .protocols import is_protocol, says_nothing
 from .remembering import makes_once
 
 _GATHERERS = frozenset({"asyncio.gather", "asyncio.wait", "asyncio.as_completed"})
@@ -43,9 +44,15 @@ class Target:
 
     @cached_property
     def is_abstract(self) -> bool:
-        """Whether the function is a method that only subclasses carry out."""
+        """Whether the function is a method that only other classes carry out."""
         refuses = only_raises(self.body) == "NotImplementedError"
-        return bool(self.body.owner) and (bool(self.decorators & _ABSTRACT) or refuses)
+        return bool(self.body.owner) and (bool(self.decorators & _ABSTRACT) or refuses or self.is_left_open)
+
+    @cached_property
+    def is_left_open(self) -> bool:
+        """Whether the function is a method of a protocol that says nothing of what it does."""
+        owner = self.module.classes.get(self.body.owner) if self.body.owner else None
+        return is_protocol(owner) and not self.decorators & _ABSTRACT and all(map(says_nothing, self.body.statements))
 
     @property
     def refuses(self) -> bool:

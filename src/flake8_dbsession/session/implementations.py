@@ -32,10 +32,12 @@ _SHARED = frozenset({AMBIENT, ATTRIBUTE})
 def carry_out(ev: Evaluation, method: Value, call: Call) -> None:
     """A call of an abstract method does what no less than half of the project's classes that have the method do.
 
-    Those that only refuse do not count.
+    Where a protocol leaves it open, all of them have to. Those that only refuse do not count.
     """
     able = [each for each in found(ev, ev.world.carried_out(method)) if not each[1].refuses]
-    as_half_of(ev, able, _SHARED, method, Formals(receiver_of(ev, method, call)), call)
+    target = ev.world.target(method)
+    needed = len(able) if target is not None and target.is_left_open else half(able)
+    as_many_as(ev, needed, able, _SHARED, method, Formals(receiver_of(ev, method, call)), call)
 
 
 def take_given(ev: Evaluation, method: Value, call: Call) -> None:
@@ -71,19 +73,24 @@ def one_of(ev: Evaluation, functions: tuple[Value, ...], call: Call, awaited: bo
     """A call of one of several functions, nobody knows of which, does what no less than half of them do."""
     able = [each for each in found(ev, functions) if not each[1].refuses]
     if all(target.is_async is awaited and not target.is_generator for _, target in able):
-        as_half_of(ev, able, frozenset({AMBIENT}), UNKNOWN, Formals(), call)
+        as_many_as(ev, half(able), able, frozenset({AMBIENT}), UNKNOWN, Formals(), call)
 
 
-def as_half_of(
-    ev: Evaluation, able: list[Method], shared: frozenset[str], method: Value, formals: Formals, call: Call
+def half(methods: list[Method]) -> int:
+    """How many of some methods are no less than half of them."""
+    return (len(methods) + 1) // 2
+
+
+def as_many_as(
+    ev: Evaluation, needed: int, able: list[Method], shared: frozenset[str], method: Value, formals: Formals, call: Call
 ) -> None:
-    """Wait, or leave sessions of a ``shared`` origin with a connection, where no less than half of ``able`` do."""
+    """Wait, or leave sessions of a ``shared`` origin with a connection, where as many of ``able`` do."""
     seen = does(ev, able, call)
     waiting = [each for each in seen if each[1].waits]
-    if 2 * len(waiting) >= len(able):
+    if len(waiting) >= needed:
         wait_as(ev, waiting, call, method if formals.receiver == SELF else UNKNOWN)
     taking = [(s, [r for r, life in s.normal if r.origin in shared and life.may_hold]) for _, s, _ in seen]
-    take_as(ev, taking, (len(able) + 1) // 2, method, formals, call)
+    take_as(ev, taking, needed, method, formals, call)
 
 
 def take_as(ev: Evaluation, taking: list[Taking], needed: int, method: Value, formals: Formals, call: Call) -> None:
@@ -105,7 +112,7 @@ def by_name(ev: Evaluation, call: Call, awaited: bool) -> None:
     """A call of a method of something unseen does what every method in the project that has its telling name does.
 
     That is to wait, or to leave a registry with a connection. Half of them are enough where the project says that
-    classes carry it out. What a library has made is none of the project's, whatever its methods are called.
+    subclasses carry it out. What a library has made is none of the project's, whatever its methods are called.
     """
     function = call.node.func
     if not isinstance(function, ast.Attribute):
@@ -113,11 +120,11 @@ def by_name(ev: Evaluation, call: Call, awaited: bool) -> None:
     methods = ev.world.methods_called(function.attr)
     if not methods or ev.world.is_of_library(ev.body, function.value):
         return
-    named = found(ev, methods)
+    named = [each for each in found(ev, methods) if not each[1].is_left_open]
     able = [each for each in named if not each[1].refuses and not each[1].is_abstract]
     if not all(fits(target, call, awaited) for _, target in able):
         return
-    needed = len(able) if len(able) == len(named) else (len(able) + 1) // 2
+    needed = len(able) if len(able) == len(named) else half(able)
     seen = does(ev, able, call)
     waiting = [each for each in seen if each[1].waits]
     if len(waiting) >= needed:

@@ -120,7 +120,11 @@ class Target(Protocol):
 
     @property
     def is_abstract(self) -> bool:
-        """Whether it is a method that only subclasses carry out."""
+        """Whether it is a method that only other classes carry out."""
+
+    @property
+    def is_left_open(self) -> bool:
+        """Whether it is a method of a protocol that says nothing of what it does."""
 
     @property
     def defaults(self) -> tuple[tuple[str, Value], ...]:
@@ -240,7 +244,7 @@ class World(Protocol):
         """Those of them that are sessions or None."""
 
     def carried_out(self, method: Value) -> tuple[Value, ...]:
-        """The methods of the project's subclasses that carry out an abstract one."""
+        """The methods of the project's classes that carry out an abstract one."""
 
     def kept_by_others(self, method: Value, carried_out: Value) -> tuple[Resource, ...]:
         """The sessions on objects of other classes that carry out the same, which those of the method's do not have."""
