@@ -13,7 +13,7 @@ from ..session.body import Body
 from ..session.events import Happening
 from ..session.flow import Flow
 from ..session.leaks import Leak, leaks
-from ..session.state import CLOSED, ENTRY, GIVEN, HOLDING, State
+from ..session.state import CLOSED, ENTRY, GIVEN, HOLDING, STORED, State
 from ..session.values import AMBIENT, OBJECT, REGISTRY, SESSION, UNKNOWN, Resource, Value
 from ..view import View
 
@@ -201,7 +201,7 @@ def shared_by_callers(view: View, flow: Flow) -> Iterator[tuple[str, ast.AST]]:
         lives = [state.lives[event.resource] for state in flow.returned if event.resource in state.lives]
         names = (attribute, flow.body.name.rpartition(".")[2])
         closed = any(closes(method, known) for method in own for known in names)
-        if not lives or closed or not all(life.marks & GIVEN for life in lives):
+        if not lives or closed or not all(life.marks & GIVEN and not life.marks & STORED for life in lives):
             continue
         if not any(is_closed_from_outside(view.project, name, known) for known in names):
             yield f"self.{attribute}", event.node

@@ -18,6 +18,7 @@ from .implementations import carry_out, opened_by_all, take_given
 from .lending import is_log, pass_on
 from .opening import opened
 from .state import ENTRY, GIVEN, HELD, HOLDING, IDLE, KEPT, RETURNED, STORED, UNSURE, Life
+from .storing import is_kept_by_its_object
 from .summary import Summary, Target
 from .values import (
     COROUTINE,
@@ -85,6 +86,8 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
     if summary.attributes and function.name.endswith(".__init__"):
         inherit(ev, summary, formals, call.node)
     value = result(ev, summary, formals, call.node, target.is_generator, target.is_manager, target.is_cached)
+    if value.kind == SESSION and value.resource is not None and is_kept_by_its_object(ev, summary, function):
+        ev.now.mark(value.resource, STORED)
     receive(ev, value)
     if value.kind == "generated":
         item = value.extra[0]

@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING
 from .changing import change_below
 from .lending import is_continuation
 from .state import CHANGED, KEPT, STORED
-from .values import HANDLES, OBJECT, OPENED, PARAMETER, ROW, SESSION, UNKNOWN, Value, contained, known_by
+from .values import FUNCTION, HANDLES, OBJECT, OPENED, PARAMETER, ROW, SESSION, UNKNOWN, Value, contained, known_by
 
 if TYPE_CHECKING:
     from .evaluate import Evaluation
+    from .summary import Summary
+
+_ENDERS = ("close", "aclose", "__exit__", "__aexit__", "stop", "shutdown")
+"""The methods by which an object closes what it keeps."""
 
 
 def store_attribute(ev: Evaluation, target: ast.Attribute, value: Value) -> None:
@@ -49,6 +53,17 @@ def keep(ev: Evaluation, attribute: str, value: Value) -> None:
         for resource in contained(value):
             ev.now.mark(resource, KEPT if resource.origin == PARAMETER else STORED)
     ev.now.names[f"self.{attribute}"] = value
+
+
+def is_kept_by_its_object(ev: Evaluation, summary: Summary, function: Value) -> bool:
+    """Whether a method has stored the session that it gives out on its object, which closes it: ``manager.close()``."""
+    owner = function.extra[0] if function.extra else None
+    kept = summary.returned_life is not None and summary.returned_life.marks & KEPT
+    if not kept or not isinstance(owner, Value) or owner.kind != OBJECT:
+        return False
+    enders = (ev.world.attribute(owner, name) for name in _ENDERS)
+    targets = (ev.world.target(ender) for ender in enders if ender.kind == FUNCTION)
+    return any(target is not None and target.closes for target in targets)
 
 
 def store_item(ev: Evaluation, target: ast.Subscript, value: Value) -> None:
