@@ -34,6 +34,9 @@ class Conventions:
         self._strangers = frozenset[str](tables["look_alikes"]["names"].split())
         self.remembering = frozenset[str](tables["remembers"]["decorators"].split())
         """Decorators that remember what a function has answered: ``functools.cache``."""
+        self.feeding_bots = tuple(word.encode() for word in tables["feeds_bots"]["says"].split())
+        """What an application says, all of it, that gives its bots what it receives, in its own thread."""
+        self.not_feeding_bots = tuple(word.encode() for word in tables["feeds_bots"]["says_not"].split())
         self.never_returns = frozenset[str](tables["never_returns"]["functions"].split())
         """Calls that only ever raise or end the process: ``flask.abort``, ``sys.exit``."""
         self._sure = frozenset[str](tables["never_raises"]["functions"].split())

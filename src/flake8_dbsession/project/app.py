@@ -155,6 +155,13 @@ def stays_in_context(project: Project) -> bool:
     return not wraps and any(map(pushes_context, (s for module in found for s in module.top.own(ast.Expr))))
 
 
+def feeds_its_bots(project: Project) -> bool:
+    """Whether the application gives its bots what a request of it brings, and their handlers run inside of that."""
+    known, app = project.known.conventions, project.app
+    feeds = all(any(app.files_with(word)) for word in known.feeding_bots)
+    return feeds and not any(app.files_with(*known.not_feeding_bots))
+
+
 def is_start(folder: str) -> bool:
     """Whether the packages of a project stand in a folder: beside its ``pyproject.toml`` or ``setup.py``, or in the
     ``src`` folder beside that."""

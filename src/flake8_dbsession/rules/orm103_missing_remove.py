@@ -11,7 +11,8 @@ Why it matters
 
 Stays silent when
     Every way out passes ``remove()``, ``close()``, ``commit()`` or ``rollback()``; when the framework removes the
-    session (a request or app context of Flask-SQLAlchemy that is left, a decorator, a teardown, a signal); when a loop
+    session (a request or app context of Flask-SQLAlchemy that is left, also one that feeds a bot with what it brings, a
+    decorator, a teardown, a signal); when a loop
     ends as soon as a query of it finds no more, tries something until it works, turns the pages of an answer, or leaves
     the session alone; when the function is only called inside such a unit; when all sessions of the registry work on
     one connection. A context that a Celery worker pushes as it starts is not left between tasks. Leaving an app context
@@ -35,7 +36,7 @@ from ..known import Entry
 from ..mending.common import Answer, finally_around
 from ..mending.spelling import spelled
 from ..model import Diagnostic, Note, Rule, Safety
-from ..project.app import stays_in_context
+from ..project.app import feeds_its_bots, stays_in_context
 from ..project.cleaning import is_cleaned_around, wrapping_call
 from ..project.handing import entries_by_handing
 from ..questions.asking import is_out_of_scope
@@ -170,6 +171,8 @@ def is_cleaned(view: View, body: Body, worker: Entry, resource: Resource) -> boo
         return True
     if resource.flavour == "flask" and (worker.cleans_flask_sqlalchemy or worker.kind == "task"):
         return worker.framework != "celery" or not view.project.once(stays_in_context)
+    if resource.flavour == "flask" and worker.kind == "bot" and view.project.once(feeds_its_bots):
+        return True
     if any(d.startswith("flask.copy_current") for d in view.project.decorators(view.module, body)):
         return True
     around = is_cleaned_around(view.project, view.module, body, resource)
