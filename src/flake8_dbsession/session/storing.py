@@ -56,10 +56,13 @@ def keep(ev: Evaluation, attribute: str, value: Value) -> None:
 
 
 def is_kept_by_its_object(ev: Evaluation, summary: Summary, function: Value) -> bool:
-    """Whether a method has stored the session that it gives out on its object, which closes it: ``manager.close()``."""
+    """Whether a method has stored the session that it gives out on its object, which closes it: ``manager.close()``.
+
+    What ``__enter__`` gives out belongs to the block.
+    """
     owner = function.extra[0] if function.extra else None
     kept = summary.returned_life is not None and summary.returned_life.marks & KEPT
-    if not kept or not isinstance(owner, Value) or owner.kind != OBJECT:
+    if not kept or not isinstance(owner, Value) or owner.kind != OBJECT or function.name.endswith("enter__"):
         return False
     enders = (ev.world.attribute(owner, name) for name in _ENDERS)
     targets = (ev.world.target(ender) for ender in enders if ender.kind == FUNCTION)
