@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from ..names import dotted
-from .state import ENTRY, FAILED, UNSURE
+from .state import CLOSED, ENTRY, FAILED, IDLE, UNSURE
 from .values import (
     FALSE,
     NONE,
@@ -57,6 +57,8 @@ def assume(ev: Evaluation, condition: ast.expr, wanted: bool) -> bool:
         case ast.Attribute(value=ast.Name() | ast.Attribute(), attr="is_active"):
             may_be = wanted or not ends_if_active(ev, condition)
             return assume_active(ev, ev.value(condition.value), wanted, may_be)
+        case ast.Call(func=ast.Attribute(value=ast.Name() | ast.Attribute() as asked, attr="in_transaction"), args=[]):
+            return assume_in_transaction(ev, ev.value(asked), wanted)
     return True
 
 
@@ -122,6 +124,19 @@ def assume_active(ev: Evaluation, session: Value, wanted: bool, may_be: bool) ->
         return may_be
     life = ev.now.lives[resource]
     phases = life.phases & (~FAILED if wanted else FAILED | ENTRY | UNSURE)
+    ev.now.lives[resource] = life._replace(phases=phases)
+    return bool(phases)
+
+
+def assume_in_transaction(ev: Evaluation, session: Value, wanted: bool) -> bool:
+    """A session that is in no transaction holds nothing (``Session.in_transaction``); a connection may be checked out."""
+    resource = session.resource if session.kind in (SESSION, REGISTRY) else None
+    life = ev.now.lives.get(resource) if resource is not None else None
+    if resource is None or life is None or resource.is_connection:
+        return True
+    phases = life.phases & ~(IDLE | CLOSED)
+    if not wanted:
+        phases = life.phases & (IDLE | CLOSED) | (IDLE if life.phases & (ENTRY | UNSURE) else 0)
     ev.now.lives[resource] = life._replace(phases=phases)
     return bool(phases)
 
