@@ -30,11 +30,16 @@ def what(resource: Resource) -> str:
     return _WHAT.get(resource.type, "session")
 
 
+def registry_name(registry: Resource) -> str:
+    """``db.session``, ``Session``: a registry at module level by the end of its dotted name."""
+    parts = registry.key.split(".")
+    return ".".join(parts[-2:]) if parts[-1] == "session" and len(parts) > 1 else parts[-1]
+
+
 def name_of(flow: Flow, resource: Resource) -> str:
     """The name a session goes by in a function; "" for one that has none."""
     if resource.origin == AMBIENT and ":" not in resource.key:
-        parts = resource.key.split(".")
-        return ".".join(parts[-2:]) if parts[-1] == "session" and len(parts) > 1 else parts[-1]
+        return registry_name(resource)
     if resource.origin not in (OPENED, AMBIENT):
         return resource.key.removeprefix(".") if resource.is_of_an_object else resource.key.rpartition(".")[2]
     for states in flow.solution.before:

@@ -1,4 +1,4 @@
-"""Waits of FastAPI's endpoints while the request's session has a connection since their dependencies have used it."""
+"""Waits of views and endpoints while a session has a connection since what runs before them has used it."""
 
 from __future__ import annotations
 
@@ -13,19 +13,8 @@ from ..session.flow import Flow
 from ..session.summary import Wait
 from ..session.values import Resource, Value
 from ..view import View
-
-
-class Held(NamedTuple):
-    """A session that holds a connection when the endpoint starts.
-
-    ``name`` is the parameter for it, of the endpoint or of the ``dependency`` that has used it; ``own`` are the names
-    that it has in the endpoint, and ``others`` the parameters that may be objects which work with it.
-    """
-
-    name: str
-    dependency: str
-    own: frozenset[str]
-    others: frozenset[str]
+from .held import Held
+from .loaded_users import held_since_login
 
 
 class WaitAtEntry(NamedTuple):
@@ -36,10 +25,11 @@ class WaitAtEntry(NamedTuple):
 
 
 def waits_at_entry(view: View, flow: Flow) -> Iterator[WaitAtEntry]:
-    """The waits that an endpoint, or a dependency, comes to before anything in it has given back, or may have, what is
-    held already: only FastAPI fills such parameters. What may wait or not does not count."""
-    is_filled = view.mentions(b"Depends") or any(entry.kind == "request" for entry in view.units.entries(flow.body))
-    sessions = list(_held(view, flow.body)) if is_filled else []
+    """The waits that a view, an endpoint, or a dependency comes to before anything in it has given back, or may have,
+    what is held already. What may wait or not does not count."""
+    is_view = any(entry.kind == "request" for entry in view.units.entries(flow.body))
+    sessions = list(_held_by_dependencies(view, flow.body)) if is_view or view.mentions(b"Depends") else []
+    sessions += held_since_login(view, flow.body) if is_view else ()
     followed = flow if not flow.is_quiet or not sessions else view.project.flow(view.module, flow.body, {}, {})
     told = {event.node for event in followed.events(Happening.WAITED)}
     for (wait, released, _), node in followed.scope.waits.items() if sessions else ():
@@ -49,8 +39,8 @@ def waits_at_entry(view: View, flow: Flow) -> Iterator[WaitAtEntry]:
                 yield WaitAtEntry(_event(node, wait), held)
 
 
-def _held(view: View, body: Body) -> Iterator[Held]:
-    """The sessions that the endpoint's dependencies have left with a connection."""
+def _held_by_dependencies(view: View, body: Body) -> Iterator[Held]:
+    """The sessions that the endpoint's dependencies have left with a connection: only FastAPI fills such parameters."""
     filled = list(providers(view.project, view.module, body))
     for provider, dependency in held_at_entry(view.project, view.module, body).items():
         own = [name for name, function in filled if function.name == provider]
@@ -58,7 +48,9 @@ def _held(view: View, body: Body) -> Iterator[Held]:
         its = providers(view.project, target.module, target.body) if target is not None else ()
         names = (*own, *(name for name, function in its if function.name == provider), "db")
         others = (name for name, function in filled if name not in own and _works_with(view, function, provider))
-        yield Held(names[0], dependency.name.rpartition(".")[2], frozenset(own), frozenset(others))
+        called = dependency.name.rpartition(".")[2]
+        remedy = f"let {called}() end the transaction, or read in a session of its own"
+        yield Held(names[0], called, frozenset(own), frozenset(others), remedy)
 
 
 def _works_with(view: View, function: Value, provider: str) -> bool:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from ..mending.releasing import release_before
 from ..model import Diagnostic, Note, Rule
 from ..questions.asking import ends_with_commands, first_of_each_node, is_out_of_scope
-from ..questions.at_entry import Held, waits_at_entry
+from ..questions.at_entry import waits_at_entry
+from ..questions.held import Held
 from ..questions.locks import is_own_lock, is_short_lock
 from ..questions.shells import serves_one_person
 from ..session.events import Event, Happening
@@ -134,8 +135,7 @@ def report_at_entry(view: View, rule: Rule, flow: Flow, event: Event, held: Held
     wait: Wait = event.detail
     meanwhile = f"session {held.name!r}, which {held.dependency}() has used, holds a connection"
     message = f"{through(wait)} {verb}{seconds(wait)} while {meanwhile}"
-    refusal = f"let {held.dependency}() end the transaction, or read in a session of its own"
-    return view.diagnostic(rule, event.node, message, chain(wait, event.node), None, refusal, flow.body)
+    return view.diagnostic(rule, event.node, message, chain(wait, event.node), None, held.remedy, flow.body)
 
 
 def story(view: View, event: Event) -> Iterator[Note]:

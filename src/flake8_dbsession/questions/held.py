@@ -1,0 +1,20 @@
+"""A session that holds its connection already when a handler of requests starts."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Held(NamedTuple):
+    """A session that holds a connection when the handler starts.
+
+    ``name`` is what it is called: a parameter of the handler, or of the ``dependency`` that has used it, or a registry.
+    ``own`` are the names that it has in the handler, and ``others`` the parameters that may be objects which work with
+    it. ``remedy`` is what its author can do about it.
+    """
+
+    name: str
+    dependency: str
+    own: frozenset[str]
+    others: frozenset[str]
+    remedy: str
