@@ -114,7 +114,7 @@ def released_at(view: View, flow: Flow, event: Event, place: Place | None) -> An
     if resource is None or place is None:
         return None, "nothing can be put before the wait for each of its turns"
     if isinstance(event.detail, Wait) and event.detail.read[0]:
-        return None, "the statement that waits takes the connection itself"
+        return None, "a row that is passed on is read there: read its columns before the commit, and pass those"
     if resource.flavour == JOINED:
         return None, "the session works on a connection that a commit does not give back"
     written = spelled(view, flow, resource)

@@ -2,8 +2,8 @@
 
 What it does
     Reports HTTP requests, calls of cloud and LLM services, mail, RPC and the like while a session or connection holds a
-    pooled connection, directly or through functions of the project. What the dependencies of a FastAPI endpoint have
-    used before it counts, too; then its first call is reported.
+    pooled connection, directly or through functions of the project. What the dependencies of a FastAPI endpoint, or the
+    loader of Flask-Login's user, have used before it counts, too; then its first call is reported.
 
 Why it matters
     The pool's size becomes the number of slow calls that can run at once. When the other side hangs, every connection
@@ -11,8 +11,8 @@ Why it matters
 
 Stays silent when
     Nothing is held: before the first SQL, after commit, rollback or close, after the ``with`` block. A row read after a
-    commit takes a connection again, so ``commit(); post(row.name)`` is reported and
-    ``name = row.name; commit(); post(name)`` is not.
+    commit takes a connection again, in a function that it is passed to as well, so ``commit(); post(row.name)`` and
+    ``commit(); send_mail(row)`` are reported and ``name = row.name; commit(); post(name)`` is not.
 
 Fix safety
     ``session.commit()`` goes before the call, or before the loop around it that leaves the session alone. Columns that
@@ -23,7 +23,7 @@ Fix safety
     transaction than they were read in, or where they are read in another way. Shown only where the function changed
     something before, where a row is read before the call is over, and for rows of an async session that are read in
     another way. None for what only dependencies have used: let them end the transaction, or read in a session of their
-    own.
+    own; and none where a function reads a row that it is passed: read its columns before the commit, and pass those.
 
 Configuration
     ``blocking-calls`` adds calls: ``"app.clients.*"`` or ``"app.mail.send -> queue the mail instead"``.
