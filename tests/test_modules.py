@@ -152,3 +152,27 @@ def test_a_file_that_another_program_knows_by_another_name_is_found_by_its_own(t
     project = Project(Config())
     found = [analyze(Source.read(path), project) for path in [*before, "shop/jobs/upkeep.py"]]
     assert [d.code for d in found[-1]] == ["ORM101"]
+
+
+@pytest.mark.parametrize("before", [[], ["server/app/cli.py"]])
+def test_a_package_is_called_as_it_is_imported_whichever_file_was_analysed_before(tmp_path, monkeypatch, before):
+    """The packages of a project inside a repository begin where its imports start, and not at the repository's root."""
+    for path, text in {
+        "server/app/__init__.py": "",
+        "server/app/store.py": "",
+        "server/app/jobs.py": "from app.store import Parcel\n\ndef tidy(session):\n    session.query(Parcel)\n",
+        "server/app/cli.py": """
+            from app.jobs import tidy
+            from sqlalchemy.orm import Session
+
+            def run(session: Session):
+                tidy(session)
+        """,
+    }.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(textwrap.dedent(text))
+    monkeypatch.chdir(tmp_path)
+    project = Project(Config())
+    for path in before:
+        analyze(Source.read(path), project)
+    assert project.modules.of_file(Source.read("server/app/jobs.py")).name == "app.jobs"

@@ -46,6 +46,8 @@ class Modules:
         self.split = Answers(self._sources, self._find_split)
         """The longest prefix of a dotted name that is a module, and the rest."""
         self._folders = Folders()
+        self._start: str | None = None
+        """The folder that the imports of the analysed file show that they start from; None where they do not."""
         self._analysed: set[str] = set()
         """The top packages of the files that are analysed: a file can have a name that no import leads to."""
 
@@ -86,12 +88,13 @@ class Modules:
     def of_file(self, source: Source) -> Module:
         """The module of a file that is being analysed."""
         path = os.path.abspath(source.path)
-        start = root_of(path, self.root, source.tree, self._is_there, PROJECT_FILES)
-        above = (start,) if start is not None else ()
-        name, folder, is_package = self.name_of(path, (*above, *self.roots.of_project))
+        self._start = start = root_of(path, self.root, source.tree, self._is_there, PROJECT_FILES)
+        name, folder, is_package = self.name_of(path, self.roots.of_project)
         self._start_from(*(each for each in (folder, start) if each is not None and os.path.isdir(each)))
         known = self._by_path.get(path)
-        if known is not None and known.source.data == source.data:
+        if known is not None and known.name != name:  # whoever imports it by another name has read it first
+            self._read_anew({known})
+        elif known is not None and known.source.data == source.data:
             source.tree = known.source.tree
             if known.path == source.path:
                 return known
@@ -120,15 +123,18 @@ class Modules:
         unknown = ambiguous - {name.partition(".")[0] for name in meant}  # of these nobody has looked for a file
         lost = {module for name in others if (module := meant[name]) is not None and module.name == name}
         if others or unknown:
-            also = [name for name, module in self._modules.items() if module in lost]
-            self._forget([*others, *unknown, *also])
-        if lost:  # what they are called leads to them no longer
-            self._drop(lost)
+            self._read_anew(lost, *others, *unknown)  # what the lost are called leads to them no longer
 
-    def name_of(self, path: str, above: Iterable[str] | None = None) -> tuple[str, str, bool]:
+    def _read_anew(self, modules: Set[Module], *names: str) -> None:
+        """Forget what was learnt by any name of some modules, and by other ``names``, and read the modules anew."""
+        self._forget([*names, *(name for name, module in self._modules.items() if module in modules)])
+        if modules:
+            self._drop(modules)
+
+    def name_of(self, path: str, roots: Iterable[str] | None = None) -> tuple[str, str, bool]:
         """The dotted name of a file, the folder its imports start from, and whether it is a package.
 
-        ``above`` are the folders that its name may begin in; those of the file that is analysed where none are given.
+        It begins where the imports of the analysed file start, or else in one of ``roots``; None means that file's.
         """
         folder, base = os.path.split(path)
         stem = base.removesuffix(".py")
@@ -137,8 +143,13 @@ class Modules:
         while self._folders.has_file(os.path.join(folder, "__init__.py")):
             folder, package = os.path.split(folder)
             parts.insert(0, package)
-        # namespace packages: a configured root above wins over the folder itself
-        for root in self.roots if above is None else above:
+        if folder == self._start:
+            return ".".join(parts), folder, is_package
+        start = () if self._start is None else (self._start,)
+        for root in (
+            *start,
+            *(self.roots if roots is None else roots),
+        ):  # namespace packages: a configured root above wins over the folder itself
             if folder.startswith(root + os.sep) and root != self.root:
                 parts = [*os.path.relpath(folder, root).split(os.sep), *parts]
                 return ".".join(parts), root, is_package
