@@ -34,6 +34,8 @@ class Conventions:
         self._strangers = frozenset[str](tables["look_alikes"]["names"].split())
         self.remembering = frozenset[str](tables["remembers"]["decorators"].split())
         """Decorators that remember what a function has answered: ``functools.cache``."""
+        self.requiring_login = frozenset[str](tables["requires_login"]["decorators"].split())
+        """Decorators of views that are for users only who have logged in: ``flask_login.login_required``."""
         self.feeding_bots = tuple(word.encode() for word in tables["feeds_bots"]["says"].split())
         """What an application says, all of it, that gives its bots what it receives, in its own thread."""
         self.not_feeding_bots = tuple(word.encode() for word in tables["feeds_bots"]["says_not"].split())

@@ -19,10 +19,6 @@ from ..story import registry_name
 from ..view import View
 from .held import Held
 
-_REQUIRE = frozenset(
-    {"flask_login.login_required", "flask_login.utils.login_required", "flask_login.fresh_login_required"}
-    | {"flask_login.utils.fresh_login_required"}
-)
 _OF_CLASSES = ("decorators", "method_decorators")
 """Where a class of views names the decorators of all its methods."""
 
@@ -53,7 +49,8 @@ def requires_login(view: View, body: Body) -> bool:
     """Whether a view can be seen to run for users only who have logged in: by a decorator of it, or of its class."""
     owner = view.module.classes.get(body.owner)
     decorators = [*body.decorators, *(() if owner is None else of_class(owner))]
-    return any((view.module.names.resolve(decorator) or "") in _REQUIRE for decorator in decorators)
+    requiring = view.project.known.conventions.requiring_login
+    return any((view.module.names.resolve(decorator) or "") in requiring for decorator in decorators)
 
 
 def of_class(owner: ClassInfo) -> Iterator[ast.expr]:
