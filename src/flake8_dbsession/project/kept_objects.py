@@ -6,7 +6,8 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ..session.values import OBJECT, OPENED, PARAMETER, SESSION, Value
+from ..names import Function
+from ..session.values import NONE, OBJECT, OPENED, PARAMETER, SESSION, Value
 from .module import ClassInfo
 
 if TYPE_CHECKING:
@@ -42,3 +43,31 @@ def kept_too(project: Project, info: ClassInfo, given: Value) -> Value:
 
 def is_name(expression: ast.expr, name: str) -> bool:
     return isinstance(expression, ast.Name) and expression.id == name
+
+
+def left_without(project: Project, made: Value, qualified: str) -> Iterator[tuple[str, Value]]:
+    """What an object that a module keeps was made without, and gets from nobody later on.
+
+    ``store = Store()`` with ``def __init__(self, session=None): self._session = session``.
+    """
+    info = project.class_info(made.name)
+    lineage = [each for each in project.lineage(info) if not isinstance(each, str)] if info is not None else []
+    for name, value in made.extra:
+        if value == NONE and is_given_at_most_once(lineage, name):
+            others = project.app.files_with(f"{qualified.rpartition('.')[2]}.{name} =".encode())
+            if next(iter(others), None) is None:
+                yield name, value
+
+
+def is_given_at_most_once(lineage: list[ClassInfo], name: str) -> bool:
+    """Whether only a constructor sets an attribute, to what it was given."""
+    values = [pair for info in lineage for pair in info.attribute_values.get(name, ())]
+    return len(values) == 1 and all(is_given(expression, method) for expression, method in values)
+
+
+def is_given(expression: ast.expr, method: Function) -> bool:
+    return method.name == "__init__" and any(is_name(expression, argument.arg) for argument in parameters(method))
+
+
+def parameters(method: Function) -> list[ast.arg]:
+    return [*method.args.posonlyargs, *method.args.args, *method.args.kwonlyargs]

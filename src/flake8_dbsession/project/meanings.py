@@ -28,6 +28,7 @@ from ..session.values import (
     known_by,
 )
 from .annotations import annotated
+from .kept_objects import left_without
 from .module import ClassInfo, Module
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ class Meanings:
             return self._class(qualified, module.classes.get(name))
         if binding.definition is not None:
             return Value(FUNCTION, qualified, extra=(None, None))
-        values = (named_after(self.project.evaluate(module, expression), qualified) for expression in binding.values)
+        values = (self._kept_as(self.project.evaluate(module, expression), qualified) for expression in binding.values)
         known = next((value for value in values if value.kind not in ("unknown", CONSTANT)), None)
         if known is not None and known.kind == FACTORY:  # Session = scoped_session(Session)
             return next((value for value in values if value.kind == REGISTRY), known)
@@ -134,6 +135,13 @@ class Meanings:
         if binding.annotation is not None:
             return named_after(annotated(self.project, module.names, binding.annotation, name), qualified)
         return Value(NAMED, qualified) if binding.values else UNKNOWN
+
+    def _kept_as(self, made: Value, qualified: str) -> Value:
+        """What a module keeps; where an object of its own was made without a session, it never gets one later on."""
+        value = named_after(made, qualified)
+        if made.kind != OBJECT:
+            return value
+        return value.with_extra(*value.extra, *left_without(self.project, made, qualified))
 
     def _from_star(self, module: Module, name: str) -> Value:
         submodule = self.project.modules.find(f"{module.name}.{name}") if module.is_package else None
