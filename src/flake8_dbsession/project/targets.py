@@ -63,8 +63,8 @@ class Target:
     def defaults(self) -> tuple[tuple[str, Value], ...]:
         """What is known of the parameters that a call leaves out.
 
-        None, True, False, 0 or "" for each that conditions look at, None for one with an annotation, and True or False
-        for one that is passed on.
+        None, True, False, 0 or "" for each that conditions look at, None for one with an annotation, and True, False or
+        0 for one that is passed on.
         """
         found = []
         for parameter in self.body.parameters:
@@ -73,7 +73,7 @@ class Target:
             if isinstance(default, ast.Constant) and (
                 (default.value is None and (tested or parameter.annotation is not None))
                 or (tested and (isinstance(default.value, bool) or not default.value))
-                or (isinstance(default.value, bool) and parameter.arg in self._passed_on)
+                or (parameter.arg in self._passed_on and (default.value is True or default.value == 0))
             ):
                 found.append((parameter.arg, constant(default.value)))
         return tuple(found)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+import operator
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from .syntax import names_below
@@ -36,6 +37,14 @@ if TYPE_CHECKING:
 
 _SESSIONS = frozenset({SESSION})
 _TELLING = frozenset({"factory", "registry", "engine", "manager", "rows", "row", "query", "result", "object", CLASS})
+
+
+_ORDERS: dict[type[ast.cmpop], Callable[[float, float], bool]] = {
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+}
 
 
 def display(ev: Evaluation, node: ast.Dict) -> Value:
@@ -86,7 +95,20 @@ def comparison(ev: Evaluation, node: ast.Compare) -> Value:
             return TRUE if same else FALSE
         case ast.IsNot() | ast.NotEq():
             return FALSE if same else TRUE
-    return UNKNOWN
+    return ordered(node.ops[0], left, rights[0])
+
+
+def ordered(how: ast.cmpop, left: Value, right: Value) -> Value:
+    """``seconds > 0`` of two numbers."""
+    first, second, compare = number_of(left), number_of(right), _ORDERS.get(type(how))
+    if first is None or second is None or compare is None:
+        return UNKNOWN
+    return TRUE if compare(first, second) else FALSE
+
+
+def number_of(value: Value) -> float | None:
+    found = ast.literal_eval(value.name) if value.kind == CONSTANT and value.name[:1] in "-0123456789" else None
+    return found if isinstance(found, (int, float)) else None
 
 
 def subscript(ev: Evaluation, node: ast.Subscript) -> Value:

@@ -48,6 +48,9 @@ def assume(ev: Evaluation, condition: ast.expr, wanted: bool) -> bool:
                 return True
             same = are_same_session(ev.value(left), ev.value(other))
             return same is None or same is (isinstance(operator, ast.Is) is wanted)
+        case ast.Compare(left=ast.Name(), comparators=[ast.Constant()]):
+            known = truth(ev.value(condition))
+            return known is None or known is wanted
         case ast.NamedExpr():
             return assume(ev, condition.target, wanted)
         case ast.Name():
