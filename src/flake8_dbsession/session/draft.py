@@ -35,6 +35,8 @@ class Draft:
         """A function that only ever raises was called: nothing comes after it."""
         self.used: set[Resource] = set()
         """The sessions that SQL or a commit meets as they were when the function was entered."""
+        self.closed: set[Resource] = set()
+        """The sessions that are closed here."""
 
     # -- what is known
 

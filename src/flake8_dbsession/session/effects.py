@@ -72,6 +72,7 @@ def apply(
         return
     before = dict(ev.now.lives)
     ev.now.lives = changed(ev, summary.normal, formals, function.name)
+    closed = set(filter(None, map(formals.of_caller, summary.closes)))
     for formal, handler in summary.swallows:
         ev.now.steps["caught", formals.of_caller(formal)] = Swallowed(node, handler, formal)
     for resource, life in list(ev.now.lives.items()):
@@ -85,8 +86,11 @@ def apply(
             ev.now.steps[resource] = node
         elif not life.may_hold:
             ev.now.steps.pop(resource, None)
-            if old.may_hold:
-                ev.now.expire(resource) if not resource.keeps_rows else None
+            if resource in closed:
+                ev.now.detach(resource)
+                ev.now.closed.add(resource)
+            elif old.may_hold and not resource.keeps_rows:
+                ev.now.expire(resource)
 
 
 def wait_as_inside(

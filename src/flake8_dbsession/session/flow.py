@@ -13,7 +13,7 @@ from .call import place
 from .events import Event, Happening
 from .memory import Kept, Key
 from .scope import Scope
-from .state import ENTRY, FAILED, STORED, SWALLOWED, TOLD, Life, State, merge
+from .state import ENTRY, FAILED, IDLE, STORED, SWALLOWED, TOLD, Life, State, merge
 from .summary import Summary, World
 from .transfer import Transfer
 from .values import (
@@ -245,6 +245,7 @@ class Flow:
             makes_owner=self.makes_owner(returns),
             swallows=tuple(self.left_failed()) if is_mute(self.body) else (),
             used=tuple(sorted(self.scope.used)),
+            closes=tuple(sorted(r for r, life in normal if r in self.scope.closed and not life.phases & ~IDLE)),
             answers=tuple(sorted(self.scope.answers.items())),
             takes_own=next((o._replace(resource=self.pool_outside(o.resource)) for o in self.scope.own), None),
         )

@@ -125,6 +125,7 @@ class Moment(Draft):
         """``close()``, ``remove()``, the end of a ``with`` block."""
         self.release(resource, CLOSED if resource.origin == OPENED else IDLE)
         self.detach(resource)
+        self.closed.add(resource)
         if resource.origin == OPENED:
             life = self.life(resource)  # whoever may have been going to close it has been spared that
             self.lives[resource] = Life(life.phases, life.marks & ~GUESSED | ENDED)

@@ -48,6 +48,8 @@ class Scope:
         """``f(x)`` for each ``await run_in_threadpool(f, x)``: one node, however often it is evaluated."""
         self.used: set[Resource] = set()
         """The caller's sessions that are used before anything is rolled back here."""
+        self.closed: set[Resource] = set()
+        """The sessions that are closed here, or in a function called here."""
         self.waits: dict[tuple[Wait, tuple[Resource, ...], tuple[Resource, ...]], ast.AST] = {}
         """Each wait, with the caller's sessions that are no concern of the caller, and those that only he knows of."""
         self.untold: frozenset[Resource] = frozenset()

@@ -100,6 +100,8 @@ class Summary(NamedTuple):
     """The caller's sessions whose failure a handler has caught, with the handler; nothing tells the caller of it."""
     used: tuple[Resource, ...] = ()
     """The caller's sessions that meet SQL or a commit before any rollback."""
+    closes: tuple[Resource, ...] = ()
+    """The caller's sessions that are closed, and idle afterwards."""
     answers: Answers = ()
     takes_own: Own | None = None
     """Where a session that is opened inside, or a registry, takes a connection."""

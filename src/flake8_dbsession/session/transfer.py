@@ -112,6 +112,7 @@ class Transfer:
         if own is not None and (not known or len(own.free) < len(known[0].free)):
             self.scope.own = [own]
         self.scope.used |= ev.now.used
+        self.scope.closed |= ev.now.closed
         for way in ways if not ev.now.is_dead else ():
             yield way, ev.now.state()
         for state in ev.now.failed_states():
