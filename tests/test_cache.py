@@ -150,7 +150,7 @@ def test_a_new_module_counts(project):
     lay(project, app_py=USER)
     settled(project)
     before = check(cwd=project)
-    lay(project, helper_py=HELPER.format(method="close"))
+    lay(project, helper_py=HELPER.format(method="flush"))
     settled(project)
     after = check(cwd=project)
     assert after != before

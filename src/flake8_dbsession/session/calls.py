@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from .attributes import read_row
 from .call import Call
 from .changing import change_by_method, touch
-from .coroutines import run_to_its_end, task_of
+from .coroutines import run_to_its_end, task_of, under_keys
 from .effects import report_wait
 from .events import Happening
 from .handing_out import handed_out
@@ -183,6 +183,8 @@ def method(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
             read_row(ev, call.node, receiver)
         case "tuple" if put(ev, receiver, call):
             return NONE
+        case "tuple" if name == "values" and not call.node.args:
+            return under_keys(receiver)
     return unknown(ev, call)
 
 
@@ -251,12 +253,12 @@ def named(ev: Evaluation, name: str, call: Call, awaited: bool, receiver: Value 
     made = task_of(Value(OBJECT, fact.makes), call) if fact is not None and fact.makes else UNKNOWN
     if known.never_raises(name) or (fact is not None and fact.kind == "sleep"):
         return made
+    if handover is None and fact is None:
+        pass_on(ev, call)
     ev.now.may_raise()
     if handover is not None:
         for value in call.values:
             ev.now.give(value, uncertain=False)
-    elif fact is None:
-        pass_on(ev, call)
     return made
 
 

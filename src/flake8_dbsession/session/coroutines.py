@@ -11,7 +11,7 @@ from .call import Call
 from .effects import report_wait, wait_as_inside
 from .formals import Formals, receiver_of
 from .summary import Wait
-from .values import BEGUN, COROUTINE, FUNCTION, OBJECT, TUPLE, Value, contained
+from .values import BEGUN, COROUTINE, FUNCTION, LIST, OBJECT, TUPLE, UNKNOWN, Value, contained
 
 if TYPE_CHECKING:
     from .evaluate import Evaluation
@@ -46,6 +46,13 @@ def coroutines_in(values: Iterable[object]) -> Iterable[Value]:
             yield from coroutines_in(value.extra)
         elif isinstance(value, Value) and value.kind == OBJECT and value.name == TASK:
             yield from (coroutine for name, coroutine in value.extra if name == _RUNS)
+
+
+def under_keys(dictionary: Value) -> Value:
+    """``jobs.values()`` of ``{"a": work(session), …}`` or ``{row.id: work(session, row) for row in rows}``."""
+    parts = (part[1] if isinstance(part, tuple) and not isinstance(part, Value) else part for part in dictionary.extra)
+    found = tuple(part for part in parts if isinstance(part, Value) and part.kind == COROUTINE)
+    return Value(TUPLE, LIST if dictionary.name == "dict" else "", extra=found) if found else UNKNOWN
 
 
 def begun(ev: Evaluation, function: Value, call: Call) -> Value:

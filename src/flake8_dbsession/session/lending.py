@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from typing import TYPE_CHECKING
 
 from ..names import dotted
@@ -69,6 +70,7 @@ def is_container(ev: Evaluation, function: ast.expr) -> bool:
     return name is not None and name.partition(".")[0] not in ev.scope.local_names - {"self", "cls"}
 
 
+_BUILTINS = frozenset(dir(builtins))
 _STORING = frozenset({"append", "appendleft", "add", "insert", "put", "put_nowait", "setdefault", "register", "push"})
 _SESSION_WORDS = frozenset({"db", "session", "db_session", "dbsession", "conn", "connection", "con", "sess"})
 
@@ -76,15 +78,32 @@ _SESSION_WORDS = frozenset({"db", "session", "db_session", "dbsession", "conn", 
 def is_borrower(ev: Evaluation, function: ast.expr, session: Value) -> bool:
     """``service.load(session)`` of a module or class: no name that speaks of closing or keeping, no callback.
 
-    A session that a ``with`` block of this function closes is never given away.
+    A session that a ``with`` block of this function closes is never given away, nor one that it closes later.
     """
     name = dotted(function)
-    if name is None or keeps(name.rpartition(".")[2]):
+    if name is None:
+        return False
+    if name not in _BUILTINS and not closes(name.rpartition(".")[2]) and is_closed_later(ev, function, session):
+        return True
+    if keeps(name.rpartition(".")[2]):
         return False
     head = name.partition(".")[0]
     if any(held.resource == session.resource for slot, held in ev.now.names.items() if slot.startswith("<")):
         return True
     return (head in ("self", "cls") or head not in ev.scope.local_names) and ("." in name or "_" in name)
+
+
+def is_closed_later(ev: Evaluation, function: ast.expr, session: Value) -> bool:
+    """Whether ``session.close()`` follows below the call of the function, other than where an exception is caught."""
+    names = {name for name, value in ev.now.names.items() if value == session}
+    caught = [handler for attempt in ev.body.own(ast.Try) for handler in attempt.handlers]
+    for call in ev.body.own(ast.Call):
+        match call.func:
+            case ast.Attribute(value=ast.Name(id=name), attr="close") if name in names:
+                is_below = call.lineno > function.lineno
+                if is_below and not any(h.lineno <= call.lineno <= (h.end_lineno or 0) for h in caught):
+                    return True
+    return False
 
 
 def reads(name: str) -> bool:
@@ -102,7 +121,12 @@ _WRITING = frozenset(
 
 def keeps(name: str) -> bool:
     """Whether a name speaks of closing or keeping: a constructor, or one with such a word in it."""
-    return name[:1].isupper() or "handle_error" in name or any(map(is_keeping, name.lower().split("_")))
+    return name[:1].isupper() or closes(name)
+
+
+def closes(name: str) -> bool:
+    """Whether a name speaks of closing or keeping by one of its words."""
+    return "handle_error" in name or any(map(is_keeping, name.lower().split("_")))
 
 
 def is_keeping(word: str) -> bool:
