@@ -3,9 +3,10 @@
 What it does
     Reports an ``except`` that catches a failed flush or commit and lets the session go on without ``rollback()``: in
     the next turn of a loop, after the ``try``, in the caller that lent it and is told nothing, or in a session that
-    others go on with (an attribute, a global). Also an ``except`` in an endless loop after which the next turn goes on
-    in the transaction of a failed statement, and anywhere where the project's server is PostgreSQL one for errors of
-    the database, or one around nothing but statements.
+    others go on with (an attribute, a global). Reading a row that was loaded before is going on, even in the message
+    of the ``except`` itself: the failure has expired it. Also an ``except`` in an endless loop after which the next
+    turn goes on in the transaction of a failed statement, and anywhere where the project's server is PostgreSQL one for
+    errors of the database, or one around nothing but statements.
 
 Why it matters
     A flush or commit that raises keeps the connection checked out and leaves the session unusable: every later

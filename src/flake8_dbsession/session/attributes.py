@@ -9,7 +9,8 @@ from ..names import dotted
 from .formals import of
 from .opening import opened
 from .rows import loader_of, loads_by_attribute, member_of_row
-from .values import ATTRIBUTE, ENGINE, METHOD, NAMED, OBJECT, REGISTRY, SESSION, UNKNOWN, Resource, Value
+from .state import FAILED
+from .values import ATTRIBUTE, ENGINE, METHOD, NAMED, NEW_ROW, OBJECT, REGISTRY, SESSION, UNKNOWN, Resource, Value
 
 if TYPE_CHECKING:
     from .evaluate import Evaluation
@@ -147,9 +148,14 @@ def of_flask(owner: Value, name: str) -> Value:
 
 
 def read_row(ev: Evaluation, node: ast.AST, row: Value) -> None:
-    """Reading an attribute of an expired row takes a connection again."""
+    """Reading an attribute of an expired row takes a connection again.
+
+    A failed flush or commit expires the rows that were loaded, whatever the session keeps (measured).
+    """
     if row.resource is None:
         return
+    if NEW_ROW not in row.extra and not row.resource.is_async and ev.now.life(row.resource).phases == FAILED:
+        ev.now.after_failure(row.resource, node)
     if "expired" in row.extra:
         for name, value in list(ev.now.names.items()):
             if value == row:

@@ -18,6 +18,7 @@ from .values import (
     FACTORY,
     FUNCTION,
     LENT_CONNECTION,
+    NEW_ROW,
     OBJECT,
     QUERY,
     REGISTRY,
@@ -81,7 +82,7 @@ def session_method(ev: Evaluation, receiver: Value, name: str, call: Call, await
     if name == "expunge" and call.node.args and isinstance(call.node.args[0], ast.Name):
         ev.now.names.pop(call.node.args[0].id, None)
     if name in ("add", "refresh", "add_all") and call.node.args:
-        as_row(ev, call.node.args[0], resource)
+        as_row(ev, call.node.args[0], resource, is_new=name != "refresh")
     if name == "delete" and call.node.args and isinstance(call.node.args[0], ast.Name):
         ev.now.names.pop(call.node.args[0].id, None)  # commit detaches it with what it has loaded
     return session_result(ev, receiver, name, call)
@@ -94,11 +95,12 @@ def reads(name: str, call: Call) -> bool:
     return only_reads(call.node, call.argument(0, "statement"))
 
 
-def as_row(ev: Evaluation, argument: ast.expr, resource: Resource) -> None:
-    """What is added to a session is a row of it from then on."""
+def as_row(ev: Evaluation, argument: ast.expr, resource: Resource, *, is_new: bool) -> None:
+    """What is added to a session is a row of it from then on; one that was none before is new in it."""
     if isinstance(argument, ast.Name) and ev.now.names.get(argument.id, UNKNOWN).kind in ("unknown", "object", "row"):
-        model = ev.now.names.get(argument.id, UNKNOWN).name
-        ev.now.names[argument.id] = Value(ROW, model, resource)
+        known = ev.now.names.get(argument.id, UNKNOWN)
+        is_new = is_new and (known.kind != ROW or NEW_ROW in known.extra)
+        ev.now.names[argument.id] = Value(ROW, known.name, resource, (NEW_ROW,) if is_new else ())
 
 
 def session_result(ev: Evaluation, receiver: Value, name: str, call: Call) -> Value:

@@ -189,7 +189,7 @@ class Moment(Draft):
 
     def refresh(self, resource: Resource) -> None:
         for name, value in self.names.items():
-            if value.kind in (ROW, ROWS) and value.resource == resource and value.extra:
+            if value.kind in (ROW, ROWS) and value.resource == resource and "expired" in value.extra:
                 self.names[name] = value.with_extra()
 
     # -- passing on

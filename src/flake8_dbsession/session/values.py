@@ -122,6 +122,8 @@ QUERY = "query"  # of this and the next three, name: the dotted name of the mapp
 RESULT = "result"
 ROWS = "rows"
 ROW = "row"  # extra: ("expired",) where reading takes a connection again
+NEW_ROW = "new"
+"""In the extra of a row that was added and not committed yet: it stays readable where that fails (measured)."""
 TRANSACTION = "transaction"  # name: "nested" for a savepoint
 MANAGER = "manager"  # with … as: resource is what it hands out, closed at the end
 GENERATOR = "generator"  # next(): resource as above
