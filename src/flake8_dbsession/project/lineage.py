@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -44,8 +45,24 @@ class Lineages:
                 value = self.project.value(base)
                 if value.kind == NAMED and value.name != base:
                     yield value.name
+                for made in self.made_of(base):
+                    yield from self.of(made, seen | {base, info.qualified})
             else:
                 yield from self.of(inner, seen | {base, info.qualified})
+
+    def made_of(self, base: str) -> Iterator[ClassInfo]:
+        """What a base that a call gives takes its attributes from: ``Base = declarative_base(cls=Common)``."""
+        module, rest = self.project.split(base)
+        binding = module.names.bindings.get(rest) if module is not None else None
+        if module is None or binding is None:
+            return
+        if binding.imported and binding.imported != base:
+            yield from self.made_of(binding.imported)
+        for call in binding.values:
+            maker = module.names.resolve(call.func) if isinstance(call, ast.Call) else None
+            if isinstance(call, ast.Call) and self.project.known.sqlalchemy_type(maker or "") == "declarative_base":
+                given = (module.names.resolve(word.value) for word in call.keywords if word.arg == "cls")
+                yield from (info for info in (self.info(name) for name in given if name) if info is not None)
 
     def own(self, name: str) -> list[ClassInfo]:
         """The class of a dotted name and its bases, as far as they are the project's."""
