@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from .attributes import attribute
 from .call import Call
+from .coroutines import begun
 from .lending import unseen
 from .opening import next_of
 from .state import CHANGED
@@ -123,9 +124,15 @@ def _super(ev: Evaluation, call: Call) -> Value:
 
 
 def _map(ev: Evaluation, call: Call) -> Value:
-    if call.positional and contained(call.positional[0]):
-        return Value(TUPLE, extra=(call.positional[0],))
-    return unseen(ev, call)
+    """``map(session.refresh, rows)``, ``map(work, rows)`` of a coroutine function: one for each."""
+    function = call.positional[0] if call.positional else UNKNOWN
+    if contained(function):
+        return Value(TUPLE, extra=(function,))
+    target = ev.world.target(function) if function.kind == FUNCTION else None
+    if target is None or not target.is_async or target.is_generator:
+        return unseen(ev, call)
+    each = ast.copy_location(ast.Call(call.node.args[0], [], []), call.node)
+    return Value(TUPLE, extra=(begun(ev, function, Call(each, (UNKNOWN,) * (len(call.positional) - 1), {})),))
 
 
 def _select(ev: Evaluation, call: Call) -> Value:
