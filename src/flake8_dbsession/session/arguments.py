@@ -12,6 +12,7 @@ from .summary import Target
 from .syntax import names_below
 from .values import (
     CONSTANT,
+    COROUTINE,
     MAYBE,
     METHOD,
     NONE,
@@ -43,7 +44,13 @@ def told(
     unpacked = "**" in call.keywords or any(isinstance(argument, ast.Starred) for argument in call.node.args)
     left_out = () if unpacked else tuple(item for item in target.defaults if item[0] not in names)
     telling = [(name, surely(ev, value)) for name, value in (*given, *left_out) if value.kind in TOLD or asks(value)]
-    return tuple((name, formals.inside(value, name)) for name, value in telling)
+    begun = ((name, Value(COROUTINE, value.name)) for name, value in given if is_begun(value))
+    return (*((name, formals.inside(value, name)) for name, value in telling), *begun)
+
+
+def is_begun(value: Value) -> bool:
+    """``work(session)`` that whoever gets it may await: all that the callee learns of it is what it waits for."""
+    return value.kind == COROUTINE and value.resource is None and bool(value.name)
 
 
 def asks(value: Value) -> bool:

@@ -153,9 +153,17 @@ def report_wait(
     free |= set(released)
     read = {r: step for r in here if (step := row_read(ev, r)) is not None}
     untold = {r for r in held if r in ev.scope.untold or (r in ev.scope.rows and (r in read or r not in here))}
+    if is_given(ev, node):
+        untold |= set(held)
     if read:
         what = what._replace(read=("", "", min(step.lineno for step in read.values())))
     ev.scope.hear(what, tuple(sorted(free)), tuple(sorted(untold)), node)
+
+
+def is_given(ev: Evaluation, node: ast.AST) -> bool:
+    """Whether what waits is a parameter, ``work()`` or ``await work``: nobody but the caller knows that it does."""
+    asked = node.value if isinstance(node, ast.Await) else node.func if isinstance(node, ast.Call) else node
+    return isinstance(asked, ast.Name) and any(parameter.arg == asked.id for parameter in ev.body.parameters)
 
 
 def row_read(ev: Evaluation, resource: Resource) -> ast.Attribute | None:
