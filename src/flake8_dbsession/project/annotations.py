@@ -42,6 +42,10 @@ _LISTS = frozenset(
     | {"collections.abc.Sequence", "collections.abc.Iterable", "collections.abc.Collection", "typing.Collection"}
 )
 _CALLABLES = frozenset({"typing.Callable", "collections.abc.Callable"})
+_MANAGERS = frozenset(
+    {"typing.ContextManager", "typing.AsyncContextManager"}
+    | {"contextlib.AbstractContextManager", "contextlib.AbstractAsyncContextManager"}
+)
 _SESSIONS = frozenset(
     {
         "Session",
@@ -118,9 +122,16 @@ def _subscript(project: Project, names: Names, annotation: ast.Subscript, name: 
         value = _meaning(project, names, inside[0], name, depth - 1) if depth > 1 else UNKNOWN
         return Value(TUPLE, extra=(value,)) if value.kind == OBJECT else UNKNOWN
     if outer in _CALLABLES and len(inside) == 2:
-        value = _meaning(project, names, inside[1], name, depth - 1)
+        value = _meaning(project, names, _entered(names, inside[1]), name, depth - 1)
         return Value(FACTORY, value.resource.type) if value.kind == SESSION and value.resource else UNKNOWN
     return _plain(project, names, annotation.value, name, depth)
+
+
+def _entered(names: Names, annotation: ast.expr) -> ast.expr:
+    """``ContextManager[Session]``: what a ``with`` block gets of it."""
+    is_manager = isinstance(annotation, ast.Subscript) and names.resolve(annotation.value) in _MANAGERS
+    inside = annotation.slice if isinstance(annotation, ast.Subscript) and is_manager else annotation
+    return inside.elts[0] if is_manager and isinstance(inside, ast.Tuple) and inside.elts else inside
 
 
 def _plain(project: Project, names: Names, annotation: ast.expr, name: str, depth: int) -> Value:
