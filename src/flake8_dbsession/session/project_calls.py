@@ -85,6 +85,8 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
         stream_as_inside(ev, summary.answers, call, given_to(target, function, call))
     if summary.attributes and function.name.endswith(".__init__"):
         inherit(ev, summary, formals, call.node)
+    elif summary.attributes and formals.receiver in ev.scope.local_names - {p.arg for p in ev.body.parameters}:
+        begin(ev, summary, formals, call.node)
     value = result(ev, summary, formals, call.node, target.is_generator, target.is_manager, target.is_cached)
     if value.kind == SESSION and value.resource is not None and is_kept_by_its_object(ev, summary, function):
         ev.now.mark(value.resource, STORED)
@@ -151,6 +153,21 @@ def inherit(ev: Evaluation, summary: Summary, formals: Formals, node: ast.AST) -
     for resource, life in lives_of(opened, summary):
         ev.now.open(resource, node, life.phases & ~ENTRY or IDLE)
         ev.now.mark(resource, life.marks & ~(GIVEN | KEPT) | STORED)
+
+
+def begin(ev: Evaluation, summary: Summary, formals: Formals, node: ast.AST) -> None:
+    """``manager.start()``: an object of this function's own has the session from now on that its method opens."""
+    owner = ev.now.names.get(formals.receiver, UNKNOWN)
+    opened: list[Resource] = []
+    kept = {name: formals.outside(value, node, opened) for name, value in summary.attributes}
+    sessions = {name: value for name, value in kept.items() if value.kind == SESSION and value.resource in opened}
+    if owner.kind != OBJECT or not sessions:
+        return
+    rest = tuple(pair for pair in owner.extra if not isinstance(pair, tuple) or pair[0] not in sessions)
+    ev.now.names[formals.receiver] = owner._replace(extra=(*rest, *sessions.items()))
+    for resource, life in lives_of(opened, summary):
+        ev.now.open(resource, node, life.phases & ~ENTRY or IDLE)
+        ev.now.mark(resource, life.marks & ~(GIVEN | KEPT))
 
 
 def lives_of(opened: list[Resource], summary: Summary) -> Iterator[tuple[Resource, Life]]:
