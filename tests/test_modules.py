@@ -176,3 +176,22 @@ def test_a_package_is_called_as_it_is_imported_whichever_file_was_analysed_befor
     for path in before:
         analyze(Source.read(path), project)
     assert project.modules.of_file(Source.read("server/app/jobs.py")).name == "app.jobs"
+
+
+@pytest.mark.parametrize("before", [[], ["backend/server/routes.py"]])
+@pytest.mark.parametrize("source", ["backend/", "backend/src/"])
+def test_a_file_that_shows_no_start_is_called_from_the_project_around_it(tmp_path, monkeypatch, before, source):
+    """Others import it from there, and what is injected is known by its name alone."""
+    (tmp_path / "backend").mkdir()
+    (tmp_path / "backend/pyproject.toml").write_text('[project]\nname = "parcels"\nversion = "1"\n')
+    for path, text in {
+        "server/database.py": "import sqlalchemy\n\ndef get_db(): ...\n",
+        "server/routes.py": "from server.database import get_db\nfrom sqlalchemy.orm import Session\n",
+    }.items():
+        (tmp_path / source / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / source / path).write_text(text)
+    monkeypatch.chdir(tmp_path)
+    project = Project(Config())
+    for path in before:
+        analyze(Source.read(path.replace("backend/", source)), project)
+    assert project.modules.of_file(Source.read(f"{source}server/database.py")).name == "server.database"

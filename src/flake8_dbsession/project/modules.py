@@ -90,7 +90,8 @@ class Modules:
         path = os.path.abspath(source.path)
         self._start = start = root_of(path, self.root, source.tree, self._is_there, PROJECT_FILES)
         name, folder, is_package = self.name_of(path, self.roots.of_project)
-        self._start_from(*(each for each in (folder, start) if each is not None and os.path.isdir(each)))
+        starts = [folder, start or self._project_above(folder)]
+        self._start_from(*(each for each in starts if os.path.isdir(each)))
         known = self._by_path.get(path)
         if known is not None and known.name != name:  # whoever imports it by another name has read it first
             self._read_anew({known})
@@ -153,11 +154,22 @@ class Modules:
             if folder.startswith(root + os.sep) and root != self.root:
                 parts = [*os.path.relpath(folder, root).split(os.sep), *parts]
                 return ".".join(parts), root, is_package
-        if folder.startswith(self.root + os.sep) and not parts[0].startswith("."):
-            inner = os.path.relpath(folder, self.root).split(os.sep)
+        above = self._project_above(folder)
+        if folder.startswith(above + os.sep) and not parts[0].startswith("."):
+            inner = os.path.relpath(folder, above).split(os.sep)
             if all(part.isidentifier() for part in inner) and inner[0] != "src":
                 return ".".join([*inner, *parts]), folder, is_package
         return ".".join(parts), folder, is_package
+
+    def _project_above(self, folder: str) -> str:
+        """The folder that the modules of the nearest project around ``folder`` are named from; the root for none."""
+        above = folder
+        while above.startswith(self.root + os.sep):
+            if any(self._folders.has_file(os.path.join(above, name)) for name in PROJECT_FILES):
+                source = os.path.join(above, "src")
+                return source if folder == source or folder.startswith(source + os.sep) else above
+            above = os.path.dirname(above)
+        return self.root
 
     def find(self, name: str) -> Module | None:
         """The module called ``name``, or None where no file of the project is."""
