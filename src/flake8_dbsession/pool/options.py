@@ -62,14 +62,14 @@ class Mappings:
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
 
-    def of_call(self, call: ast.Call, scope: Scope) -> Options:
+    def of_call(self, call: ast.Call, scope: Scope, depth: int = _DEPTH) -> Options:
         """The keyword arguments of ``call``, ``**mappings`` opened."""
         options = Options()
         for keyword in call.keywords:
             if keyword.arg:
                 options.put(keyword.arg, Item(keyword.value, scope))
             else:
-                options.merge(self.contents(keyword.value, scope))
+                options.merge(self.contents(keyword.value, scope, depth))
         return options
 
     def contents(self, expression: ast.expr, scope: Scope, depth: int = _DEPTH) -> Options:
@@ -165,7 +165,7 @@ class Mappings:
         options = Options(displays=[call] if last_part(call.func) == "dict" else [])
         for source in sources:
             options.merge(self.contents(source, scope, depth - 1))
-        options.merge(self.of_call(call, scope))
+        options.merge(self.of_call(call, scope, depth - 1))
         return options
 
     def _attribute(self, node: ast.Attribute, scope: Scope, depth: int) -> Options:

@@ -11,8 +11,8 @@ from .scopes import Scope, last_part
 from .values import HOLE, Reader, Value
 
 _ALIASES = {"postgres": "postgresql", "pgsql": "postgresql"}
-_DEPTH = 4
-"""How many attributes and functions are followed."""
+_DEPTH = 8
+"""How many names, calls, attributes and functions are followed, the more as each wraps the one before."""
 _PASSED_THROUGH = frozenset({"str", "make_url", "unquote", "MultiHostUrl", "replace", "set", "render_as_string"})
 
 
@@ -64,19 +64,20 @@ def _sqlite_place(address: str, query: str) -> str:
 def read_url(reader: Reader, expression: ast.expr | None, scope: Scope, depth: int = _DEPTH) -> Url:
     """The URL that ``expression`` makes: ``make_url(…)``, ``URL.create(…)``, ``str(…)`` and defaults are opened, and
     what the object keeps or a function of the file returns is followed."""
-    if expression is None:
+    if expression is None or not depth:
         return NOWHERE
-    made = list(sources(reader.reading, expression, scope)) if depth else []
+    made = list(sources(reader.reading, expression, scope))
     if made:
         return functools.reduce(_same, (read_url(reader, value, inside, depth - 1) for value, inside in made))
     if isinstance(expression, ast.Name):
         found = reader.assigned(expression, scope)
         if found and not isinstance(found[0], ast.Constant):
-            return read_url(reader, *found)
+            return read_url(reader, *found, depth - 1)
     if isinstance(expression, ast.IfExp):
-        return _same(read_url(reader, expression.body, scope), read_url(reader, expression.orelse, scope))
+        body, orelse = (read_url(reader, each, scope, depth - 1) for each in (expression.body, expression.orelse))
+        return _same(body, orelse)
     if isinstance(expression, ast.Call):
-        built = _from_call(reader, expression, scope)
+        built = _from_call(reader, expression, scope, depth - 1)
         if built:
             return built
     value = reader.value(expression, scope)
@@ -85,17 +86,17 @@ def read_url(reader: Reader, expression: ast.expr | None, scope: Scope, depth: i
     return parse(reader.text(expression, scope), value.variable)
 
 
-def _from_call(reader: Reader, call: ast.Call, scope: Scope) -> Url | None:
+def _from_call(reader: Reader, call: ast.Call, scope: Scope, depth: int) -> Url | None:
     name = last_part(call.func)
     keywords = {k.arg: k.value for k in call.keywords if k.arg}
     if name in ("URL", "create") and (call.args or "drivername" in keywords):
         scheme = reader.value(keywords.get("drivername") or call.args[0], scope)
         return _from_parts(scheme, keywords.get("query"), keywords.get("host"), reader, scope)
     if name == "replace" and len(call.args) >= 2:
-        return _replaced(reader, call, scope)
+        return _replaced(reader, call, scope, depth)
     if name in _PASSED_THROUGH:
         inner = call.args[0] if call.args else getattr(call.func, "value", None)
-        return read_url(reader, inner, scope) if inner is not None else None
+        return read_url(reader, inner, scope, depth) if inner is not None else None
     return None
 
 
@@ -110,10 +111,10 @@ def _from_parts(
     return url._replace(query=named, whole=query is None or isinstance(query, ast.Dict))
 
 
-def _replaced(reader: Reader, call: ast.Call, scope: Scope) -> Url:
+def _replaced(reader: Reader, call: ast.Call, scope: Scope, depth: int) -> Url:
     """``url.replace("postgres://", "postgresql://", 1)``: the receiver with the new scheme."""
     receiver = call.func.value if isinstance(call.func, ast.Attribute) else None
-    url = read_url(reader, receiver, scope)
+    url = read_url(reader, receiver, scope, depth)
     old, new = reader.text(call.args[0], scope), reader.text(call.args[1], scope)
     if url.dialect and url.dialect == parse(f"{old.partition(':')[0]}://").dialect:
         scheme = parse(f"{new.partition(':')[0]}://")
