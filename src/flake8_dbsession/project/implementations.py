@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from .project import Project
 
 MOST_EXTENDING = 12
-"""A class that more files extend is the door of a plug-in system: which of them runs, nobody can say."""
+"""A class that more files or classes extend is the door of a plug-in system, or the root of a tree of nodes that visit
+each other: which of them runs, nobody can say."""
 
 
 class Implementations:
@@ -61,7 +62,8 @@ class Implementations:
         return self._carried_out(method.name)
 
     def _find_carried_out(self, method: str) -> tuple[Value, ...]:
-        return tuple(self._implementations(method))
+        found = tuple(self._implementations(method))
+        return found if len(found) <= MOST_EXTENDING else ()
 
     def _implementations(self, method: str) -> Iterator[Value]:
         owner, _, name = method.rpartition(".")
@@ -93,7 +95,8 @@ class Implementations:
         return self._called(name) if is_telling(name) else ()
 
     def _find_called(self, name: str) -> tuple[Value, ...]:
-        return tuple(self._defined(name))
+        found = tuple(self._defined(name))
+        return found if len(found) <= MOST_EXTENDING else ()
 
     def _defined(self, name: str) -> Iterator[Value]:
         paths = [p for p in self.project.app.defining(name.encode()) if not self.project.config.is_test(p)]
