@@ -159,9 +159,16 @@ def releases(project: Project, module: Module, body: Body, registry: Resource) -
     inside = (part for node in body.own(ast.Lambda) for part in ast.walk(node) if isinstance(part, ast.Attribute))
     for part in (*body.own(ast.Attribute), *inside):
         if part.attr in ("remove", "close"):
-            value = project.evaluate(module, part.value)
-            if value.kind == REGISTRY and value.resource is not None and value.resource.key == registry.key:
+            values = (project.evaluate(module, each) for each in meanings(body, part.value))
+            if any(v.kind == REGISTRY and v.resource is not None and v.resource.key == registry.key for v in values):
                 yield part
+
+
+def meanings(body: Body, owner: ast.expr) -> Iterator[ast.expr]:
+    """An expression, or what a local name was bound to: ``session = get_session()``."""
+    name = owner.id if isinstance(owner, ast.Name) and owner.id in body.local_names else ""
+    bound = [value for target, value in body.assigned() if isinstance(target, ast.Name) and target.id == name]
+    yield from bound if name else [owner]
 
 
 def all_in_handlers(body: Body, found: list[ast.Attribute]) -> bool:
