@@ -21,7 +21,7 @@ def unseen(ev: Evaluation, call: Call) -> Value:
     if is_continuation(ev, call.node.func):
         for value in [v for name, v in ev.now.names.items() if is_laid_down(name) and v.kind == SESSION]:
             ev.now.lend(value, call.node)
-    if not is_log(ev, call.node.func):
+    if not is_log(ev, call.node.func) and not is_formatting(call.node.func):
         ev.now.may_raise()
     return UNKNOWN
 
@@ -43,6 +43,11 @@ def is_log(ev: Evaluation, function: ast.expr) -> bool:
     owner = function.value
     name = owner.id if isinstance(owner, ast.Name) else owner.attr if isinstance(owner, ast.Attribute) else ""
     return name in ev.world.known.conventions.loggers
+
+
+def is_formatting(function: ast.expr) -> bool:
+    """``message.format(error)``, as handlers write it before they roll back."""
+    return isinstance(function, ast.Attribute) and function.attr == "format"
 
 
 def pass_on(ev: Evaluation, call: Call) -> None:
