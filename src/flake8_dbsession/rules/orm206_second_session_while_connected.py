@@ -20,6 +20,7 @@ Fix safety
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from ..mending.releasing import release_before
@@ -30,7 +31,7 @@ from ..questions.shells import serves_one_person
 from ..session.events import Event, Happening, Second
 from ..session.flow import Flow
 from ..session.summary import Steps
-from ..story import called, holding, taken, way
+from ..story import called, holding, name_of, taken, way
 from ..view import View
 
 
@@ -45,8 +46,18 @@ def second_of_the_pool(view: View, flow: Flow) -> Iterator[Event]:
     """Where a session takes a connection of the very pool that the first one has its own of."""
     for event in flow.events(Happening.SECOND):
         first, second = event.resource, event.detail
+        if is_dropped_at_once(flow, event):
+            continue
         if first is not None and not is_made_on_the_way(view, second) and is_of_one_pool(view, first, second.resource):
             yield event
+
+
+def is_dropped_at_once(flow: Flow, event: Event) -> bool:
+    """Whether the first connection is that of a statement ``engine.connect()``, which keeps nothing: it is back with
+    its last reference."""
+    first = event.resource
+    is_unnamed = first is not None and first.is_connection and not name_of(flow, first)
+    return is_unnamed and any(statement.value is event.taken for statement in flow.body.own(ast.Expr))
 
 
 def is_made_on_the_way(view: View, second: Second) -> bool:
