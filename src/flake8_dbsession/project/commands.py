@@ -27,7 +27,8 @@ class Commands:
         self._served: dict[Body, bool] = {}
 
     def are_served(self, units: Units, body: Body, depth: int = _DEPTH) -> bool:
-        """Whether everybody who calls the function is a command, or is only called by such, and none goes on for good.
+        """Whether everybody who calls the function is a command or a script, or is only called by such, and none goes
+        on for good.
 
         Somebody who speaks of it without calling it may do anything with it.
         """
@@ -59,12 +60,20 @@ class Commands:
             return False
         if not calls:
             return True
-        if caller.node is None:
-            return body.name in units.main
         if any(goes_on(loop, call) for loop in loops(caller.outermost) for call in calls):
             return False
+        if caller.node is None:
+            return body.name in units.main or self._is_script(units)
         run = caller if units.entries(caller) else caller.outermost
         return units.is_short_lived(run) or self.are_served(units, run, depth - 1)
+
+    def _is_script(self, units: Units) -> bool:
+        """Whether a file serves nobody, and no other module of the application imports it."""
+        module = units.module
+        last = module.name.rpartition(".")[2].encode()
+        is_imported = any(self.project.app.importing(module, b"import " + last, last + b" import"))
+        entries = (entry for each in module.bodies.values() for entry in units.entries(each))
+        return not is_imported and all(entry.is_short_lived for entry in entries)
 
     def speaking(self, units: Units, body: Body, paths: list[str]) -> Iterator[tuple[Units, Body | None]]:
         """Each function of its own file and of those at ``paths`` that speaks of it; None for a script."""

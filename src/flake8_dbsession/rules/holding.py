@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 from ..mending.releasing import release_before
 from ..model import Diagnostic, Note, Rule
-from ..questions.asking import ends_with_commands, first_of_each_node, is_out_of_scope
+from ..questions.asking import ends, ends_with_commands, first_of_each_node, is_out_of_scope
 from ..questions.at_entry import waits_at_entry
 from ..questions.held import Held
 from ..questions.locks import is_own_lock, is_short_lock
@@ -37,13 +37,18 @@ def waits(view: View, rule: Callable[[], Rule], kinds: frozenset[str], verb: str
             events = [e for e in events if e.detail.kind != "hash"]
         if events and serves_one_person(view, flow.body):
             events = []
-        elif events and ends_with_commands(view, flow):
+        elif events and (is_over_once(view, flow) or ends_with_commands(view, flow)):
             events = [] if view.is_test else [e for e in events if is_endless(view, e)]
         for event in first_of_each_node(sorted(events, key=steps_to)):
             yield report(view, rule(), flow, event, verb)
         at_entry = (each for each in waits_at_entry(view, flow) if is_reported(view, flow, each.event, kinds))
         for event, held in itertools.islice(at_entry, 1):  # what mends the first mends those that follow
             yield report_at_entry(view, rule(), flow, event, held, verb)
+
+
+def is_over_once(view: View, flow: Flow) -> bool:
+    """Whether it is what a module does as it begins, and comes to an end: a script, or the start of a process."""
+    return flow.body.node is None and ends(view, flow)
 
 
 def is_reported(view: View, flow: Flow, event: Event, kinds: frozenset[str]) -> bool:
@@ -88,9 +93,11 @@ def is_endless(view: View, event: Event) -> bool:
 
 
 def is_told(view: View, flow: Flow, event: Event) -> bool:
-    """Whether a wait for tasks is reported as what these tasks wait for."""
+    """Whether a wait for tasks is reported as what these tasks wait for, or as the session that they share."""
     if not is_for_tasks(view, event):
         return False
+    if any(e.node is event.node and e.resource == event.resource for e in flow.events(Happening.HANDED_OVER)):
+        return True
     others = [e for e in flow.events(Happening.WAITED) if e.node is event.node]
     return not all(is_for_tasks(view, other) for other in others)
 

@@ -21,7 +21,7 @@ import ast
 from collections.abc import Iterator
 
 from ..model import Diagnostic, Rule
-from ..questions.asking import first_of_each_node, is_out_of_scope, within
+from ..questions.asking import ends_with_commands, first_of_each_node, within
 from ..session.body import Body
 from ..session.events import Happening
 from ..session.flow import Flow
@@ -31,7 +31,7 @@ from ..view import View
 def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
         pushed = first_of_each_node(flow.events(Happening.PUSHED))
-        if not pushed or flow.body.node is None or is_out_of_scope(view, flow) or is_popped(view, flow):
+        if not pushed or flow.body.node is None or ends_with_commands(view, flow) or is_popped(view, flow):
             continue
         for event in pushed:
             where = "not left where something raises" if pops_of(view, flow) else "never left"
