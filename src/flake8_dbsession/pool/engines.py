@@ -34,8 +34,8 @@ class Engine(NamedTuple):
     ``factory`` is the name of the function called; ``node`` where it is reported; ``keeper`` says who keeps the
     engine: "module", "attribute", "container", "returned", or "" where it does not outlive the function.
     ``tolerant``: a ``try`` around it catches ``TypeError``; ``fallback``: it stands in the handler of one, which
-    is where applications make their SQLite engine; ``guarded``: it runs only as a script; ``of_sqlite``: it
-    stands in a branch for databases of SQLite.
+    is where applications make their SQLite engine, or of what another engine before it has met; ``guarded``: it
+    runs only as a script; ``of_sqlite``: it stands in a branch for databases of SQLite.
     """
 
     factory: str
@@ -152,11 +152,17 @@ def _engine(call: Call, reading: Reading, reader: Reader, mappings: Mappings) ->
         call.scope,
         keeper(call),
         bool(call.catches & {"TypeError", "Exception", "BaseException", "ArgumentError"}),
-        "TypeError" in call.handles,
+        is_fallback(call, reading),
         call.guarded,
         call.certain,
         call.of_sqlite,
     )
+
+
+def is_fallback(call: Call, reading: Reading) -> bool:
+    """Whether the call stands in the handler of a failure that it, or a like call before it, may have met."""
+    before = (other for other in reading.calls if other.scope is call.scope and other.catches & call.handles)
+    return "TypeError" in call.handles or any(factory_of(other, reading) for other in before)
 
 
 def factory_of(call: Call, reading: Reading) -> str:

@@ -149,7 +149,7 @@ class FilePool:
     def started(self) -> Iterator[Made]:
         """Flask-SQLAlchemy's engines at the place where an app gets them (``db.init_app(app)``, ``SQLAlchemy(app)``),
         for projects that set no engine options anywhere."""
-        if not self.is_candidate or self.is_aside:
+        if not self.is_candidate or self.is_aside or self._are_options_told:
             return
         for extension in self.found.extensions:
             if extension.bound and not extension.hooked and not extension.options.items and extension.options.whole:
@@ -158,6 +158,12 @@ class FilePool:
             known = self._extension(name)
             if known and not known.hooked and not known.options.items and known.options.whole:
                 yield self._start(call.node, None)
+
+    @cached_property
+    def _are_options_told(self) -> bool:
+        """Whether a file of the application sets engine options: they are reported where they are written."""
+        pools = (pool for pool in pools_of(self.survey) if not self.survey.is_aside(pool.path))
+        return any(ENGINE_OPTIONS in config.own for pool in pools for config in pool.found.configs)
 
     def _start(self, node: ast.Call, edited: ast.Call | None) -> Made:
         options = self.project_options()
