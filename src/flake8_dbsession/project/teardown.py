@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator
 
 from ..known import Entry
-from ..names import imports_of
+from ..names import dotted, imports_of
 from ..session.body import Body
 from ..session.values import REGISTRY, Resource, Value
 from .app import MOST_FILES
@@ -159,16 +159,17 @@ def releases(project: Project, module: Module, body: Body, registry: Resource) -
     inside = (part for node in body.own(ast.Lambda) for part in ast.walk(node) if isinstance(part, ast.Attribute))
     for part in (*body.own(ast.Attribute), *inside):
         if part.attr in ("remove", "close"):
-            values = (project.evaluate(module, each) for each in meanings(body, part.value))
+            values = (project.evaluate(module, each) for each in meanings(body, part.value, registry))
             if any(v.kind == REGISTRY and v.resource is not None and v.resource.key == registry.key for v in values):
                 yield part
 
 
-def meanings(body: Body, owner: ast.expr) -> Iterator[ast.expr]:
-    """An expression, or what a local name was bound to: ``session = get_session()``."""
-    name = owner.id if isinstance(owner, ast.Name) and owner.id in body.local_names else ""
-    bound = [value for target, value in body.assigned() if isinstance(target, ast.Name) and target.id == name]
-    yield from bound if name else [owner]
+def meanings(body: Body, owner: ast.expr, registry: Resource) -> Iterator[ast.expr]:
+    """An expression, and what gave a local name its value: ``session = get_session()``; a registry that a function
+    makes for itself is no other function's."""
+    yield owner
+    if isinstance(owner, ast.Name) and owner.id in body.local_names and ":" not in registry.key:
+        yield from (value for target, value in body.assigned() if dotted(target) == owner.id)
 
 
 def all_in_handlers(body: Body, found: list[ast.Attribute]) -> bool:
