@@ -61,8 +61,9 @@ class Units:
         return function != "main" and any(self.project.app.importing(self.module, function.encode()))
 
     def is_short_lived(self, body: Body) -> bool:
-        """Whether every known way to run it ends the process (or the test) afterwards."""
-        entries = self.entries(body)
+        """Whether every known way to run it ends the process (or the test) afterwards; whoever waits for it at once, as
+        ``asyncio.run`` does, runs it for those who begin that."""
+        entries = [entry for entry in self.entries(body) if not entry.is_waited_for]
         return bool(entries) and all(e.is_short_lived for e in entries)
 
     def callers(self, body: Body) -> list[Body]:
