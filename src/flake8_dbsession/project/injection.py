@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from ..names import Names
 from ..session.body import Body
-from ..session.state import ENTRY
+from ..session.state import ENTRY, Life
 from ..session.values import FUNCTION, PARAMETER, UNKNOWN, Value
 from ..session.waiting import STREAMING_RESPONSES, is_finished
 from .foreign import is_name_of_library
@@ -124,16 +124,19 @@ def _listed(project: Project, names: Names, value: ast.expr) -> Iterator[Value]:
             yield UNKNOWN
 
 
-def dependencies_of_streams(project: Project) -> dict[str, str]:
-    """The dependencies of endpoints that make a streaming response, by dotted name, each with one such endpoint.
+def streams_that_need(project: Project, dependency: str) -> list[str]:
+    """The endpoints that make a streaming response and have a dependency, all by their dotted names.
 
     What only tests put together is no part of the application.
     """
-    return project.once(_streamed)
+    return project.once(_streamed).get(dependency, [])
 
 
-def _streamed(project: Project) -> dict[str, str]:
-    return dict(_found_in_streams(project))
+def _streamed(project: Project) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for dependency, endpoint in _found_in_streams(project):
+        found.setdefault(dependency, []).append(endpoint)
+    return found
 
 
 def _found_in_streams(project: Project) -> Iterator[tuple[str, str]]:
@@ -172,13 +175,24 @@ def held_at_entry(project: Project, module: Module, body: Body, depth: int = _DE
         if target is None:
             continue
         held.update(held_at_entry(project, target.module, target.body, depth - 1))
-        filled = dict(providers(project, target.module, target.body))
-        summary = project.summary(dependency, ())
-        for resource, life in summary.normal if summary is not None else ():
-            if resource.origin != PARAMETER or resource.key not in filled:
-                continue
+        for provider, life in left_by(project, dependency):
             if life.may_hold:
-                held.setdefault(filled[resource.key].name, dependency)
+                held.setdefault(provider, dependency)
             elif not life.phases & ENTRY:
-                held.pop(filled[resource.key].name, None)
+                held.pop(provider, None)
     return held
+
+
+def given_back_by(project: Project, endpoint: str) -> set[str]:
+    """The providers whose session an endpoint, given by its dotted name, gives back before it returns."""
+    left = left_by(project, Value(FUNCTION, endpoint, extra=(None, None)))
+    return {name for name, life in left if not life.may_hold and not life.phases & ENTRY}
+
+
+def left_by(project: Project, function: Value) -> Iterator[tuple[str, Life]]:
+    """How an endpoint or a dependency leaves the sessions that providers fill its parameters with."""
+    target, summary = project.target(function), project.summary(function, ())
+    filled = dict(providers(project, target.module, target.body)) if target is not None else {}
+    for resource, life in summary.normal if summary is not None else ():
+        if resource.origin == PARAMETER and resource.key in filled:
+            yield filled[resource.key].name, life

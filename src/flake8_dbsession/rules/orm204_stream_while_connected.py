@@ -35,7 +35,7 @@ from collections.abc import Iterator
 from ..mending.common import block_of, statement_of
 from ..mending.streaming import end_before_stream
 from ..model import Diagnostic, Rule
-from ..project.injection import dependencies_of_streams, held_at_entry, providers, scope_of
+from ..project.injection import given_back_by, held_at_entry, providers, scope_of, streams_that_need
 from ..project.sending import is_sent_on
 from ..project.teardown import is_removed_around
 from ..questions.asking import first_of_each_node, is_out_of_scope
@@ -80,8 +80,9 @@ def taken_by_dependencies(view: View, flow: Flow) -> Iterator[Diagnostic]:
         return
     held = held_at_entry(view.project, view.module, flow.body)
     given_back = {e.resource.key for e in flow.events(Happening.CLOSED, Happening.COMMITTED) if e.resource is not None}
-    for name, provider in providers(view.project, view.module, flow.body) if held else ():
-        if provider.name in held and name not in given_back and outlasts_stream(view, flow.body, name):
+    left = held.keys() - given_back_by(view.project, flow.body.qualified) if held else ()
+    for name, provider in providers(view.project, view.module, flow.body) if left else ():
+        if provider.name in left and name not in given_back and outlasts_stream(view, flow.body, name):
             parameter = next(p for p in flow.body.parameters if p.arg == name)
             dependency = held[provider.name].name.rpartition(".")[2]
             notes = [view.note("the response is produced while it is sent", answers[0].node)]
@@ -124,15 +125,17 @@ def taken_for_streams(view: View, flow: Flow) -> Iterator[Diagnostic]:
     taken = {e.resource.key: e for e in flow.events(Happening.TAKEN) if e.resource is not None}
     lives = {r.key: life for r, life in flow.summary().normal if r.origin == PARAMETER} if filled else {}
     kept = [name for name in filled if name in taken and name in lives and lives[name].may_hold]
-    endpoint = dependencies_of_streams(view.project).get(flow.body.qualified) if kept else None
-    for name in kept if endpoint is not None else ():
-        if not outlasts_stream(view, flow.body, name):
+    streams = streams_that_need(view.project, flow.body.qualified) if kept else []
+    for name in kept if streams else ():
+        provider = filled[name].name
+        holding = (each for each in streams if provider not in given_back_by(view.project, each))
+        endpoint = next(holding, None)
+        if endpoint is None or not outlasts_stream(view, flow.body, name):
             continue
         parameter = next(p for p in flow.body.parameters if p.arg == name)
         notes = [view.note("the connection is taken here", taken[name].node)]
-        message = (
-            f"session {name!r} keeps its connection until the stream of {(endpoint or '').rpartition('.')[2]}() ends"
-        )
+        stream = endpoint.rpartition(".")[2]
+        message = f"session {name!r} keeps its connection until the stream of {stream}() ends"
         yield view.diagnostic(RULE, parameter, message, notes, None, _REFUSAL, flow.body)
 
 
