@@ -96,6 +96,10 @@ class View:
         """Whether a process runs the function again and again, as far as can be seen in whichever file."""
         return self._repeated.is_repeated(self.units, body, serves)
 
+    def is_served(self, body: Body, serves: Serves) -> bool:
+        """Whether an entry that ``serves`` runs the function, directly or through others, of whichever file."""
+        return self._repeated.is_served(self.units, body, serves)
+
     def is_called_by_function(self, body: Body) -> bool:
         """Whether a function of the application calls the function, and not only a module or constructor."""
         return self._repeated.is_called_by_function(self.units, body)

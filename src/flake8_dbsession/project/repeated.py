@@ -26,7 +26,7 @@ class Repeated:
 
     def __init__(self, commands: Commands) -> None:
         self.commands = commands
-        self._served: dict[Body, bool] = {}
+        self._served: dict[tuple[Serves, Body], bool] = {}
 
     def is_repeated(self, units: Units, body: Body, serves: Serves) -> bool:
         """Whether something served, a schedule or an endless loop runs the function.
@@ -35,27 +35,29 @@ class Repeated:
         """
         users = [user for _, user in self._users(units, body)]
         by_itself = any(is_in_endless_loop(user, uses(user, body)[0]) or is_scheduled(user, body) for user in users)
-        return by_itself or self._is_served(units, body, serves, _DEPTH)
+        return by_itself or self.is_served(units, body, serves)
 
     def is_called_by_function(self, units: Units, body: Body) -> bool:
         """Whether a function calls it that does not make an object of it."""
         users = (user for _, user in self._users(units, body) if not user.name.endswith("__init__"))
         return any(uses(user, body)[0] for user in users)
 
-    def _is_served(self, units: Units, body: Body, serves: Serves, depth: int) -> bool:
+    def is_served(self, units: Units, body: Body, serves: Serves, depth: int = _DEPTH) -> bool:
         """Whether an entry that is served runs the function, directly or through others, of whichever file."""
-        if body not in self._served:
-            self._served[body] = False  # functions that call each other are no evidence
+        key = (serves, body)
+        if key not in self._served:
+            self._served[key] = False  # functions that call each other are no evidence
             entries = [*units.entries(body), *entries_by_handing(self.commands.project, body)]
             itself = any(map(serves, entries)) or any(is_dependency(m, body) for m in self._speaking(units, body))
-            self._served[body] = itself or self._is_called_by_served(units, body, serves, depth)
-        return self._served[body]
+            is_by_others = body.outermost is body or not (entries or body.decorators)  # not so a view in a function
+            self._served[key] = itself or (is_by_others and self._is_called_by_served(units, body, serves, depth))
+        return self._served[key]
 
     def _is_called_by_served(self, units: Units, body: Body, serves: Serves, depth: int) -> bool:
         if body.outermost is not body:
-            return self._is_served(units, body.outermost, serves, depth)
+            return self.is_served(units, body.outermost, serves, depth)
         callers = ((other, caller) for other, caller in self._users(units, body) if uses(caller, body)[0])
-        return bool(depth) and any(self._is_served(other, caller, serves, depth - 1) for other, caller in callers)
+        return bool(depth) and any(self.is_served(other, caller, serves, depth - 1) for other, caller in callers)
 
     def _users(self, units: Units, body: Body) -> Iterator[tuple[Units, Body]]:
         """The functions of the application that speak of the function."""

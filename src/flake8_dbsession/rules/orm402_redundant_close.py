@@ -10,8 +10,8 @@ Why it matters
     ``DetachedInstanceError`` or silently takes a connection again.
 
 Stays silent when
-    Something slow follows (a network call, a sleep, a streaming response), in loops, in workers, threads and commands:
-    there a ``close()`` is right.
+    Something slow follows (a network call, a sleep, a streaming response), in loops, in workers, threads and commands,
+    and in helpers that one of those runs too: there a ``close()`` is right.
 
 Fix safety
     Safe: the statement goes; the framework closes the session a moment later.
@@ -23,6 +23,7 @@ import ast
 from collections.abc import Iterator
 
 from ..fix.plans import DeleteStatement
+from ..known import Entry
 from ..mending.common import block_of, statement_of
 from ..model import Diagnostic, Plan, Rule, Safety
 from ..questions.asking import in_loop, is_out_of_scope
@@ -43,9 +44,20 @@ def check(view: View) -> Iterator[Diagnostic]:
 
 
 def belongs_to_request(view: View, flow: Flow) -> bool:
-    """A handler, or a plain function that nothing but project code runs; not a teardown, worker or generator."""
-    entries = view.units.entries(flow.body)
-    return all(e.kind == "request" and e.cleans_flask_sqlalchemy for e in entries) and not flow.body.is_generator
+    """A handler, or a plain function that no worker, thread or command is seen to run; not a teardown or generator."""
+    if flow.body.is_generator or not all(map(is_handler, view.units.entries(flow.body))):
+        return False
+    return not view.is_served(flow.body, is_nobodys_request)
+
+
+def is_handler(entry: Entry) -> bool:
+    """Whether Flask-SQLAlchemy removes the session after what is run."""
+    return entry.kind == "request" and entry.cleans_flask_sqlalchemy
+
+
+def is_nobodys_request(entry: Entry) -> bool:
+    """Whether a worker, a thread or a command is run."""
+    return not is_handler(entry)
 
 
 def is_redundant(view: View, flow: Flow, event: Event) -> bool:
