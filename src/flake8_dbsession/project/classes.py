@@ -34,6 +34,7 @@ from .evidence import may_be_session, session_type
 from .kept_objects import as_kept_by
 from .meanings import named_after
 from .module import ClassInfo, is_property
+from .parameters import kept_from
 from .single import may_be_single
 
 if TYPE_CHECKING:
@@ -205,12 +206,8 @@ class Classes:
     def _in_method(self, info: ClassInfo, expression: ast.expr, method: Function) -> Value:
         """The value of an expression inside a method, its parameters as annotated and simple locals followed."""
         body = info.module.body_of(method) or info.module.top
-        names = {
-            p.arg: annotated(self.project, info.module.names, p.annotation, p.arg)
-            if p.annotation is not None
-            else self.project.called(body, p.arg)
-            for p in (*method.args.posonlyargs, *method.args.args, *method.args.kwonlyargs)
-        }
+        parameters = (*method.args.posonlyargs, *method.args.args, *method.args.kwonlyargs)
+        names = {p.arg: kept_from(self.project, info.module, body, p) for p in parameters}
         if method.args.args:
             names[method.args.args[0].arg] = Value(CLASS if is_classmethod(method) else OBJECT, info.qualified)
         for statement in method.body:

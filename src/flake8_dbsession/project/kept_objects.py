@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..names import Function
-from ..session.values import NONE, OBJECT, OPENED, PARAMETER, SESSION, Value
+from ..session.values import ATTRIBUTE, NONE, OBJECT, OPENED, PARAMETER, SESSION, Value
 from .module import ClassInfo
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ def seen_from(project: Project, info: ClassInfo, pairs: tuple[Any, ...]) -> Iter
             yield name, as_kept_by(project, info, value)
         elif origin == PARAMETER:
             yield name, kept_too(project, info, value)
+        elif origin == ATTRIBUTE:
+            yield name, as_own(value)
         elif origin != OPENED:  # that one is known by the way to it
             yield name, value
 
@@ -39,6 +41,14 @@ def kept_too(project: Project, info: ClassInfo, given: Value) -> Value:
     names = (name for name, values in info.attribute_values.items() if any(is_name(e, parameter) for e, _ in values))
     found = (project.attribute(Value(OBJECT, info.qualified), name) for name in names)
     return next((value for value in found if value.kind == SESSION), given)
+
+
+def as_own(kept: Value) -> Value:
+    """``Orders(self.session)``, made in a method, has the session that all methods call ``self.session``."""
+    resource = kept.resource
+    if resource is None or not resource.key.startswith(".self."):
+        return kept
+    return kept._replace(resource=resource._replace(key=resource.key.removeprefix(".")))
 
 
 def is_name(expression: ast.expr, name: str) -> bool:

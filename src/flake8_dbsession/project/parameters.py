@@ -53,6 +53,18 @@ def parameter_of(project: Project, module: Module, body: Body, argument: ast.arg
     type_name = project.asked(body, name)
     if type_name:
         return Value(SESSION, resource=Resource(PARAMETER, name, type_name))
+    return usual(project, module, body, name)
+
+
+def kept_from(project: Project, module: Module, body: Body, argument: ast.arg) -> Value:
+    """What an object that keeps a parameter of its method has by that."""
+    value = annotated(project, module.names, argument.annotation, argument.arg)
+    return value if value != UNKNOWN else usual(project, module, body, argument.arg)
+
+
+def usual(project: Project, module: Module, body: Body, name: str) -> Value:
+    """What fills a parameter that says nothing of its type: a function, factory or registry that is its default, or
+    what its callers give."""
     default = body.defaults.get(name)
-    usual = project.evaluate(module, default) if isinstance(default, (ast.Name, ast.Attribute)) else UNKNOWN
-    return usual if usual.kind in (FUNCTION, FACTORY, REGISTRY) else project.called(body, name)
+    value = project.evaluate(module, default) if isinstance(default, (ast.Name, ast.Attribute)) else UNKNOWN
+    return value if value.kind in (FUNCTION, FACTORY, REGISTRY) else project.called(body, name)

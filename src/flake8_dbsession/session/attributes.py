@@ -10,7 +10,20 @@ from .formals import of
 from .opening import opened
 from .rows import loader_of, loads_by_attribute, member_of_row
 from .state import FAILED
-from .values import ATTRIBUTE, ENGINE, METHOD, NAMED, NEW_ROW, OBJECT, REGISTRY, SESSION, UNKNOWN, Resource, Value
+from .values import (
+    ATTRIBUTE,
+    ENGINE,
+    METHOD,
+    NAMED,
+    NEW_ROW,
+    OBJECT,
+    REGISTRY,
+    SESSION,
+    UNKNOWN,
+    Resource,
+    Value,
+    contained,
+)
 
 if TYPE_CHECKING:
     from .evaluate import Evaluation
@@ -84,7 +97,7 @@ def of_object(ev: Evaluation, node: ast.Attribute, owner: Value) -> Value:
     value = ev.world.attribute(owner, name)
     if value.kind == "opens":
         return opened(ev, value, node)
-    if owner.kind == OBJECT and value.resource is not None and not ev.is_own(node.value):
+    if owner.kind == OBJECT and not ev.is_own(node.value):
         value = of_another(node.value, value)
     if value == UNKNOWN and name == "__table__":
         return Value(OBJECT, "sqlalchemy.Table")
@@ -92,11 +105,21 @@ def of_object(ev: Evaluation, node: ast.Attribute, owner: Value) -> Value:
 
 
 def of_another(node: ast.expr, value: Value) -> Value:
-    """What another object has as ``self.session`` in its own methods."""
+    """What another object has as ``self.session`` in its own methods, also where a third one that it keeps has it."""
     resource = value.resource
+    if value.kind == OBJECT and contained(value):
+        return value._replace(extra=tuple(pair_of_another(node, pair) for pair in value.extra))
     if resource is None or not resource.is_of_an_object or not resource.key.startswith("self."):
         return value
     return value._replace(resource=of(ast.unparse(node), resource))
+
+
+def pair_of_another(node: ast.expr, pair: object) -> object:
+    """An attribute that a kept object has, with its name; what is no such pair as it is."""
+    match pair:
+        case (str(name), Value() as value):
+            return name, of_another(node, value)
+    return pair
 
 
 def of_unseen(ev: Evaluation, node: ast.Attribute) -> Value:

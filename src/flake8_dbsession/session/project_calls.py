@@ -11,6 +11,7 @@ from .call import place
 from .changing import touch
 from .coroutines import begun
 from .effects import apply, own
+from .ending import end_what_is_kept
 from .formals import Formals, receiver_of
 from .generated import generated, generators_given, go_through
 from .handover import gathered_by_ours, given_to_object
@@ -57,6 +58,7 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
         return begun(ev, function, call)
     if target.is_abstract:
         carry_out(ev, function, call)
+        end_what_is_kept(ev, function, receiver_of(ev, function, call))
         value = unseen(ev, call, by_annotation(ev, function, call))
         take_given(ev, function, call)
         opening = opened_by_all(ev, function, call)
@@ -77,6 +79,9 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
         summary = summary._replace(can_raise=False)
     if not (target.is_generator and not target.is_fixture):
         apply(ev, summary, formals, call.node, function, target.path, ended_by_given(ev, call))
+        end_what_is_kept(
+            ev, function, formals.receiver, filter(None, (formals.of_caller(r) for r, _ in summary.normal))
+        )
         for each in generators_given(target, function, call.positional, call.keywords):
             go_through(ev, each, call.node)
     elif target.is_manager:
