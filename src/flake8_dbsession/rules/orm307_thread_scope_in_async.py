@@ -8,7 +8,8 @@ Why it matters
     between them (measured), and the ``remove()`` of one ends the transaction of the others.
 
 Stays silent when
-    The registry has a scope function of its own, or is made where it cannot be seen; when the work runs in a thread.
+    The registry has a scope function of its own, or is made where it cannot be seen; when the work runs in a thread; in
+    a command that starts no tasks, so that one coroutine follows the other.
 
 Fix safety
     No fix is offered: open a session in the coroutine, or give the registry a scope function.
@@ -31,7 +32,7 @@ from ..view import View
 
 def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
-        if flow.body.node is None or is_out_of_scope(view, flow):
+        if flow.body.node is None or (is_out_of_scope(view, flow) and not starts_tasks(view, flow)):
             continue
         places = in_coroutine(view, flow) if flow.body.is_async else in_dependency(view, flow)
         first = min(places, key=lambda place: (place[1].lineno, place[1].col_offset), default=None)  # type: ignore[attr-defined]
@@ -40,6 +41,14 @@ def check(view: View) -> Iterator[Diagnostic]:
             message = f"{repr(name) if name else 'what is asked here'} is one session for all coroutines of the thread"
             refusal = "open a session in the coroutine, or give the registry a scope function"
             yield view.diagnostic(RULE, node, message, (), None, refusal, flow.body)
+
+
+def starts_tasks(view: View, flow: Flow) -> bool:
+    """Whether coroutines go on side by side, in a command as well; what a test does is left to it."""
+    if view.is_test:
+        return False
+    made = (view.project.known.handover(view.names.resolve(call.func) or "") for call in flow.body.own(ast.Call))
+    return any(each is not None and each.entry.runs == "task" for each in made)
 
 
 def in_coroutine(view: View, flow: Flow) -> list[tuple[str, ast.AST]]:
