@@ -36,11 +36,9 @@ from ..view import View
 
 def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
-        if is_out_of_scope(view, flow) or not belongs_to_request(view, flow):
-            continue
-        for event in flow.events(Happening.CLOSED):
-            if is_redundant(view, flow, event):
-                yield report(view, flow, event)
+        events = [event for event in flow.events(Happening.CLOSED) if is_redundant(view, flow, event)]
+        if events and not is_out_of_scope(view, flow) and belongs_to_request(view, flow):
+            yield from (report(view, flow, event) for event in events)
 
 
 def belongs_to_request(view: View, flow: Flow) -> bool:
