@@ -242,6 +242,40 @@ def test_what_libcst_or_the_codec_would_spoil_is_refused(data: bytes, reason: st
     assert why.startswith(reason)
 
 
+def test_such_a_place_in_another_method_does_not_matter() -> None:
+    data = b"class A:\n    def f(self):\n\x0c        a()\n    def g(self):\n        b()\n        c()\n"
+    done = outcome(data, plan(DeleteStatement(statement(data, "b"))))
+    assert done.data == data.replace(b"        b()\n", b"")
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("indent", ["\t", "  ", "    "])
+def test_around_the_edit_of_a_method_its_class_is_the_same_to_the_byte(indent: str, newline: str) -> None:
+    text = (
+        "class A:\n->class B:  # inner\n->->x = 1; y = 2\n->-># of f\n->->@staticmethod\n->->def f():\n->->->a()\n"
+        "->->->b()\n->->->  # deeper\n->-># of the class\n\n->->def g(self): pass\n->-># last\n\nz = 3  # end"
+    )
+    data = text.replace("->", indent).replace("\n", newline).encode()
+    wrap = WrapInFinally(statement(data, "a"), statement(data, "b"), "c()")
+    done = outcome(data, plan(wrap), plan(InsertAfter(statement(data, "def g"), "h = g")))
+    new = (
+        text.replace("->->->a()\n->->->b()\n", "->->->try:\n->->->->a()\n->->->->b()\n->->->finally:\n->->->->c()\n")
+        .replace("g(self): pass\n", "g(self): pass\n->->h = g\n")
+        .replace("->", indent)
+    )
+    assert done.refused == ()
+    assert done.data == new.replace("\n", newline).encode()
+
+
+def test_a_method_that_goes_leaves_its_class() -> None:
+    text = "class A:\n    def f(self):\n        a()\n"
+    assert carried(text, delete(text, "def f")) == "class A:\n    pass\n"
+    text += "    def g(self):\n        b()\n"
+    assert carried(text, delete(text, "def f"), InsertBefore(statement(text, "b"), "c()")) == (
+        "class A:\n    def g(self):\n        c()\n        b()\n"
+    )
+
+
 def test_such_a_place_elsewhere_in_the_file_does_not_matter() -> None:
     data = b"a()\ndef f():\n\x0c    a()\n    b()\n"
     assert outcome(data, plan(DeleteStatement(statement(data, "a")))).data == data[4:]

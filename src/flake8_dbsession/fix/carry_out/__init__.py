@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import libcst as cst
@@ -21,7 +22,7 @@ from .ground import Ground, Refusal
 from .imports import insertions, joinable, missing
 from .orders import Orders
 from .piece import Piece
-from .reach import marked_lines, meet, refuse_marked, region, stretches
+from .reach import Region, marked_lines, meet, refuse_marked, region, stretches
 from .resolve import resolve
 from .splice import built, merged, spliced
 
@@ -45,12 +46,10 @@ def carry_out(data: bytes, path: str, plans: Sequence[Plan], *, noqa: str = "") 
     file stays the same to the byte. ``path`` is for messages. Raises nothing for what it cannot do.
     """
     try:
-        ground = Ground(data, path)
+        work = _work_on(data, path, noqa)
     except Refusal as refusal:
         return Outcome(data, (), tuple((plan, str(refusal)) for plan in plans))
-    marked = marked_lines(ground, noqa)
-    chosen, refused = _choose(ground, plans, marked)
-    work = _Work(ground, marked)
+    chosen, refused = _choose(work.ground, plans, work.marked)
     try:
         return Outcome(work.attempt(chosen), tuple(chosen), tuple(refused))
     except Refusal:
@@ -75,13 +74,20 @@ def _choose(ground: Ground, plans: Sequence[Plan], marked: set[int]) -> tuple[li
     return chosen, refused
 
 
+@lru_cache(maxsize=1)
+def _work_on(data: bytes, path: str, noqa: str) -> _Work:
+    """The work on a file: the last one is kept, since its reports come one after the other."""
+    ground = Ground(data, path)
+    return _Work(ground, marked_lines(ground, noqa))
+
+
 class _Work:
     """Attempts on one file. Pieces are read once, however often they are tried."""
 
     def __init__(self, ground: Ground, marked: set[int]) -> None:
         self.ground = ground
         self.marked = marked
-        self.pieces: dict[tuple[int, int], Piece] = {}
+        self.pieces: dict[tuple[ast.stmt, ast.stmt], Piece] = {}
 
     def attempt(self, plans: Sequence[Plan]) -> bytes:
         """The file after all of ``plans``; raises :class:`~.ground.Refusal` where any of them cannot be."""
@@ -111,8 +117,10 @@ class _Work:
         imports = missing(self.ground, plans)
         joins = {step: joinable(self.ground, step, limit, self.marked) for step, limit in imports.items()}
         regions = [pair for plan in plans for pair in region(self.ground, plan)]
-        regions += [(number, number) for number, each in enumerate(self.ground.tree.body) if each in joins.values()]
-        pieces = [self._piece(first, last) for first, last in merged(self.ground, regions)]
+        regions += [
+            Region(number, number) for number, each in enumerate(self.ground.tree.body) if each in joins.values()
+        ]
+        pieces = [self._piece(statements) for statements in merged(self.ground, regions)]
         orders = {piece.start: Orders() for piece in pieces}
         for plan in plans:
             for piece, wanted in resolve(self.ground, pieces, plan):
@@ -124,10 +132,11 @@ class _Work:
         texts = {piece.start: built(piece, orders[piece.start]) for piece in pieces}
         return spliced(self.ground, pieces, texts, new)
 
-    def _piece(self, first: int, last: int) -> Piece:
-        if (first, last) not in self.pieces:
-            self.pieces[first, last] = Piece(self.ground, first, last)
-        return self.pieces[first, last]
+    def _piece(self, statements: Sequence[ast.stmt]) -> Piece:
+        ends = statements[0], statements[-1]
+        if ends not in self.pieces:
+            self.pieces[ends] = Piece(self.ground, statements)
+        return self.pieces[ends]
 
     def _join(
         self, pieces: Sequence[Piece], orders: dict[int, Orders], joins: dict[AddImport, ast.ImportFrom | None]

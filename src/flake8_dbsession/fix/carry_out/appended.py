@@ -21,18 +21,20 @@ def appended(ground: Ground, plan: Plan) -> Iterator[Insertion]:
             trail = ground.statement(step.statement)
             if len(trail) != 2:
                 raise Refusal("the statement does not stand at module level")
-            number = next(n for n, each in enumerate(ground.tree.body) if each is trail[1])
-            is_behind_block = isinstance(trail[1], ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-            yield _insertion(ground, end_of(ground, number), _in_style(ground, step.code, number), is_behind_block)
+            statement = trail[1]
+            assert isinstance(statement, ast.stmt)
+            is_behind_block = isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+            code = _in_style(ground, step.code, statement)
+            yield _insertion(ground, end_of(ground, statement), code, is_behind_block)
 
 
-def _in_style(ground: Ground, code: str, number: int) -> str:
+def _in_style(ground: Ground, code: str, statement: ast.stmt) -> str:
     """``code`` with the indentation of the file and one newline at its end."""
     try:
         module = cst.parse_module(code.strip("\n") + "\n")
     except cst.ParserSyntaxError:
         raise Refusal("the new code cannot be parsed") from None
-    return module.with_changes(default_indent=ground.indent(number, number)).code
+    return module.with_changes(default_indent=ground.indent([statement])).code
 
 
 def _insertion(ground: Ground, line: int, code: str, is_behind_block: bool) -> Insertion:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import io
 from collections import Counter
+from collections.abc import Sequence
 from functools import cached_property
 
 from ...model import Span
@@ -49,14 +50,18 @@ class Ground:
         del counted[""]
         return [newline for newline, _ in counted.most_common()] or ["\n"]
 
-    def indent(self, first: int, last: int) -> str:
-        """One step of indentation: as the top-level statements from ``first`` to ``last`` have it, or the rest."""
-        for statement in (*self.tree.body[first : last + 1], *self.tree.body):
+    def indent(self, statements: Sequence[ast.stmt]) -> str:
+        """One step of indentation: as ``statements`` have it, or else those at module level."""
+        for statement in (*statements, *self.tree.body):
             inner = getattr(statement, "body", None)
             if inner and inner[0].lineno > statement.lineno:
-                line = self.lines[first_line(inner[0]) - 1]
-                return line[: len(line) - len(line.lstrip(" \t"))] or "    "
+                return self.indentation(inner[0])[statement.col_offset :] or "    "
         return "    "
+
+    def indentation(self, statement: ast.stmt) -> str:
+        """The blanks before a statement that begins a line."""
+        line = self.lines[first_line(statement) - 1]
+        return line[: len(line) - len(line.lstrip(" \t"))]
 
     def statement(self, span: Span) -> tuple[ast.AST, ...]:
         """The way from the module down to the statement at ``span``, both included."""

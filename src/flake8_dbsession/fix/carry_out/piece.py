@@ -1,4 +1,4 @@
-"""A run of whole top-level statements, read by libcst, and the way from its ``ast`` nodes to its libcst nodes.
+"""A run of whole top-level statements or a method, read by libcst, and the way from its ``ast`` to its libcst nodes.
 
 Only the pieces that a plan touches are read, so the rest of the file cannot change. Both trees have the
 same statements in the same blocks in the same order: walking them side by side finds each statement
@@ -29,34 +29,37 @@ class Location(NamedTuple):
 
 
 class Piece:
-    """The top-level statements ``first`` to ``last`` (and what shares a line with them), parsed by libcst.
+    """Statements that no others share a line with, parsed by libcst.
 
-    ``start`` and ``stop`` are the lines it takes, 0-based, without ``stop``. Raises
-    :class:`~.ground.Refusal` where libcst cannot read the text or does not give it back unchanged.
+    ``start`` and ``stop`` are the lines it takes, 0-based, without ``stop``. ``header`` is what has to stand above the
+    text of a method, so that it is a module. Raises :class:`~.ground.Refusal` where libcst cannot read the text or
+    does not give it back unchanged.
     """
 
-    def __init__(self, ground: Ground, first: int, last: int) -> None:
-        self.statements = ground.tree.body[first : last + 1]
-        self.start = first_line(self.statements[0]) - 1
-        self.stop = end_of(ground, last)
+    def __init__(self, ground: Ground, statements: Sequence[ast.stmt]) -> None:
+        self.statements = statements
+        self.start = first_line(statements[0]) - 1
+        self.stop = end_of(ground, statements[-1])
         self._newline = ground.newlines[0] if len(ground.newlines) == 1 else ""
+        newline = "\n" if self._newline else ground.newlines[0]
+        indent = ground.indentation(statements[0]) if statements[0].col_offset else ""
+        self.header = f"class _:{newline}" if indent else ""
         text = self._uniform("".join(ground.lines[self.start : self.stop]))
         self.text = text.lstrip("\f")
         self._form_feeds = text[: len(text) - len(self.text)]
-        self.module = self._parse(ground, first, last)
+        self.module = self._parse(f"if _:{newline}{ground.indent(statements)}pass{newline}")
         self._locations: dict[ast.AST, Location] = {}
-        self._pair(self.statements, self.module, "")
+        block: Any = self.module.body[0] if self.header else self.module
+        self._pair(statements, block.body if self.header else block, indent)
 
-    def _parse(self, ground: Ground, first: int, last: int) -> cst.Module:
+    def _parse(self, sample: str) -> cst.Module:
         """The module of the piece; a statement before it shows libcst what new lines shall look like."""
-        newline = "\n" if self._newline else ground.newlines[0]
-        sample = f"if _:{newline}{ground.indent(first, last)}pass{newline}"
         try:
-            module = cst.parse_module(sample + self.text)
+            module = cst.parse_module(sample + self.header + self.text)
         except cst.ParserSyntaxError as error:
             raise Refusal(f"libcst cannot read the code: {error.message.splitlines()[0]}") from None
         module = module.with_changes(body=module.body[1:])
-        if module.code != self.text:
+        if module.code != self.header + self.text:
             raise Refusal("libcst does not give the code back unchanged")
         return module
 
@@ -66,7 +69,7 @@ class Piece:
 
     def written(self, module: cst.Module) -> str:
         """The text of ``module`` with the newlines of the file."""
-        code = self._form_feeds + module.code
+        code = self._form_feeds + module.code[len(self.header) :]
         return code.replace("\n", self._newline) if self._newline else code
 
     def location(self, node: ast.AST) -> Location:
@@ -118,16 +121,15 @@ class Piece:
         return self.module.default_indent if indent is None else indent
 
 
-def end_of(ground: Ground, number: int) -> int:
-    """The line after a top-level statement (0-based), indented comments behind it included."""
-    body = ground.tree.body
-    stop = end = body[number].end_lineno or 0
-    limit = first_line(body[number + 1]) - 1 if number + 1 < len(body) else len(ground.lines)
-    for line in range(end, limit):
+def end_of(ground: Ground, statement: ast.stmt) -> int:
+    """The line after a statement (0-based), comments behind it included that are indented further than it is."""
+    stop = end = statement.end_lineno or 0
+    for line in range(end, len(ground.lines)):
         text = ground.lines[line]
-        if text.strip() and not (text.lstrip().startswith("#") and text[0] in " \t"):
+        bare = text.lstrip()
+        if bare and not (bare.startswith("#") and len(text) - len(bare) > statement.col_offset):
             break
-        if text.strip():
+        if bare:
             stop = line + 1
     return stop
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from ...model import Plan
 from ...source import Comment
@@ -30,6 +31,14 @@ from .ground import Ground, Refusal, carrier_of, first_line, header_lines
 
 Stretch = tuple[tuple[int, int], tuple[int, int]]
 """From one (line, column) up to another; both ends count."""
+
+
+class Region(NamedTuple):
+    """The top-level statements from one number to another, both included, or one method in the class at ``first``."""
+
+    first: int
+    last: int
+    method: ast.stmt | None = None
 
 
 def stretch(step: Step) -> Stretch | None:
@@ -128,13 +137,29 @@ def _begins(code: str, codes: str) -> bool:
     return code.startswith(codes) or (code.isalpha() and codes.startswith(code))
 
 
-def region(ground: Ground, plan: Plan) -> list[tuple[int, int]]:
-    """The numbers of the top-level statements that each step edits, from and including to."""
-    starts = [first_line(statement) for statement in ground.tree.body]
+def region(ground: Ground, plan: Plan) -> list[Region]:
+    """What each step edits: a method, or else top-level statements."""
     found = []
     for step in plan.steps:
         reached = stretch(step)
         if reached is not None and not isinstance(step, AppendStatements):
-            first, last = (max(bisect_right(starts, line) - 1, 0) for line, _ in reached)
-            found.append((first, last))
+            (first, _), (last, _) = reached
+            found.append(_within(ground.tree.body, first, last, isinstance(step, DeleteStatement)))
     return found
+
+
+def _within(block: Sequence[ast.stmt], start: int, end: int, drops: bool) -> Region:
+    """The statements of ``block`` on the lines from ``start`` to ``end``; the one method of a class that has them all,
+    unless it is what the step ``drops``."""
+    starts = [first_line(statement) for statement in block]
+    first, last = (max(bisect_right(starts, line) - 1, 0) for line in (start, end))
+    method = _method(block[first], start, end) if first == last else None
+    return Region(first, last, None if drops and method is not None and method.lineno == start else method)
+
+
+def _method(statement: ast.stmt, start: int, end: int) -> ast.stmt | None:
+    """The method around some lines, in the class ``statement`` or one inside of it."""
+    for inner in statement.body if isinstance(statement, ast.ClassDef) else ():
+        if first_line(inner) <= start and end <= (inner.end_lineno or 0):
+            return inner if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef) else _method(inner, start, end)
+    return None

@@ -47,7 +47,7 @@ class _Resolver:
         self.ground = ground
         self.losing_comments = losing_comments
         self.orders: dict[int, tuple[Piece, Orders]] = {}
-        self._piece_of = {statement: piece for piece in pieces for statement in piece.statements}
+        self._piece_of: dict[ast.AST, Piece] = {statement: piece for piece in pieces for statement in piece.statements}
 
     def take(self, step: Step) -> None:
         """Adds what one step wants."""
@@ -85,7 +85,7 @@ class _Resolver:
 
     def _at(self, trail: Sequence[ast.AST]) -> tuple[Piece, Orders]:
         """The piece that the way leads into, and what is wanted of it so far."""
-        piece = self._piece_of[trail[1]]  # type: ignore[index]
+        piece = next(self._piece_of[node] for node in trail if node in self._piece_of)
         return self.orders.setdefault(piece.start, (piece, Orders()))
 
     def _statement(self, span: Span) -> tuple[Location, Orders]:

@@ -11,14 +11,16 @@ from .ground import Ground, Refusal, first_line
 from .imports import Insertion
 from .orders import Orders
 from .piece import Piece
+from .reach import Region
 from .rebuild import rebuilt
 
 
-def merged(ground: Ground, regions: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Regions of top-level statements that neither meet nor share a line."""
+def merged(ground: Ground, regions: Iterable[Region]) -> list[list[ast.stmt]]:
+    """The statements of regions that neither meet nor share a line."""
+    regions = set(regions)
     body = ground.tree.body
     found: list[tuple[int, int]] = []
-    for first, last in sorted(regions):
+    for first, last, _ in sorted(region for region in regions if region.method is None):
         while first and (body[first - 1].end_lineno or 0) >= first_line(body[first]):
             first -= 1
         while last + 1 < len(body) and first_line(body[last + 1]) <= (body[last].end_lineno or 0):
@@ -26,7 +28,9 @@ def merged(ground: Ground, regions: Iterable[tuple[int, int]]) -> list[tuple[int
         if found and first <= found[-1][1]:
             first, last = found[-1][0], max(last, found.pop()[1])
         found.append((first, last))
-    return found
+    runs = [body[first : last + 1] for first, last in found]
+    inside = {number for first, last in found for number in range(first, last + 1)}
+    return [*runs, *([r.method] for r in regions if r.method is not None and r.first not in inside)]
 
 
 def built(piece: Piece, orders: Orders) -> str:
@@ -42,7 +46,7 @@ def built(piece: Piece, orders: Orders) -> str:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(text)
+            tree = ast.parse(piece.header + text)
     except SyntaxError as error:
         raise Refusal(f"the new code would not parse: {error.msg}") from None
     if _long_strings(piece.statements, piece.replaced(orders)) - _long_strings([tree], set()):
