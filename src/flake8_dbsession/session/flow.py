@@ -10,6 +10,7 @@ from ..flow.graph import Graph, Kind, Node
 from ..flow.solve import Solution, solve
 from .body import Body
 from .call import place
+from .each_way import is_behind_check
 from .events import Event, Happening
 from .memory import Kept, Key
 from .scope import Scope
@@ -174,10 +175,8 @@ class Flow:
         return kept or self.are_behind_check(made) or any(self.has_engine(value) for value in stores)
 
     def are_behind_check(self, made: list[ast.AST]) -> bool:
-        """Whether the function makes something only where a condition says so, or returns early."""
-        checks = [statement for statement in self.body.statements if isinstance(statement, ast.If)]
-        inside = [part for check in checks for part in ast.walk(check)]
-        return any(isinstance(part, ast.Return) or part in made for part in inside)
+        """Whether the function makes something only where a condition says so, or returns early without it."""
+        return is_behind_check(self.body.statements, made, self.scope.unpooled)
 
     def has_engine(self, value: ast.expr) -> bool:
         """Whether an expression may be an engine or have one: a call, or a name of such a thing."""

@@ -111,7 +111,9 @@ def sqlalchemy_call(ev: Evaluation, short: str, call: Call) -> Value | None:
         "sqlmodel.ext.asyncio.session.AsyncSession",
     ):
         return open_session(ev, call, made)
-    if made.kind == ENGINE and not {"NullPool", "StaticPool"} & set(made.extra):
+    if made.kind == ENGINE and {"NullPool", "StaticPool"} & set(made.extra):
+        ev.scope.unpooled.append(call.node)
+    elif made.kind == ENGINE:
         ev.now.event(Happening.ENGINE_MADE, call.node, None, short)
         ev.scope.engines.append(call.node)
     elif made.kind in (FACTORY, REGISTRY):

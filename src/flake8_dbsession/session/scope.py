@@ -37,6 +37,8 @@ class Scope:
         """Calls that run a callable in another process, with the callable."""
         self.engines: list[ast.AST] = []
         """Where an engine is made, here or in a function called here that hands it out."""
+        self.unpooled: list[ast.AST] = []
+        """Where an engine is made that keeps no connection; whoever comes there makes no other."""
         self.owners: list[ast.AST] = []
         """Where an object with an engine of its own is made, likewise."""
         self.answers: dict[str, str] = {}
@@ -71,4 +73,5 @@ class Scope:
     def size(self) -> int:
         """How much was left behind so far."""
         left: tuple[Sized, ...] = (self.yields, self.attributes, self.kept, self.stored, self.registered, self.forked)
-        return sum(map(len, left)) + len(self.engines) + len(self.owners) + len(self.answers)
+        made: tuple[Sized, ...] = (self.engines, self.unpooled, self.owners, self.answers)
+        return sum(map(len, (*left, *made)))
