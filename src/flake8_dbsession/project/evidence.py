@@ -11,6 +11,8 @@ _SHORT = frozenset({"db", "sess", "s"})
 _OF_SESSIONS = frozenset({"exec", "scalars", "stream_scalars"})
 _OF_ENGINES_TOO = frozenset({"execute", "scalar"})
 """An engine of old releases and a connection can be asked the same."""
+_OF_ROWS = frozenset({"add", "add_all", "expunge", "flush", "merge", "refresh"})
+"""No engine or connection has these."""
 _LIBRARIES = ("sqlalchemy.", "sqlmodel.")
 QUESTIONS = _OF_SESSIONS | _OF_ENGINES_TOO | {"query"}
 """What a session may be asked."""
@@ -23,27 +25,32 @@ def may_be_session(name: str) -> bool:
 
 def session_type(names: Names, text: str, nodes: Iterable[ast.AST]) -> str:
     """The type of session that ``text`` (``session``, ``self.db``) is by the calls among ``nodes``; "" for none."""
-    asked = None
+    calls: list[ast.Call] = []
     awaited: set[ast.AST] = set()
     for node in nodes:
         if isinstance(node, ast.Await):
             awaited.update(ast.walk(node.value))
-        elif asked is None and isinstance(node, ast.Call) and is_question(names, node, text):
-            asked = node
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and dotted(node.func.value) == text:
+            calls.append(node)
+    verbs = _OF_SESSIONS | _OF_ENGINES_TOO if has_rows(calls) or "session" in text.lower() else _OF_SESSIONS
+    asked = next((call for call in calls if is_question(names, call, verbs)), None)
     if asked is None:
         return ""
     return "AsyncSession" if asked in awaited else "Session"
 
 
-def is_question(names: Names, call: ast.Call, text: str) -> bool:
-    """Whether only a session of SQLAlchemy can be asked this."""
-    function = call.func
-    if not isinstance(function, ast.Attribute) or not call.args or dotted(function.value) != text:
+def has_rows(calls: Iterable[ast.Call]) -> bool:
+    """Whether something is told of rows as well, ``db.add(plant)``, as only a session can be."""
+    return any(isinstance(call.func, ast.Attribute) and call.func.attr in _OF_ROWS for call in calls)
+
+
+def is_question(names: Names, call: ast.Call, verbs: frozenset[str]) -> bool:
+    """Whether a call asks what only a session can be asked: for a table, or a statement by one of the verbs."""
+    if not isinstance(call.func, ast.Attribute) or not call.args:
         return False
-    if function.attr == "query":
+    if call.func.attr == "query":
         return is_mapped(call.args[0])
-    verbs = _OF_SESSIONS | _OF_ENGINES_TOO if "session" in text.lower() else _OF_SESSIONS
-    return function.attr in verbs and is_statement(names, call.args[0])
+    return call.func.attr in verbs and is_statement(names, call.args[0])
 
 
 def is_mapped(argument: ast.expr) -> bool:
