@@ -123,8 +123,16 @@ def _subscript(project: Project, names: Names, annotation: ast.Subscript, name: 
         return Value(TUPLE, extra=(value,)) if value.kind == OBJECT else UNKNOWN
     if outer in _CALLABLES and len(inside) == 2:
         value = _meaning(project, names, _entered(names, inside[1]), name, depth - 1)
+        if value.kind == OBJECT and _takes_session(project, names, inside[0], depth):
+            return project.implementations.maker(value)
         return Value(FACTORY, value.resource.type) if value.kind == SESSION and value.resource else UNKNOWN
     return _plain(project, names, annotation.value, name, depth)
+
+
+def _takes_session(project: Project, names: Names, taken: ast.expr, depth: int) -> bool:
+    """``[AsyncSession, int]``: whether something is called with a session, so that what it makes has that."""
+    parts = taken.elts if isinstance(taken, ast.List) and depth > 1 else []
+    return any(_meaning(project, names, part, "", depth - 1).kind == SESSION for part in parts)
 
 
 def _entered(names: Names, annotation: ast.expr) -> ast.expr:

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..files.sources import Answers
-from ..session.values import FUNCTION, OBJECT, SESSION, UNKNOWN, Resource, Value
+from ..session.values import CLASS, FUNCTION, OBJECT, SESSION, UNKNOWN, Resource, Value
 from .module import ClassInfo
 from .protocols import carries_out, is_protocol, wanted
 
 if TYPE_CHECKING:
     from .project import Project
 
+_ABSTRACT = "abc.ABC"
 MOST_EXTENDING = 12
 """A class that more files or classes extend is the door of a plug-in system, or the root of a tree of nodes that visit
 each other: which of them runs, nobody can say."""
@@ -56,6 +57,14 @@ class Implementations:
                 bases = [base for base in self.project.lineage(info) if isinstance(base, ClassInfo)]
                 if methods.keys() & info.methods and carries_out(bases, methods):
                     yield info.qualified
+
+    def maker(self, made: Value) -> Value:
+        """What makes an object of a class, or of the only class that carries out a protocol or an abstract one."""
+        others = dict.fromkeys((*self.extended(made.name), *self._conforming(made.name)))
+        info = self.project.class_info(made.name)
+        if is_protocol(info) or (info is not None and _ABSTRACT in info.bases):
+            return Value(CLASS, next(iter(others))) if len(others) == 1 else UNKNOWN
+        return Value(CLASS, made.name) if not others else UNKNOWN
 
     def carried_out(self, method: Value) -> tuple[Value, ...]:
         """The methods of other classes that carry out an abstract method of an object."""
