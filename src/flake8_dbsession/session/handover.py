@@ -15,6 +15,7 @@ from .inside import through_objects
 from .state import CLOSED
 from .threads import in_thread
 from .values import (
+    ATTRIBUTE,
     COROUTINE,
     FUNCTION,
     LIST,
@@ -195,7 +196,7 @@ def run_at_once(ev: Evaluation, node: ast.AST, coroutines: list[tuple[Value, int
                     spread(ev, node, function)
     seen: dict[Resource, int] = {}
     for value, times in coroutines:
-        for resource in set(contained(value)):
+        for resource in sorted({*contained(value)}, key=lambda each: (each.origin == ATTRIBUTE, each)):
             seen[resource] = seen.get(resource, 0) + (1 if is_opened_in(node, resource) else times)
     for resource, times in seen.items():
         if times > 1:
