@@ -159,6 +159,8 @@ def _parameter(parameter: Parameter) -> str:
 
 def _around(summary: Summary) -> Iterator[str]:
     """Registries, and what the object keeps."""
+    if summary.removes_all:
+        yield "removes registries that it gets by name"
     normal, failed = dict(summary.normal), dict(summary.failed)
     for resource in dict.fromkeys([*normal, *failed]):
         if resource.origin in (AMBIENT, ATTRIBUTE):

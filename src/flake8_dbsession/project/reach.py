@@ -15,6 +15,7 @@ from ..files.sources import Answers
 from ..names import imports_of
 from ..session.body import Body
 from ..session.calls import TELLING_WORDS
+from ..session.removing import is_removal_by_name
 from ..session.syntax import children
 from ..session.values import CLASS, FUNCTION, METHOD, NAMED, OBJECT, PARTIAL, TABLE, TUPLE, UNKNOWN, Value
 from ..session.waiting import STREAMING_RESPONSES
@@ -133,6 +134,8 @@ class Reach:
     def _function_steps(self, module: Module, body: Body) -> Iterator[Place | None]:
         words = words_of(body, module)
         if not words.attributes.isdisjoint(TELLING_WORDS):
+            yield None
+        if "remove" in words.attributes and any(is_removal_by_name(body, call) for call in body.own(ast.Call)):
             yield None
         if ("super",) in words.chains and body.owner in module.classes:
             yield module.classes[body.owner]

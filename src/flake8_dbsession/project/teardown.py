@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from ..known import Entry
 from ..names import dotted, imports_of
 from ..session.body import Body
+from ..session.removing import is_removal_by_name
 from ..session.values import REGISTRY, Resource, Value
 from .app import MOST_FILES
 from .entries import Units
@@ -162,6 +163,7 @@ def releases(project: Project, module: Module, body: Body, registry: Resource) -
             values = (project.evaluate(module, each) for each in meanings(body, part.value, registry))
             if any(v.kind == REGISTRY and v.resource is not None and v.resource.key == registry.key for v in values):
                 yield part
+    yield from (c.func for c in body.own(ast.Call) if isinstance(c.func, ast.Attribute) and is_removal_by_name(body, c))
 
 
 def meanings(body: Body, owner: ast.expr, registry: Resource) -> Iterator[ast.expr]:

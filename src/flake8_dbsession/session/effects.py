@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from .events import Happening, Second, Swallowed
 from .formals import Formals
 from .lending import reads
+from .removing import remove_all
 from .state import (
     CLOSED,
     ENTRY,
@@ -49,6 +50,8 @@ def apply(
 ) -> None:
     """The callee's effects on the caller's sessions; functions that it is given have ``ended`` some by themselves."""
     wait_as_inside(ev, summary, formals, node, (function.name or "<lambda>", path), ended)
+    if summary.removes_all:
+        remove_all(ev)
     if summary.takes_own:
         released = tuple(filter(None, map(formals.of_caller, summary.takes_own.free)))
         beside(ev, node, (function.name, path), summary.takes_own, released)

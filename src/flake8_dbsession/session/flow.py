@@ -241,6 +241,7 @@ class Flow:
             never_returns=not self.returned and bool(self.raised) and len(self.body.statements) > 1,
             can_raise=bool(self.raised),
             makes_engine=self.makes_engine(returns),
+            removes_all=self.scope.removes_all,
             makes_owner=self.makes_owner(returns),
             swallows=tuple(self.left_failed()) if is_mute(self.body) else (),
             used=tuple(sorted(self.scope.used)),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..names import dotted
 from .call import Call
+from .removing import is_removal_by_name, remove_all
 from .state import GIVEN
 from .values import FUNCTION, SESSION, UNKNOWN, Value
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 def unseen(ev: Evaluation, call: Call) -> Value:
     """Code that cannot be seen may raise, and may keep or close what it gets if it is called like that."""
     pass_on(ev, call)
+    if is_removal_by_name(ev.body, call.node):
+        remove_all(ev)
     if is_continuation(ev, call.node.func):
         for value in [v for name, v in ev.now.names.items() if is_laid_down(name) and v.kind == SESSION]:
             ev.now.lend(value, call.node)

@@ -39,6 +39,8 @@ class Scope:
         """Where an engine is made, here or in a function called here that hands it out."""
         self.unpooled: list[ast.AST] = []
         """Where an engine is made that keeps no connection; whoever comes there makes no other."""
+        self.removes_all = False
+        """Whether registries are removed by name, here or in a function called here."""
         self.owners: list[ast.AST] = []
         """Where an object with an engine of its own is made, likewise."""
         self.answers: dict[str, str] = {}
@@ -74,4 +76,4 @@ class Scope:
         """How much was left behind so far."""
         left: tuple[Sized, ...] = (self.yields, self.attributes, self.kept, self.stored, self.registered, self.forked)
         made: tuple[Sized, ...] = (self.engines, self.unpooled, self.owners, self.answers)
-        return sum(map(len, (*left, *made)))
+        return sum(map(len, (*left, *made))) + self.removes_all

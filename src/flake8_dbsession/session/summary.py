@@ -94,6 +94,8 @@ class Summary(NamedTuple):
     can_raise: bool = True
     makes_engine: bool = False
     """Whether an engine is made inside at each call and handed out."""
+    removes_all: bool = False
+    """Whether registries that only the running program knows are removed."""
     makes_owner: bool = False
     """Whether an object with an engine of its own is made at each call and handed out, or (a constructor) is one."""
     swallows: tuple[tuple[Resource, ast.AST], ...] = ()
