@@ -128,15 +128,22 @@ def taken_for_streams(view: View, flow: Flow) -> Iterator[Diagnostic]:
     streams = streams_that_need(view.project, flow.body.qualified) if kept else []
     for name in kept if streams else ():
         provider = filled[name].name
-        holding = (each for each in streams if provider not in given_back_by(view.project, each))
-        endpoint = next(holding, None)
-        if endpoint is None or not outlasts_stream(view, flow.body, name):
+        holding = [each for each in streams if provider not in given_back_by(view.project, each)]
+        if not holding or not outlasts_stream(view, flow.body, name):
             continue
         parameter = next(p for p in flow.body.parameters if p.arg == name)
         notes = [view.note("the connection is taken here", taken[name].node)]
-        stream = endpoint.rpartition(".")[2]
-        message = f"session {name!r} keeps its connection until the stream of {stream}() ends"
+        message = f"session {name!r} keeps its connection until the stream of {listed(holding)}"
         yield view.diagnostic(RULE, parameter, message, notes, None, _REFUSAL, flow.body)
+
+
+def listed(endpoints: list[str]) -> str:
+    """``play() ends, and those of sing() and 2 more``"""
+    first, *others = dict.fromkeys(f"{each.rpartition('.')[2]}()" for each in endpoints)
+    if not others:
+        return f"{first} ends"
+    named = " and ".join(others[:2]) if len(others) < 3 else f"{others[0]} and {len(others) - 1} more"
+    return f"{first} ends, and {'that' if len(others) == 1 else 'those'} of {named}"
 
 
 def is_sent(view: View, flow: Flow, event: Event) -> bool:
