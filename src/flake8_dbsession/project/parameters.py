@@ -21,6 +21,7 @@ from ..session.values import (
     contained,
 )
 from .annotations import annotated
+from .evidence import may_be_session
 from .module import Module
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def parameter_of(project: Project, module: Module, body: Body, argument: ast.arg
         return value.with_extra(*value.extra, ("pool", name))
     if value != UNKNOWN:
         return value
-    type_name = project.asked(body, name)
+    type_name = project.asked(body, name) or asked_elsewhere(project, module, body, name)
     if type_name:
         return Value(SESSION, resource=Resource(PARAMETER, name, type_name))
     return usual(project, module, body, name)
@@ -68,3 +69,29 @@ def usual(project: Project, module: Module, body: Body, name: str) -> Value:
     default = body.defaults.get(name)
     value = project.evaluate(module, default) if isinstance(default, (ast.Name, ast.Attribute)) else UNKNOWN
     return value if value.kind in (FUNCTION, FACTORY, REGISTRY) else project.called(body, name)
+
+
+def asked_elsewhere(project: Project, module: Module, body: Body, name: str) -> str:
+    """The type of session that a parameter is by what a function asks it that is passed on with it to whoever runs it:
+    ``pool.submit(count, session)``, ``run_in_threadpool(self.count, session)``; "" for none."""
+    for call in body.own(ast.Call) if may_be_session(name) else ():
+        places = [place for place, each in enumerate(call.args) if isinstance(each, ast.Name) and each.id == name]
+        for place, passed in enumerate(call.args[: places[0]]) if places else ():
+            target = project.target(passed_function(project, module, body, passed))
+            taken = target.body.parameters[1 if target.body.owner else 0 :] if target is not None else []
+            if target is not None and places[0] - place <= len(taken):
+                type_name = project.asked(target.body, taken[places[0] - place - 1].arg)
+                if type_name:
+                    return type_name
+    return ""
+
+
+def passed_function(project: Project, module: Module, body: Body, passed: ast.expr) -> Value:
+    """A function of the module, or a method of the object itself, that is an argument."""
+    own = {parameter.arg for parameter in body.parameters[:1]} if body.owner else set()
+    match passed:
+        case ast.Name(id=name) if name in module.bodies and name not in body.local_names:
+            return project.value(f"{module.name}.{name}".lstrip("."))
+        case ast.Attribute(value=ast.Name(id=me), attr=name) if me in own:
+            return project.attribute(Value(OBJECT, f"{module.name}.{body.owner}".lstrip(".")), name)
+    return UNKNOWN
