@@ -13,9 +13,10 @@ from functools import cached_property
 from ..known import Entry
 from ..names import dotted
 from ..session.body import Body
-from ..session.values import METHOD, NAMED, OBJECT, Value
+from ..session.values import CLASS, METHOD, NAMED, OBJECT, UNKNOWN, Value
 from .module import Module
 from .project import Project
+from .targets import Target
 
 COMMAND = Entry("script", "command")
 _EVERYTHING = {"globals", "locals"}
@@ -96,24 +97,40 @@ class Units:
         found = []
         for decorator in body.decorators:
             inner = decorator.func if isinstance(decorator, ast.Call) else decorator
-            entry = self.decorator(inner)
+            entry = self.decorator(inner, body.owner)
             if entry is not None:
                 found.append(entry)
         return found
 
-    def decorator(self, decorator: ast.expr) -> Entry | None:
-        """What a decorator makes of a function, None for nothing that is known."""
+    def decorator(self, decorator: ast.expr, owner: str = "") -> Entry | None:
+        """What a decorator makes of a function, or of a method of the class ``owner``; None for nothing known."""
         known = self.project.known
-        value = self.project.evaluate(self.module, decorator)
-        name = qualified(value)
+        name = qualified(self._meaning(decorator, owner))
         entry = known.decorator(name) if name else None
         if entry is None and isinstance(decorator, ast.Attribute) and decorator.attr in ("command", "group"):
-            group = self.project.target(self.project.evaluate(self.module, decorator.value))
-            entry = COMMAND if group is not None and any(d.endswith(".group") for d in group.decorators) else None
+            entry = self._of_group(self.project.target(self._meaning(decorator.value, owner)))
         if entry is None and isinstance(decorator, ast.Attribute):
             receiver = (dotted(decorator.value) or "").rpartition(".")[2]
             entry = known.decorator_by_convention(receiver, decorator.attr)
         return entry
+
+    def _meaning(self, decorator: ast.expr, owner: str) -> Value:
+        """What stands behind the ``@``, where names may be those of the class, too: ``group = Group()``."""
+        if owner and isinstance(decorator, ast.Name):
+            value = self.project.attribute(Value(CLASS, f"{self.module.name}.{owner}"), decorator.id)
+            if value != UNKNOWN:
+                return value
+        if owner and isinstance(decorator, ast.Attribute):
+            value = self._meaning(decorator.value, owner)
+            if value.kind == OBJECT:
+                return Value(METHOD, decorator.attr, extra=(value,))
+        return self.project.evaluate(self.module, decorator)
+
+    def _of_group(self, group: Target | None) -> Entry | None:
+        """Who runs the subcommands of a function that a decorator has made a group: as a rule a command line."""
+        named = group.decorators if group is not None else frozenset()
+        entry = next((e for e in map(self.project.known.decorator, sorted(named)) if e and e.kind == "bot"), None)
+        return entry or (COMMAND if any(name.endswith(".group") for name in named) else None)
 
     def _overridden(self, body: Body) -> list[Entry]:
         if not body.owner:

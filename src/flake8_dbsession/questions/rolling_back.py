@@ -13,8 +13,8 @@ from ..session.exceptions import takes, types_of
 from ..session.values import FUNCTION, Resource
 from ..view import View
 
-Call = tuple[Module, Body, ast.Call]
-"""A call of a function, in which module and function it stands."""
+Call = tuple[Module, Body, ast.AST]
+"""A call of a function or of a session, in which module and function it stands."""
 
 
 def is_rolled_back_around(view: View, body: Body, resource: Resource) -> bool:

@@ -41,7 +41,7 @@ from ..questions.asking import is_out_of_scope, within
 from ..questions.going_on import goes_on_elsewhere
 from ..questions.lasting import is_one_shot
 from ..questions.only_asking import executes, only_asks
-from ..questions.rolling_back import is_rolled_back_around
+from ..questions.rolling_back import is_rolled_back, is_rolled_back_around
 from ..session.events import Event, Happening, Swallowed
 from ..session.exceptions import is_for_database, last_names, types_of
 from ..session.flow import Flow, is_mute
@@ -52,6 +52,7 @@ from ..view import View
 
 _LOOPS = (ast.While, ast.For, ast.AsyncFor)
 _BEFORE = "rollback() would undo what the transaction did before, too: a commit or a savepoint keeps that"
+_FLUSHED = "the query flushes what waits to be saved: flush it inside of the try"
 
 
 class Failure(NamedTuple):
@@ -81,12 +82,13 @@ def check(view: View) -> Iterator[Diagnostic]:
             if handler not in reported:
                 reported.add(handler)
                 yield report_broken(view, flow, handler, event)
-        left = dict(raised_failed(flow)) if not found else {}
+        left = dict(raised_failed(view, flow)) if not found else {}
         for commit, resource in left.items() if left and not is_one_shot(view) else ():
             if is_rolled_back_around(view, flow.body, resource):
                 continue
             message = f"session {name_of(flow, resource)!r}, which others go on with, is left failed when this raises"
-            plan, refusal = roll_back_where_raised(view, flow, resource)
+            is_commit = any(event.node is commit for event in flow.events(Happening.COMMITTED))
+            plan, refusal = roll_back_where_raised(view, flow, resource) if is_commit else (None, _FLUSHED)
             yield view.diagnostic(RULE, commit, message, (), plan, refusal, flow.body)
 
 
@@ -127,14 +129,24 @@ def inside(view: View, flow: Flow, event: Event) -> tuple[ast.AST, Failure]:
     return swallowed.call, Failure(flow, (event.resource or swallowed.session,), event.node)
 
 
-def raised_failed(flow: Flow) -> Iterator[tuple[ast.AST, Resource]]:
-    """The flush or commit that leaves a session of the whole process failed when its exception goes on."""
+def raised_failed(view: View, flow: Flow) -> Iterator[tuple[ast.AST, Resource]]:
+    """The flush or commit that leaves a session of the whole process failed when its exception goes on; where all of
+    them are rolled back, the query before which the session flushes by itself."""
     for state in flow.raised:
         for resource, life in state.lives.items():
             is_global = resource.origin == ATTRIBUTE and not resource.is_of_an_object
-            commits = [e.node for e in flow.events(Happening.COMMITTED) if e.resource == resource]
-            if is_global and life.phases == FAILED and state.raising == "db" and commits:
-                yield commits[-1], resource
+            if is_global and life.phases == FAILED and state.raising == "db":
+                yield from ((node, resource) for node in uncaught(view, flow, resource)[-1:])
+
+
+def uncaught(view: View, flow: Flow, resource: Resource) -> list[ast.AST]:
+    """The commits of a session, or else its queries, whose failure no ``try`` around them rolls back."""
+    for kind in (Happening.COMMITTED, Happening.QUERIED):
+        nodes = [e.node for e in flow.events(kind) if e.resource == resource]
+        left = [node for node in nodes if not is_rolled_back(view, (view.module, flow.body, node), resource)]
+        if left or not nodes:
+            return left
+    return []
 
 
 def broken(view: View, flow: Flow) -> Iterator[tuple[ast.ExceptHandler, Event]]:
@@ -186,7 +198,7 @@ def report(view: View, handler: ast.AST, failure: Failure, elsewhere: Note | Non
     after = "used again" if use is not None else "left to others"
     notes = [view.note("it is used here, and raises PendingRollbackError", use)] if use is not None else []
     notes += [elsewhere] if elsewhere is not None else []
-    raised = dict.fromkeys(resource for _, resource in raised_failed(flow))
+    raised = dict.fromkeys(resource for _, resource in raised_failed(view, flow))
     plan, refusal = roll_back_in(view, flow, handler, resources, tuple(raised))
     message = f"{subject} is {after} after a failed flush or commit without rollback()"
     return view.diagnostic(RULE, handler, message, notes, plan, refusal, flow.body)

@@ -210,7 +210,9 @@ def truth(value: Value) -> bool | None:
         return False
     if MAYBE in value.extra or PERHAPS in value.extra or DOUBTED in value.extra:
         return None
-    if value.kind in (SESSION, FACTORY, REGISTRY, ENGINE, FUNCTION, CLASS, OBJECT, FLASK_DB, METHOD, TRANSACTION):
+    if value.kind == METHOD:  # what an object of a library has by that name may be anything
+        return None if value.extra and value.extra[0].kind in (OBJECT, METHOD, NAMED) else True
+    if value.kind in (SESSION, FACTORY, REGISTRY, ENGINE, FUNCTION, CLASS, OBJECT, FLASK_DB, TRANSACTION):
         return True
     return None
 
