@@ -51,7 +51,7 @@ LAYERS = (
     {"project.project"},
     {"project.entries", "project.cleaning", "project.handing"},
     {"project.sending"},
-    {"project.commands", "project.hooks", "project.injection", "project.teardown"},
+    {"project.commands", "project.daemons", "project.hooks", "project.injection", "project.teardown"},
     {"project.repeated"},
     {"view"},
     # rules

@@ -11,6 +11,7 @@ from functools import cached_property
 from .model import Diagnostic, Note, Plan, Rule, Span
 from .names import Names
 from .project.commands import Commands
+from .project.daemons import called_for_good
 from .project.entries import Units
 from .project.module import Module
 from .project.project import Project
@@ -58,6 +59,14 @@ class View:
         beside = os.path.join(os.path.dirname(self.source.path), "_.py")
         by_folder = bool(kind) and self.project.app.script_kind(beside)
         return bool(by_folder) or (bool(kind) and not (kind == "command" and self.serves_requests))
+
+    def is_called_for_good(self, body: Body) -> bool:
+        """Whether an endless loop of the file calls the function, directly or through others."""
+        return body in self._called_for_good
+
+    @cached_property
+    def _called_for_good(self) -> frozenset[Body]:
+        return called_for_good(self.units)
 
     @cached_property
     def is_migration(self) -> bool:

@@ -41,7 +41,7 @@ class Units:
         return self._entries[body]
 
     def _found(self, body: Body) -> list[Entry]:
-        found = [*self._configured(body), *self._decorated(body), *self._overridden(body)]
+        found = [*self._configured(body), *self._decorated(body), *self._overridden(body), *self._of_command(body)]
         if body.name in self.main and not self.is_imported(body.name):
             found.append(COMMAND)
         return found + self.handed_over.get(body.qualified, [])
@@ -102,6 +102,13 @@ class Units:
                 found.append(entry)
         return found
 
+    def _of_command(self, body: Body) -> list[Entry]:
+        """What runs the methods of a class that a decorator makes a command: ``@app.command class Purge: …``."""
+        info = self.module.classes.get(body.owner)
+        decorators = info.node.decorator_list if info is not None else []
+        functions = (each.func if isinstance(each, ast.Call) else each for each in decorators)
+        return [entry for entry in map(self.decorator, functions) if entry is not None and entry.is_short_lived][:1]
+
     def decorator(self, decorator: ast.expr, owner: str = "") -> Entry | None:
         """What a decorator makes of a function, or of a method of the class ``owner``; None for nothing known."""
         known = self.project.known
@@ -149,7 +156,12 @@ class Units:
 
 def called_in(body: Body) -> Iterator[tuple[str, bool]]:
     """What a function calls by a plain name, or as a method of ``self`` or ``cls``."""
-    for call in body.own(ast.Call):
+    return names_called(body.own(ast.Call))
+
+
+def names_called(those: Iterable[ast.Call]) -> Iterator[tuple[str, bool]]:
+    """The names of calls, and whether they are of a method of one's own object."""
+    for call in those:
         match call.func:
             case ast.Name(id=called):
                 yield called, False

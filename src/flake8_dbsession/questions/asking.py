@@ -16,7 +16,10 @@ from .stored import stored_leaks
 
 def is_out_of_scope(view: View, flow: Flow) -> bool:
     """Test code and commands that end: what they hold ends with their process."""
-    return view.is_test or ((view.is_script or view.units.is_short_lived(flow.body)) and ends(view, flow))
+    if view.is_test:
+        return True
+    is_of_script = view.is_script and not view.is_called_for_good(flow.body)
+    return (is_of_script or view.units.is_short_lived(flow.body)) and ends(view, flow)
 
 
 def ends_with_commands(view: View, flow: Flow) -> bool:

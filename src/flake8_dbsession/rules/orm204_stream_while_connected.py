@@ -3,8 +3,8 @@
 What it does
     Reports a streaming response (``StreamingResponse``, ``EventSourceResponse``, ``stream_with_context``) that is
     returned while the request's session holds a connection, a generator that holds one while it yields to such a
-    response, and a websocket that holds one while it waits for its client. What dependencies and the hooks of Flask
-    (``before_request``) have taken before the function counts, too.
+    response, and a websocket that holds one while it waits for its client or passes on a stream (``async for``). What
+    dependencies and the hooks of Flask (``before_request``) have taken before the function counts, too.
 
 Why it matters
     The connection is given back when the client has read the last byte. A dependency with ``yield`` is left after the
@@ -39,6 +39,7 @@ from ..project.injection import given_back_by, held_at_entry, providers, scope_o
 from ..project.sending import is_sent_on
 from ..project.teardown import is_removed_around
 from ..questions.asking import first_of_each_node, is_out_of_scope
+from ..questions.pushed import passed_on
 from ..questions.streams import KEEPER, keeps_context, used_before_stream
 from ..session.body import Body
 from ..session.events import Event, Happening
@@ -71,6 +72,8 @@ def check(view: View) -> Iterator[Diagnostic]:
             yield from opened_again(view, flow)
         for event in first_of_each_node([e for e in flow.events(Happening.WAITED) if listens(e)]):
             yield place(view, flow, event, "while the websocket waits for its client")
+        for event in first_of_each_node(passed_on(view, flow)):
+            yield place(view, flow, event, "while the websocket sends what comes of a stream")
 
 
 def taken_by_dependencies(view: View, flow: Flow) -> Iterator[Diagnostic]:

@@ -9,7 +9,8 @@ Why it matters
     concurrently, and ``remove()`` never reaches it.
 
 Stays silent when
-    The registry itself is stored, or the object belongs to one unit of work.
+    The registry itself is stored, or the object belongs to one unit of work: another method of it closes the session
+    and sets the attribute to None.
 
 Fix safety
     Unsafe: the registry is stored instead, so each thread gets its own session.
@@ -22,6 +23,7 @@ from collections.abc import Iterator
 
 from ..fix.plans import ReplaceExpression
 from ..model import Diagnostic, Plan, Rule, Safety
+from ..names import is_none
 from ..questions.lasting import is_one_shot
 from ..session.body import Body
 from ..session.flow import Flow
@@ -63,7 +65,7 @@ def stored_calls(view: View, flow: Flow) -> Iterator[tuple[ast.expr, ast.Call]]:
             continue
         match target:
             case ast.Attribute(value=ast.Name() as owner) if view.names.resolve(owner) != "flask.g":
-                if kept_registry(flow, target):
+                if kept_registry(flow, target) and not is_given_up(view, flow.body, target):
                     yield target, value
 
 
@@ -73,6 +75,24 @@ def kept_registry(flow: Flow, target: ast.Attribute) -> bool:
     kept = [state.names[text] for state in (*flow.returned, *flow.raised) if text in state.names]
     registries = [v.resource for v in kept if v.kind == SESSION and v.resource and v.resource.origin == AMBIENT]
     return any(not (text.startswith("self.") and ":" in registry.key) for registry in registries)
+
+
+def is_given_up(view: View, body: Body, target: ast.Attribute) -> bool:
+    """Whether another method closes what ``self`` keeps and lets it go: ``self.db.close()``, ``self.db = None``."""
+    text = ast.unparse(target)
+    others = (b for b in view.module.bodies.values() if body.owner and b.owner == body.owner and b is not body)
+    return any(
+        any(ast.unparse(let_go) == text and is_none(value) for let_go, value in other.assigned())
+        and any(ends(call, text) for call in other.own(ast.Call))
+        for other in others
+        if text.startswith("self.")
+    )
+
+
+def ends(call: ast.Call, text: str) -> bool:
+    """``self.db.close()``, and ``self.db.close`` where it is given to be called: ``await run(self.db.close)``."""
+    asked = (each for each in (call.func, *call.args) if isinstance(each, ast.Attribute))
+    return any(each.attr in ("close", "remove") and ast.unparse(each.value) == text for each in asked)
 
 
 RULE = Rule("ORM305", "stored-scoped-session", "session of a scoped registry kept for all threads", check)

@@ -19,6 +19,7 @@ from .library import PASSING
 from .methods import (
     engine_method,
     flask_method,
+    given_session,
     is_decorated,
     manager_method,
     query_method,
@@ -103,6 +104,9 @@ def perform(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value
     """What calling ``function`` gives, its effects applied."""
     if function.kind != FUNCTION and is_exit(call.node):
         ev.now.is_dead = True
+    query = given_session(function, call)
+    if query != UNKNOWN:
+        return query
     match function.kind:
         case "factory":
             return open_session(ev, call, function)

@@ -95,6 +95,15 @@ def reads(name: str, call: Call) -> bool:
     return only_reads(call.node, call.argument(0, "statement"))
 
 
+def given_session(function: Value, call: Call) -> Value:
+    """``Query(Parcel).with_session(session)``: a query of that session, whoever made it; else UNKNOWN."""
+    called = call.node.func
+    if function.kind == FUNCTION or not (isinstance(called, ast.Attribute) and called.attr == "with_session"):
+        return UNKNOWN
+    session = call.argument(0, "session")
+    return Value(QUERY, resource=session.resource) if session.kind in (SESSION, REGISTRY) else UNKNOWN
+
+
 def as_row(ev: Evaluation, argument: ast.expr, resource: Resource, *, is_new: bool) -> None:
     """What is added to a session is a row of it from then on; one that was none before is new in it."""
     if isinstance(argument, ast.Name) and ev.now.names.get(argument.id, UNKNOWN).kind in ("unknown", "object", "row"):
