@@ -101,6 +101,9 @@ def of_object(ev: Evaluation, node: ast.Attribute, owner: Value) -> Value:
         value = of_another(node.value, value)
     if value == UNKNOWN and name == "__table__":
         return Value(OBJECT, "sqlalchemy.Table")
+    if value.kind == METHOD and value.extra == (owner,):  # of a library, whose class the project may extend
+        kept = ev.world.attribute_called(ev.body, node)
+        return kept if kept != UNKNOWN else value
     return value if value != UNKNOWN else of_unseen(ev, node)
 
 
