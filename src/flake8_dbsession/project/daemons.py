@@ -25,17 +25,17 @@ def called_for_good(units: Units) -> frozenset[Body]:
 
 
 def endless_loops(body: Body) -> Iterator[ast.While]:
-    """``while True:`` that nothing leaves but an exception, and ``while not stop.is_set():``."""
+    """``while True:`` that nothing leaves but an exception or an order to stop, and ``while not stop.is_set():``."""
     for loop in body.own(ast.While):
-        match loop.test:
-            case ast.Constant(value=value) if value:
-                is_endless = True
-            case ast.UnaryOp(op=ast.Not(), operand=ast.Call(func=ast.Attribute(attr="is_set"))):
-                is_endless = True
-            case _:
-                is_endless = False
-        if is_endless and not any(map(leaves, loop.body)):
+        is_true = isinstance(loop.test, ast.Constant) and bool(loop.test.value)
+        if (is_true or asks_to_stop(loop.test)) and not any(map(leaves, loop.body)):
             yield loop
+
+
+def asks_to_stop(test: ast.expr) -> bool:
+    """``stop.is_set()``, or ``not`` that."""
+    asked = test.operand if isinstance(test, ast.UnaryOp) else test
+    return isinstance(asked, ast.Call) and isinstance(asked.func, ast.Attribute) and asked.func.attr == "is_set"
 
 
 def leaves(statement: ast.AST, inner: bool = False) -> bool:
@@ -44,6 +44,8 @@ def leaves(statement: ast.AST, inner: bool = False) -> bool:
         return True
     if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
         return False
+    if isinstance(statement, ast.If) and asks_to_stop(statement.test):
+        return any(leaves(part, inner) for part in statement.orelse)
     inside = inner or isinstance(statement, _LOOPS)
     return any(leaves(part, inside) for part in ast.iter_child_nodes(statement))
 
