@@ -55,7 +55,7 @@ def dotted(expression: ast.expr) -> str | None:
     return ".".join([expression.id, *reversed(parts)])
 
 
-def is_none(expression: ast.expr) -> bool:
+def is_none(expression: ast.expr | None) -> bool:
     """Whether an expression is ``None`` as written."""
     return isinstance(expression, ast.Constant) and expression.value is None
 

@@ -9,6 +9,7 @@ from ..names import dotted
 from .state import UNSURE
 
 if TYPE_CHECKING:
+    from .body import Body
     from .evaluate import Evaluation
 
 OTHER = "other"
@@ -59,6 +60,12 @@ def is_for_database(handler: ast.ExceptHandler) -> bool:
     """Whether the handler takes nothing but what the database or the session raises."""
     names = last_names(types_of(handler))
     return bool(names) and names <= _DATABASE
+
+
+def follows_a_failure(body: Body, node: ast.AST) -> bool:
+    """Whether what is done at ``node`` is only done after the database has failed: a pause before the next attempt."""
+    handlers = (handler for handler in body.own(ast.ExceptHandler) if is_for_database(handler))
+    return any(part is node for handler in handlers for part in ast.walk(handler))
 
 
 def last_names(types: list[ast.expr]) -> set[str]:

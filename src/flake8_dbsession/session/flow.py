@@ -12,10 +12,11 @@ from .body import Body
 from .call import place
 from .each_way import is_behind_check
 from .events import Event, Happening
+from .exceptions import follows_a_failure
 from .memory import Kept, Key
 from .scope import Scope
 from .state import ENTRY, FAILED, IDLE, STORED, SWALLOWED, TOLD, Life, State, merge
-from .summary import Summary, World
+from .summary import Heard, Summary, World
 from .transfer import Transfer
 from .values import (
     ATTRIBUTE,
@@ -136,6 +137,17 @@ class Flow:
             result = result.join(life)
         return result
 
+    def waits_of_callers(self, given: tuple[tuple[Resource, Life], ...]) -> Iterator[Heard]:
+        """The waits that concern a caller, who has given sessions or not.
+
+        Whoever pauses after a failure of a session of its own hardly ever does, and says so where it does.
+        """
+        is_lent = any(resource.origin != OPENED for resource, _ in given)
+        for heard, node in self.scope.waits.items():
+            wait = heard[0]
+            if is_lent or wait.kind != "sleep" or wait.chain or not follows_a_failure(self.body, node):
+                yield heard
+
     def makes_engine(self, returned: Value) -> bool:
         """Whether each call makes an engine and hands it (or what is bound to it) out, cached nowhere."""
         return returned.kind in _HANDLES and bool(self.scope.engines) and not self.caches(self.scope.engines)
@@ -236,7 +248,7 @@ class Flow:
             between=tuple((self.scope.between or {}).items()),
             streams=tuple(sorted(self.scope.streams)),
             saves=tuple(sorted(self.scope.saved)),
-            waits=tuple(self.scope.waits),
+            waits=tuple(self.waits_of_callers(normal)),
             attributes=tuple(self.scope.attributes.items()),
             never_returns=not self.returned and bool(self.raised) and len(self.body.statements) > 1,
             can_raise=bool(self.raised),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .arguments import told
 from .call import place
 from .changing import touch
-from .coroutines import begun
+from .coroutines import begun, how_begun
 from .effects import apply, own
 from .ending import end_what_is_kept
 from .formals import Formals, receiver_of
@@ -56,6 +56,7 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
         return unseen(ev, call, by_annotation(ev, function, call))
     if target.is_async and not awaited and not target.is_generator:
         return begun(ev, function, call)
+    handed_on = awaited and end_what_is_handed_on(ev, call)
     if target.is_abstract:
         carry_out(ev, function, call)
         end_what_is_kept(ev, function, receiver_of(ev, function, call))
@@ -71,6 +72,8 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
         return unseen(ev, call, by_annotation(ev, function, call))
     if target.gathers and any(map(is_coroutine, call.values)):  # they are seen where they are given
         summary = summary._replace(waits=tuple(w for w in summary.waits if w[0].name != target.gathers))
+    if handed_on:  # it waits for nothing but that
+        summary = summary._replace(waits=tuple(w for w in summary.waits if w[0].chain or w[0].name not in _UNTIL_DONE))
     if target.is_cached:
         summary = summary._replace(makes_engine=False, makes_owner=False)
     if target.runs_once:
@@ -100,6 +103,32 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
         item = value.extra[0]
         return generated(function, call, item if item != UNKNOWN else ev.world.returned(function))
     return value if value != UNKNOWN else by_annotation(ev, function, call)
+
+
+_UNTIL_DONE = frozenset({"asyncio.shield", "asyncio.wait", "asyncio.wait_for"})
+
+
+def end_what_is_handed_on(ev: Evaluation, call: Call) -> bool:
+    """``await undisturbed(session.close())``: whoever is given a release, or a function that closes, awaits it.
+
+    Whether there was something of that kind.
+    """
+    ended = False
+    for coroutine in dict.fromkeys(filter(is_coroutine, call.values)):
+        resource = coroutine.resource
+        effect = ev.world.known.effect(resource.type, coroutine.name) if resource is not None else None
+        if effect is not None and effect.word in ("release", "dispose"):
+            ev.awaited_later(coroutine, call.node)
+            ended = True
+        elif "<locals>" in coroutine.name:
+            function, begun_by = how_begun(coroutine, call.node)
+            target = ev.world.target(function)
+            inside = told(ev, target, function, begun_by, Formals()) if target is not None else ()
+            summary = ev.world.summary(function, inside) if any(v.kind == SESSION for _, v in inside) else None
+            if summary is not None and summary.closes:
+                run(ev, function, begun_by, awaited=True)
+                ended = True
+    return ended
 
 
 def ended_by_given(ev: Evaluation, call: Call) -> tuple[Resource, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from ..names import dotted
+from ..names import dotted, is_none
 from .state import CLOSED, ENTRY, FAILED, IDLE, UNSURE
 from .values import (
     FALSE,
@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 
 
 _ENDING = frozenset({"close", "rollback", "remove"})
+
+
+TRUE_NODE, FALSE_NODE = ast.Constant(True), ast.Constant(False)
+_GIVEN = Value(OBJECT, "object")
+"""What is known of an argument of which nothing is known but that it is there."""
 
 
 def assume(ev: Evaluation, condition: ast.expr, wanted: bool) -> bool:
@@ -150,6 +155,48 @@ def ends_if_active(ev: Evaluation, condition: ast.Attribute) -> bool:
     inside = (part for each in asking for statement in each.body for part in ast.walk(statement))
     ends = (part for part in inside if isinstance(part, ast.Attribute) and part.attr in _ENDING)
     return any(ast.dump(part.value) == ast.dump(condition.value) for part in ends)
+
+
+def is_left_to_others(ev: Evaluation, condition: ast.expr) -> bool:
+    """``if is_reclaimed(session): return`` in a helper that closes its session: then somebody else has closed it."""
+    match condition:
+        case ast.Call(func=ast.Name(), args=[ast.Name(id=name) as asked], keywords=[]):
+            parameters = {parameter.arg for parameter in ev.body.parameters}
+            if name in parameters and ev.value(asked).kind == SESSION:
+                leaving = (each.body[-1] for each in ev.body.own(ast.If) if each.test is condition and not each.orelse)
+                closing = (part for part in ev.body.own(ast.Attribute) if part.attr == "close")
+                ends = any(isinstance(last, ast.Return) and last.value is None for last in leaving)
+                return ends and any(dotted(part.value) == name for part in closing)
+    return False
+
+
+def asked_for_missing(test: ast.expr) -> tuple[str, bool] | None:
+    """The name in ``session is None``, ``not session`` and the like, and whether the test is true where it is None."""
+    match test:
+        case ast.Compare(left=ast.Name(id=name), ops=[ast.Is() | ast.IsNot() as how], comparators=[none]):
+            return (name, isinstance(how, ast.Is)) if is_none(none) else None
+        case ast.UnaryOp(op=ast.Not(), operand=ast.Name(id=name)):
+            return name, True
+    return None
+
+
+def is_flag_of_missing(ev: Evaluation, statement: ast.Assign) -> bool:
+    """``own = session is None`` of a parameter that may be left out and of which nothing else is known."""
+    asked = asked_for_missing(statement.value)
+    targets = [t.id for t in statement.targets if isinstance(t, ast.Name)]
+    if asked is None or len(targets) != 1 or targets[0] not in ev.body.flag_names:
+        return False
+    return is_none(ev.body.defaults.get(asked[0])) and ev.now.names.get(asked[0], UNKNOWN) == UNKNOWN
+
+
+def take_as_missing(ev: Evaluation, test: ast.expr, wanted: bool) -> bool:
+    """Take the test for a missing parameter to be ``wanted``; False where that cannot be."""
+    asked = asked_for_missing(test)
+    if asked is None or not assume(ev, test, wanted):
+        return False
+    name, when_missing = asked
+    remember(ev, name, NONE if when_missing is wanted else _GIVEN)
+    return True
 
 
 def are_same_session(left: Value, right: Value) -> bool | None:

@@ -61,6 +61,10 @@ class Wait(NamedTuple):
         return self._replace(read=("", "", 0)) if self.read[2] else self
 
 
+Heard = tuple[Wait, tuple[Resource, ...], tuple[Resource, ...]]
+"""A wait, with the caller's sessions that are given back by then, and those that are held inside."""
+
+
 class Summary(NamedTuple):
     """A solved function seen from outside.
 
@@ -88,7 +92,7 @@ class Summary(NamedTuple):
     """The caller's sessions that surely hold a connection at some ``yield``."""
     saves: tuple[Resource, ...] = ()
     """The sessions that have a savepoint around some ``yield``."""
-    waits: tuple[tuple[Wait, tuple[Resource, ...], tuple[Resource, ...]], ...] = ()
+    waits: tuple[Heard, ...] = ()
     attributes: tuple[tuple[str, Value], ...] = ()
     never_returns: bool = False
     can_raise: bool = True

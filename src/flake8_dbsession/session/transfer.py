@@ -16,7 +16,7 @@ from .generated import begin_block, begin_turns, end_block, end_turns
 from .liveness import CAUGHT
 from .memory import Kept, Key, Memory
 from .moment import Moment
-from .refine import assume
+from .refine import FALSE_NODE, TRUE_NODE, assume, is_flag_of_missing, is_left_to_others, take_as_missing
 from .scope import Scope
 from .simple_statements import carry_out
 from .state import BROKEN, COMMITTED, CUT, FAILED, HELD, IDLE, STORED, STREAMING, SWALLOWED, TOLD, Life, State
@@ -138,7 +138,17 @@ class Transfer:
             left, right = value.values
             if isinstance(left, (ast.Name, ast.Attribute)):
                 return self.forked(statement, state, left, left, right)
+        if isinstance(statement, ast.Assign) and is_flag_of_missing(self.evaluation(state), statement):
+            return self.flagged(statement, state)
         return None
+
+    def flagged(self, statement: ast.Assign, state: State) -> Out:
+        """``own = session is None``: from here on the flag and the parameter agree, whatever tests them."""
+        for wanted in (True, False):
+            ev = self.evaluation(state)
+            if take_as_missing(ev, statement.value, wanted):
+                carry_out(ev, statement, TRUE_NODE if wanted else FALSE_NODE)
+                yield from self.outcome(ev, Via.NEXT)
 
     def forked(self, statement: ast.AST | None, state: State, test: ast.expr, yes: ast.expr, no: ast.expr) -> Out:
         for chosen, wanted in ((yes, True), (no, False)):
@@ -154,6 +164,9 @@ class Transfer:
     def test(self, node: Node, state: State) -> Out:
         condition = node.syntax
         assert isinstance(condition, ast.expr)
+        if is_left_to_others(self.evaluation(state), condition):
+            yield Via.FALSE, state
+            return
         for wanted, via in ((True, Via.TRUE), (False, Via.FALSE)):
             ev = self.evaluation(state)
             known = truth(ev.value(condition))
