@@ -42,6 +42,7 @@ LAYERS = (
     {"project.meanings", "project.parameters"},
     {
         "project.classes",
+        "project.contexts",
         "project.implementations",
         "project.own_sessions",
         "project.targets",

@@ -37,6 +37,7 @@ from ..session.values import (
 from .annotations import annotated
 from .app import Application
 from .classes import Classes
+from .contexts import is_removed_with_contexts
 from .evidence import may_be_session, session_type
 from .fields import fields
 from .foreign import is_of_library
@@ -353,4 +354,4 @@ class Project:
 
     def has_teardown(self, registry: Resource) -> bool:
         """Whether the application removes the registry when an app context or request ends."""
-        return registry.flavour == "flask"
+        return registry.flavour == "flask" or self.once(is_removed_with_contexts, registry)

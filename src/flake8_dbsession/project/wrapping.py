@@ -5,14 +5,15 @@ those that may hand the function to a queue, or start it in a thread, tell nothi
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from ..files.sources import Answers
 from ..names import is_none
 from ..session.body import Body
+from ..session.state import CLOSED, IDLE, Life
 from ..session.summary import Summary, Wait
-from ..session.values import FUNCTION, METHOD
+from ..session.values import AMBIENT, FUNCTION, METHOD, Resource
 from .module import Module
 from .targets import Target
 
@@ -27,6 +28,8 @@ class Wrapping:
         self.project = project
         self.waits = Answers(project.sources, self._waits, lambda _: ())
         """What the functions that a decorator puts in the place of others wait for."""
+        self.ends = Answers(project.sources, self._ends, lambda _: ((), ()))
+        """The registries that a decorator surely gives back after the function, and those where the function raises."""
         self.puts_off = Answers(project.sources, self._puts_off)
         """Whether a decorator may give the function to something that runs it later, in place of calling it."""
 
@@ -37,6 +40,8 @@ class Wrapping:
         """
         if any(map(self.puts_off, target.decorators)):
             return Summary()
+        for name in sorted(target.decorators):
+            summary = ended(summary, *self.ends(name))
         found = [wait for name in sorted(target.decorators) for wait in self.waits(name)]
         if not found:
             return summary
@@ -78,6 +83,14 @@ class Wrapping:
     def _waits(self, decorator: str) -> tuple[Wait, ...]:
         return tuple(self._found(decorator))
 
+    def _ends(self, decorator: str) -> tuple[tuple[Resource, ...], tuple[Resource, ...]]:
+        target = self._target(decorator)
+        wrappers = list(runs(target.module, target.body)) if target is not None else []
+        if target is None or len(wrappers) != 1:
+            return (), ()
+        summary = self.project.flow(target.module, wrappers[0][0], {}).summary()
+        return tuple(given_back(summary.normal)), tuple(given_back(summary.failed))
+
     def _found(self, decorator: str) -> Iterator[Wait]:
         target = self._target(decorator)
         if target is None:
@@ -87,6 +100,27 @@ class Wrapping:
             for wait, *_ in summary.waits:
                 if not wait.chain:  # how far others are followed depends on who asks
                     yield wait._replace(chain=((target.body.qualified, target.path, wait.line),))
+
+
+def given_back(lives: Iterable[tuple[Resource, Life]]) -> Iterator[Resource]:
+    """The registries that hold nothing, on whatever way."""
+    return (r for r, life in lives if r.origin == AMBIENT and life.phases & IDLE and not life.phases & ~(IDLE | CLOSED))
+
+
+def ended(summary: Summary, after: tuple[Resource, ...], failed: tuple[Resource, ...]) -> Summary:
+    """A function's summary where a decorator gives back registries ``after`` it, or after it has ``failed``."""
+    if not after and not failed:
+        return summary
+    normal = {**dict(summary.normal), **dict.fromkeys(after, Life(IDLE))}
+    failures = tuple(
+        (kind, tuple({**dict(lives), **dict.fromkeys(failed, Life(IDLE))}.items())) for kind, lives in summary.failures
+    )
+    return summary._replace(
+        normal=tuple(normal.items()) if summary.normal else (),
+        failed=tuple({**dict(summary.failed), **dict.fromkeys(failed, Life(IDLE))}.items()),
+        failures=failures,
+        swallows=tuple((r, handler) for r, handler in summary.swallows if r not in after),
+    )
 
 
 def runs(module: Module, decorator: Body) -> Iterator[tuple[Body, ast.Call]]:

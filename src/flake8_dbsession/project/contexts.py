@@ -1,0 +1,57 @@
+"""What an application does whenever an app context of Flask is left: in a thread or a command as after a request."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from ..names import dotted
+from ..session.body import Body
+from ..session.values import REGISTRY, Resource
+from .module import Module
+
+if TYPE_CHECKING:
+    from .project import Project
+
+_TEARDOWN = "teardown_appcontext"
+_FLASK = frozenset({"flask.Flask", "flask.app.Flask"})
+
+
+def is_removed_with_contexts(project: Project, registry: Resource) -> bool:
+    """Whether a teardown of app contexts removes a plain registry."""
+    if registry.flavour != "scoped" or registry.is_async:
+        return False
+    calls = ((module, call) for module, body in project.once(teardowns) for call in body.own(ast.Call))
+    return any(is_removal(project, module, call, registry) for module, call in calls)
+
+
+def teardowns(project: Project) -> tuple[tuple[Module, Body], ...]:
+    """The functions decorated with ``@app.teardown_appcontext``, outside of tests, for every application that is made.
+
+    That is what a factory does, and a module for the ``Flask(…)`` of its own; what one server adds to the application
+    that it gets from a factory happens in its own process only.
+    """
+    modules = project.app.modules_with(_TEARDOWN.encode())
+    found = ((module, body) for module in modules for body in module.bodies.values())
+    return tuple(
+        (module, body)
+        for module, body in found
+        if any(is_for_all(module, body, decorator) for decorator in body.decorators)
+        and not project.config.is_test(module.path)
+    )
+
+
+def is_for_all(module: Module, body: Body, decorator: ast.expr) -> bool:
+    if not isinstance(decorator, ast.Attribute) or decorator.attr != _TEARDOWN:
+        return False
+    binding = module.names.bindings.get(dotted(decorator.value) or "")
+    made = [v for v in binding.values if isinstance(v, ast.Call)] if binding is not None else []
+    return "<locals>" in body.name or any(module.names.resolve(call.func) in _FLASK for call in made)
+
+
+def is_removal(project: Project, module: Module, call: ast.Call, registry: Resource) -> bool:
+    """``Session.remove()`` of the very registry."""
+    if not isinstance(call.func, ast.Attribute) or call.func.attr not in ("remove", "close"):
+        return False
+    value = project.evaluate(module, call.func.value)
+    return value.kind == REGISTRY and value.resource is not None and value.resource.key == registry.key
