@@ -5,13 +5,20 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
+from ..known import Entry
+from ..project.handing import entries_by_handing
+from ..project.project import Project
 from ..session.events import Event, Happening
 from ..session.flow import Flow
 from ..session.leaks import Leak, leaks, registry_leaks
 from ..session.values import Resource
 from ..story import name_of
 from ..view import View
+from .always_given import is_always_given
 from .stored import stored_leaks
+
+_FORKING = frozenset({"rq"})
+"""Job queues whose worker forks for each job."""
 
 
 def is_out_of_scope(view: View, flow: Flow) -> bool:
@@ -43,7 +50,30 @@ def ignorable(view: View, flow: Flow, leak: Leak) -> bool:
     if view.is_test or view.is_migration:
         return True
     endless = not flow.returned and in_loop(flow, leak.opened)
-    return not leak.lost and not endless and ends_with_commands(view, flow) and not serves(view, flow, leak)
+    if not leak.lost and not endless and ends_with_commands(view, flow) and not serves(view, flow, leak):
+        return True
+    if not leak.lost and not endless and ends_with_its_process(view, flow):
+        return True
+    return is_always_given(view, flow, leak.opened)
+
+
+def ends_with_its_process(view: View, flow: Flow) -> bool:
+    """Whether the function is only ever run in a process of its own, which gives everything back as it ends."""
+    entries = view.units.entries(flow.body) or entries_by_handing(view.project, flow.body)
+    if not entries or not ends(view, flow) or not all(map(ends_a_process, entries)):
+        return False
+    simple = any(entry.framework in _FORKING for entry in entries) and view.project.once(has_simple_workers)
+    return not simple and not view.is_called_by_function(flow.body)
+
+
+def ends_a_process(entry: Entry) -> bool:
+    """A process of its own, which ends with the function; or a job whose worker forks for it."""
+    return entry.cleans_all or entry.framework in _FORKING
+
+
+def has_simple_workers(project: Project) -> bool:
+    """Whether workers of RQ run their jobs in their own process, one after the other."""
+    return any(True for _ in project.app.files_with(b"SimpleWorker"))
 
 
 def serves(view: View, flow: Flow, leak: Leak) -> bool:

@@ -24,6 +24,7 @@ from collections.abc import Iterator
 
 from ..mending.entering import enter_generator
 from ..model import Diagnostic, Rule
+from ..questions.always_given import is_always_given
 from ..questions.asking import first_of_each_node, is_released_here
 from ..session.events import Happening
 from ..view import View
@@ -34,7 +35,7 @@ def check(view: View) -> Iterator[Diagnostic]:
         return
     for flow in view.flows:
         for event in first_of_each_node(flow.events(Happening.DISCARDED_GENERATOR)):
-            if is_released_here(flow, event.resource):
+            if is_released_here(flow, event.resource) or is_always_given(view, flow, event.node):
                 continue
             message = f"{view.text(event.node)!r} drops the generator, which closes its session before it is used"
             plan, refusal = enter_generator(view, flow, event)

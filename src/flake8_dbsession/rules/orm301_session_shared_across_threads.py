@@ -62,13 +62,24 @@ def is_shared(flow: Flow, event: Event) -> bool:
         return False
     if is_waited_for_at_once(flow, event.node):
         return False
-    if in_loop(flow, event.node):
+    if in_loop(flow, event.node) and not is_of_the_turn(flow, event):
         return True
     if is_waited_for_by_name(flow, event.node):
         return used_beside(flow, detail.name, event)
     if detail.many or event.resource.origin != OPENED:
         return True
     return used_beside(flow, detail.name, event) or closed_beside(flow, event)
+
+
+def is_of_the_turn(flow: Flow, event: Event) -> bool:
+    """Whether the session is opened in the turn of the loop that hands it over: each thread has one of its own."""
+    resource = event.resource
+    if resource is None or resource.origin != OPENED:
+        return False
+    place = resource.key.partition(":")[0]
+    handed = event.node.lineno  # type: ignore[attr-defined]
+    inner = [loop for loop in flow.body.own(ast.For, ast.While) if loop.lineno < handed <= (loop.end_lineno or 0)]
+    return bool(inner) and place.isdigit() and max(loop.lineno for loop in inner) < int(place) <= handed
 
 
 def is_waited_for_at_once(flow: Flow, handed: ast.AST) -> bool:

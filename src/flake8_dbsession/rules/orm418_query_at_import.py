@@ -32,7 +32,9 @@ from ..pool.budget import budgets
 from ..pool.judge import FilePool, pool_of
 from ..pool.scopes import last_part
 from ..pool.url import parse
+from ..session.body import Body
 from ..session.flow import Flow
+from ..session.values import FUNCTION, UNKNOWN
 from ..view import View
 
 _REFUSAL = "when the answer is needed is yours to say"
@@ -51,6 +53,7 @@ def check(view: View) -> Iterator[Diagnostic]:
         if is_module and is_program(view):
             continue
         found = [node for node in queries(flow, asking, view, pool) if not is_guarded(node, view)]
+        found = [node for node in found if not is_told_inside(node, asking, view)]
         if found and not pool.is_aside and not is_sqlite(pool) and (not is_module or is_imported(view, asking, pool)):
             for node in found:
                 message = f"{view.text(node)!r} asks the database {when}, in every worker"
@@ -70,10 +73,21 @@ def is_sqlite(pool: FilePool) -> bool:
     return bool(pool.engines) and all(made.is_sqlite for made in pool.engines)
 
 
+def is_told_inside(node: ast.expr, asking: Asking, view: View) -> bool:
+    """Whether the node calls a factory of an application, whose own queries are reported where they stand."""
+    function = view.project.evaluate(view.module, node.func) if isinstance(node, ast.Call) else UNKNOWN
+    target = view.project.target(function) if function.kind == FUNCTION else None
+    return target is not None and gives(target.body) and asking.makes_application(target.body, target.module)
+
+
 def is_factory(flow: Flow, asking: Asking, view: View) -> bool:
     """Whether the function makes a web application or job runner and gives it to its caller."""
-    gives = any(returned.value is not None for returned in flow.body.own(ast.Return))
-    return gives and asking.makes_application(flow.body, view.module)
+    return gives(flow.body) and asking.makes_application(flow.body, view.module)
+
+
+def gives(body: Body) -> bool:
+    """Whether the function returns something."""
+    return any(returned.value is not None for returned in body.own(ast.Return))
 
 
 def queries(flow: Flow, asking: Asking, view: View, pool: FilePool) -> list[ast.expr]:
