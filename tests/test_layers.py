@@ -53,7 +53,7 @@ LAYERS = (
     {"project.entries", "project.cleaning", "project.handing"},
     {"project.sending"},
     {"project.commands", "project.daemons", "project.hooks", "project.injection", "project.teardown"},
-    {"project.repeated"},
+    {"project.after_runs", "project.repeated"},
     {"view"},
     # rules
     {"questions"},

@@ -87,7 +87,8 @@ class Entries:
 
 
 def _entry(table: Table) -> Entry:
-    return Entry(table["framework"], table["kind"], table.get("runs", ""), frozenset(table.get("cleans", "").split()))
+    cleans = frozenset(table.get("cleans", "").split())
+    return Entry(table["framework"], table["kind"], table.get("runs", ""), cleans, table.get("after", ""))
 
 
 def _members(entries: Iterable[tuple[Entry, Table]], key: str) -> Iterator[tuple[str, Entry]]:

@@ -19,7 +19,7 @@ from .wrapping import runs
 
 _RELEASES = frozenset({"remove", "close", "rollback", "commit", "reset"})
 _CONTEXTS = frozenset({"app_context", "test_request_context"})
-_AFTER = frozenset({"after_return", "__call__", "on_success", "perform_job", "execute_job"})
+AFTER = frozenset({"after_return", "__call__", "on_success", "perform_job", "execute_job"})
 
 
 def is_cleaned_around(project: Project, module: Module, body: Body, resource: Resource) -> bool:
@@ -37,7 +37,7 @@ def around(project: Project, module: Module, body: Body) -> Iterator[tuple[Modul
         if any(is_signal(project, module, d) for d in other.decorators) and other.node is not None:
             yield module, other.node, 0
     for info in bases(project, module, body):
-        yield from ((info.module, method, 0) for name, method in info.methods.items() if name in _AFTER)
+        yield from ((info.module, method, 0) for name, method in info.methods.items() if name in AFTER)
 
 
 def of_decorator(project: Project, module: Module, decorator: ast.expr) -> Iterator[tuple[Module, ast.AST]]:
@@ -64,7 +64,8 @@ def is_signal(project: Project, module: Module, decorator: ast.expr) -> bool:
     """``@task_postrun.connect`` and its like."""
     inner = decorator.func if isinstance(decorator, ast.Call) else decorator
     name = module.names.resolve(inner) or ""
-    return name.startswith("celery.signals.task_postrun") or name.endswith(".teardown_appcontext")
+    entry = project.known.decorator(name)
+    return (entry is not None and bool(entry.after)) or name.endswith(".teardown_appcontext")
 
 
 def bases(project: Project, module: Module, body: Body) -> Iterator[ClassInfo]:
@@ -101,11 +102,21 @@ def releases(project: Project, module: Module, node: ast.AST, resource: Resource
             return True
         if not (isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute)):
             continue
-        if part.func.attr in _CONTEXTS and resource.flavour == "flask":
+        if is_context(part) and resource.flavour == "flask":
             return True
         if part.lineno > line and is_release(project, module, part, resource):
             return True
     return False
+
+
+def enters_context(node: ast.AST) -> bool:
+    """Whether an app context of Flask is made anywhere in ``node``."""
+    return any(isinstance(part, ast.Call) and is_context(part) for part in ast.walk(node))
+
+
+def is_context(call: ast.Call) -> bool:
+    """``app.app_context()``."""
+    return isinstance(call.func, ast.Attribute) and call.func.attr in _CONTEXTS
 
 
 def is_released(project: Project, module: Module, node: ast.AST, resource: Resource) -> bool:

@@ -1,4 +1,6 @@
-"""What something without a type is, by what it is asked: ``session.query(Plant)``, ``db.scalars(select(Plant))``."""
+"""What something without a type is, by what it is asked: ``session.query(Plant)``, ``db.scalars(select(Plant))``,
+``session.get(Plant, 5)``.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,9 @@ _OF_ENGINES_TOO = frozenset({"execute", "scalar"})
 """An engine of old releases and a connection can be asked the same."""
 _OF_ROWS = frozenset({"add", "add_all", "expunge", "flush", "merge", "refresh"})
 """No engine or connection has these."""
+_LOOKUPS = frozenset({"get", "get_one"})
 _LIBRARIES = ("sqlalchemy.", "sqlmodel.")
-QUESTIONS = _OF_SESSIONS | _OF_ENGINES_TOO | {"query"}
+QUESTIONS = _OF_SESSIONS | _OF_ENGINES_TOO | _LOOKUPS | {"query"}
 """What a session may be asked."""
 
 
@@ -50,13 +53,20 @@ def is_question(names: Names, call: ast.Call, verbs: frozenset[str]) -> bool:
         return False
     if call.func.attr == "query":
         return is_mapped(call.args[0])
+    if call.func.attr in _LOOKUPS and len(call.args) == 2:
+        return is_class_name((dotted(call.args[0]) or "").rpartition(".")[2])
     return call.func.attr in verbs and is_statement(names, call.args[0])
 
 
 def is_mapped(argument: ast.expr) -> bool:
     """``Plant``, ``models.Plant``, ``Plant.name``: an attribute of it is a column."""
     parts = (dotted(argument) or "").split(".")
-    return any(part[:1].isupper() and not part.isupper() for part in parts)
+    return any(map(is_class_name, parts))
+
+
+def is_class_name(name: str) -> bool:
+    """``Plant``; not ``URL``, a constant."""
+    return name[:1].isupper() and not name.isupper()
 
 
 def is_statement(names: Names, argument: ast.expr) -> bool:

@@ -29,6 +29,7 @@ from ..session.values import (
     OBJECT,
     ROW,
     ROWS,
+    SESSION,
     TUPLE,
     UNKNOWN,
     Resource,
@@ -314,10 +315,10 @@ class Project:
         return self.handles.called(body, node)
 
     def declared(self, body: Body, annotation: ast.expr) -> Value:
-        """The object, or several, that an annotation inside a function speaks of; UNKNOWN for anything else."""
+        """The session, object or several that an annotation inside a function speaks of; UNKNOWN for anything else."""
         module = self.modules.find(body.module)
         value = annotated(self, module.names, annotation, "") if module is not None else UNKNOWN
-        return value if value.kind in (OBJECT, TUPLE) else UNKNOWN
+        return value if value.kind in (SESSION, OBJECT, TUPLE) else UNKNOWN
 
     def asked(self, body: Body, name: str) -> str:
         """The type of session that a name or chain of a function is by what it is asked; "" for none."""

@@ -94,6 +94,11 @@ def is_removed_around(project: Project, registry: Resource) -> bool:
 
 def releasing(project: Project, registry: Resource) -> Iterator[tuple[Units, Body]]:
     """The functions that may run at the end of each request and release the registry, with what runs their file."""
+    return ((units, body) for units, body in giving_back(project, registry) if may_end_requests(units, body))
+
+
+def giving_back(project: Project, registry: Resource) -> Iterator[tuple[Units, Body]]:
+    """The functions that release the registry, whatever happens in them before, with what runs their file."""
     last = registry.key.rpartition(".")[2].encode()
     for module in project.app.modules_with(b"remove", b"close"):
         data = module.source.data
@@ -101,13 +106,13 @@ def releasing(project: Project, registry: Resource) -> Iterator[tuple[Units, Bod
             units = Units(module, project, ())
             for body in (module.top, *module.bodies.values()):
                 found = list(releases(project, module, body, registry))
-                if found and not all_in_handlers(body, found) and may_end_requests(units, body):
+                if found and not all_in_handlers(body, found):
                     yield units, body
 
 
 def may_end_requests(units: Units, body: Body) -> bool:
     entries = units.entries(body) or handed_over(units, body)
-    elsewhere = bool(entries) and all(entry.kind in _ELSEWHERE for entry in entries)
+    elsewhere = bool(entries) and all(not _ELSEWHERE.isdisjoint((e.kind, e.after)) for e in entries)
     return not elsewhere and not is_view(body) and not sets_up(body)
 
 
@@ -135,7 +140,8 @@ def named(argument: ast.expr) -> str:
 def runs_around(units: Units, body: Body) -> bool:
     """Whether the function is a WSGI application, a middleware or a teardown."""
     names = {parameter.arg for parameter in body.parameters}
-    return {"environ", "start_response"} <= names or any(e.kind in _AROUND for e in units.entries(body))
+    around = (e for e in units.entries(body) if e.kind in _AROUND and e.after not in _ELSEWHERE)
+    return {"environ", "start_response"} <= names or any(around)
 
 
 def is_view(body: Body) -> bool:

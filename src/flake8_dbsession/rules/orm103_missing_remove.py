@@ -36,6 +36,7 @@ from ..known import Entry
 from ..mending.common import Answer, finally_around
 from ..mending.spelling import spelled
 from ..model import Diagnostic, Note, Rule, Safety
+from ..project.after_runs import is_removed_after
 from ..project.app import feeds_its_bots, stays_in_context
 from ..project.cleaning import is_cleaned_around, wrapping_call
 from ..project.handing import entries_by_handing
@@ -175,8 +176,11 @@ def is_cleaned(view: View, body: Body, worker: Entry, resource: Resource) -> boo
         return True
     if any(d.startswith("flask.copy_current") for d in view.project.decorators(view.module, body)):
         return True
-    around = is_cleaned_around(view.project, view.module, body, resource)
-    return around or view.project.app.removes(resource, worker)
+    return (
+        is_cleaned_around(view.project, view.module, body, resource)
+        or view.project.app.removes(resource, worker)
+        or is_removed_after(view.project, resource, worker)
+    )
 
 
 def report(view: View, left: Left) -> Diagnostic:

@@ -258,6 +258,16 @@ class Evaluation:
             return Value(SESSION, resource=Resource(CAPTURED, target.id, type_name))
         return self.world.called(self.body, target.id) if value == UNKNOWN else value
 
+    def by_its_annotation(self, statement: ast.AnnAssign) -> Value:
+        """What the annotation of a variable says of it: a session is somebody else's, ``db: Session = ctx.obj``."""
+        told = self.world.declared(self.body, statement.annotation)
+        if told.kind != SESSION or told.resource is None:
+            return told
+        match statement.target:
+            case ast.Name(id=name) if name in self.scope.local_names:
+                return told._replace(resource=told.resource._replace(origin=CAPTURED, key=name))
+        return UNKNOWN
+
     def change(self, owner: ast.expr) -> None:
         """``owner.attribute += 1``: a row of a session is changed."""
         row = self.value(owner)

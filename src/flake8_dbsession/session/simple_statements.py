@@ -42,7 +42,7 @@ def carry_out(ev: Evaluation, statement: ast.AST | None, instead: ast.expr | Non
         case ast.AnnAssign():
             if statement.value is not None:
                 value = ev.value(instead or statement.value)
-                told = ev.world.declared(ev.body, statement.annotation) if says_nothing(value) else UNKNOWN
+                told = ev.by_its_annotation(statement) if says_nothing(value) else UNKNOWN
                 ev.bind(statement.target, told if told != UNKNOWN else value)
         case ast.AugAssign():
             ev.value(statement.value)
