@@ -12,7 +12,8 @@ from doors import dbsession, run
 from flake8_dbsession.run import check_files, project
 from flake8_dbsession.settings.reading import load
 
-REFERENCE = Path(__file__).parents[1] / "fixtures" / "reference"
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+REFERENCE = FIXTURES / "reference"
 
 
 def test_flake8_and_the_command_say_the_same():
@@ -22,6 +23,18 @@ def test_flake8_and_the_command_say_the_same():
     ours = dbsession("check", "--output-format=concise", "-j1", cwd=REFERENCE).stdout.splitlines()
     assert len(ours) > 10
     assert sorted(line.removeprefix("./") for line in told) == sorted(ours)
+
+
+@pytest.mark.parametrize("folder", ["reference", "modules", "ORM302"])
+def test_how_the_interpreter_orders_sets_changes_nothing(folder):
+    told = [
+        dbsession(
+            "check", "--no-cache", "--output-format=json", "-j1", cwd=FIXTURES / folder, PYTHONHASHSEED=seed
+        ).stdout
+        for seed in ("1", "3")
+    ]
+    assert len(told[0]) > 1000
+    assert told[0] == told[1]
 
 
 WAIT = """\

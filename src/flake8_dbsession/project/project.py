@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from ..files.sources import Answers, Sources
 from ..known import Known, load
-from ..names import Names
+from ..names import Names, is_none
 from ..session.body import Body
 from ..session.evaluate import Evaluation
 from ..session.flow import Flow
@@ -216,6 +216,11 @@ class Project:
         """What the constructor of a project class takes, where it is made from the annotations of the class."""
         info = self.lineages.info(name)
         return fields(self.lineages.of(info)) if info is not None else ()
+
+    def is_set_later(self, name: str, attribute: str) -> bool:
+        """Whether a method of a project class, beside its constructor, sets an attribute of the object."""
+        values = (pair for info in self.lineages.own(name) for pair in info.attribute_values.get(attribute, ()))
+        return any(method.name != "__init__" and not is_none(value) for value, method in values)
 
     def is_single(self, name: str) -> bool:
         """Whether a project class may give the same object each time."""

@@ -325,8 +325,10 @@ def attributes_of(
 
 
 def is_made_later(ev: Evaluation, made: Value, name: str) -> bool:
-    """Whether what a constructor sets to None is an engine or makes sessions as soon as another method has set it."""
-    return ev.world.attribute(Value(OBJECT, made.name), name).kind in (ENGINE, FACTORY, REGISTRY)
+    """Whether what a constructor sets to None is an engine or makes sessions as soon as another method has set it, or
+    is a session that another method opens."""
+    kind = ev.world.attribute(Value(OBJECT, made.name), name).kind
+    return kind in (ENGINE, FACTORY, REGISTRY) or (kind == SESSION and ev.world.is_set_later(made.name, name))
 
 
 def kept_by_the_object(summary: Summary) -> Summary:

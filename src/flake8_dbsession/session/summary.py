@@ -218,6 +218,9 @@ class World(Protocol):
     def is_single(self, name: str) -> bool:
         """Whether a project class may give the same object each time."""
 
+    def is_set_later(self, name: str, attribute: str) -> bool:
+        """Whether a method of a project class, beside its constructor, sets an attribute of the object."""
+
     def is_made_once(self, name: str) -> bool:
         """Whether the constructor of a project class runs once, as far as can be seen."""
 
