@@ -159,7 +159,7 @@ _HANDOVER = {
     **dict.fromkeys(("callable", "args", "kwargs", "each"), _argument),
     **dict.fromkeys(("rest", "every", "coroutine", "inline"), _flag),
 }
-_RUNNER = {"framework": _text, "kind": _one_of(EntryKind), "runs": _one_of(Runs), "cleans": _text}
+_RUNNER = {"framework": _text, "kind": _one_of(EntryKind), "runs": _one_of(Runs), "cleans": _text, "after": _text}
 _ENTRY = {
     **_RUNNER,
     "decorators": _by_name(_text),

@@ -12,6 +12,9 @@ from ..names import Function
 from .liveness import Step, steps
 from .syntax import below
 
+_EXCEPT_STAR: dict[str, type[ast.AST]] = {"TryStar": ast.Try}
+"""By name, since Python 3.10 has no such node."""
+
 
 class Body:
     """One function (or the statements of a module, ``node`` None) with its fixed facts.
@@ -92,11 +95,11 @@ class Body:
     def _by_kind(self) -> dict[type[ast.AST], list[ast.AST]]:
         found: dict[type[ast.AST], list[ast.AST]] = {}
         for node in self.own_nodes:
-            found.setdefault(type(node), []).append(node)
+            found.setdefault(_EXCEPT_STAR.get(type(node).__name__, type(node)), []).append(node)
         return found
 
     def own(self, *kinds: type[ast.AST]) -> list[Any]:
-        """The own nodes of these classes, class by class."""
+        """The own nodes of these classes, class by class; ``ast.Try`` stands for ``try`` with ``except*``, too."""
         return [node for kind in kinds for node in self._by_kind.get(kind, ())]
 
     @cached_property
