@@ -39,6 +39,7 @@ LAYERS = (
         "project.solved",
         "story",
     },
+    {"project.filling"},
     {"project.meanings", "project.parameters"},
     {
         "project.classes",

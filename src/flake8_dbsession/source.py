@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import codecs
 import io
 import tokenize
 import warnings
@@ -146,8 +145,3 @@ def parsed(data: bytes, path: str) -> ast.Module:
         if older == text:
             raise
     return ast.parse(older, path)
-
-
-def has_bom(data: bytes) -> bool:
-    """Whether ``data`` begins with the UTF-8 byte order mark."""
-    return data.startswith(codecs.BOM_UTF8)

@@ -64,6 +64,10 @@ class Known:
         """Who runs method ``name`` of a class that has the base ``base``: ``"threading.Thread", "run"``."""
         return self._entries.method(base, name)
 
+    def given(self, qualified: str) -> tuple[str, ...]:
+        """The types of what is passed to a function with the decorator ``qualified``, or to such a method, in order."""
+        return self._entries.given(qualified)
+
     def handover(self, qualified: str) -> Handover | None:
         """How a call passes a callable on: ``"threading.Thread"``, ``"asyncio.gather"``."""
         return self._entries.handover(qualified)

@@ -37,6 +37,13 @@ class Entries:
             self._handed[qualified] = self._first(self._handovers, qualified)
         return self._handed[qualified]
 
+    def given(self, qualified: str) -> tuple[str, ...]:
+        """The types of what is passed to a function with such a decorator, or to such a method, in order."""
+        receiver, _, _ = qualified.rpartition(".")
+        table: dict[str, str] = self._tables["gives"]
+        names = (*self._calls.spellings(qualified), *self._calls.spellings(receiver)) if receiver else ()
+        return next((tuple(table[name].split()) for name in names if name in table), ())
+
     def by_convention(self, receiver: str, attribute: str) -> Entry | None:
         guesses = self._conventions.get(attribute, ())
         return next((entry for pattern, entry in guesses if fnmatchcase(receiver, pattern)), None)

@@ -13,7 +13,8 @@ from functools import cached_property
 from ..known import Entry
 from ..names import dotted
 from ..session.body import Body
-from ..session.values import CLASS, METHOD, NAMED, OBJECT, UNKNOWN, Value
+from ..session.values import CLASS, METHOD, OBJECT, UNKNOWN, Value
+from .filling import known_name
 from .module import Module
 from .project import Project
 from .targets import Target
@@ -112,7 +113,7 @@ class Units:
     def decorator(self, decorator: ast.expr, owner: str = "") -> Entry | None:
         """What a decorator makes of a function, or of a method of the class ``owner``; None for nothing known."""
         known = self.project.known
-        name = qualified(self._meaning(decorator, owner))
+        name = known_name(self._meaning(decorator, owner))
         entry = known.decorator(name) if name else None
         if entry is None and isinstance(decorator, ast.Attribute) and decorator.attr in ("command", "group"):
             entry = self._of_group(self.project.target(self._meaning(decorator.value, owner)))
@@ -172,13 +173,3 @@ def names_called(those: Iterable[ast.Call]) -> Iterator[tuple[str, bool]]:
 def calls(caller: Body, on_itself: bool, body: Body) -> bool:
     """Whether that is a call of the function: by its plain name, or a method on an object of its class."""
     return caller.owner == body.owner if on_itself else not body.owner
-
-
-def qualified(value: Value) -> str:
-    """The dotted name under which a callable value is known, "" for none."""
-    if value.kind == NAMED:
-        return value.name
-    if value.kind == METHOD and value.extra:
-        owner: Value = value.extra[0]
-        return f"{owner.name}.{value.name}" if owner.kind in (OBJECT, NAMED) else ""
-    return value.name if value.kind in ("function", "class") else ""

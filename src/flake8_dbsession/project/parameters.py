@@ -22,6 +22,7 @@ from ..session.values import (
 )
 from .annotations import annotated
 from .evidence import may_be_session
+from .filling import filled
 from .module import Module
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ def parameter_of(project: Project, module: Module, body: Body, argument: ast.arg
     type_name = project.asked(body, name) or asked_elsewhere(project, module, body, name)
     if type_name:
         return Value(SESSION, resource=Resource(PARAMETER, name, type_name))
-    return usual(project, module, body, name)
+    value = usual(project, module, body, name)
+    return value if value != UNKNOWN else filled(project, module, body, name)
 
 
 def kept_from(project: Project, module: Module, body: Body, argument: ast.arg) -> Value:

@@ -1,0 +1,52 @@
+"""What a framework passes to the functions that it runs, where they do not say so: ``async def who(self, ctx)``."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ..session.body import Body
+from ..session.values import METHOD, NAMED, OBJECT, UNKNOWN, Value
+from .annotations import by_type
+from .module import Module
+
+if TYPE_CHECKING:
+    from .project import Project
+
+
+def filled(project: Project, module: Module, body: Body, name: str) -> Value:
+    """The object that a framework gives to a function for a parameter; UNKNOWN for any other function."""
+    names = [parameter.arg for parameter in body.parameters][1 if body.owner else 0 :]
+    if name not in names:
+        return UNKNOWN
+    for runner in (*decorating(project, module, body), *overriding(project, module, body)):
+        types = project.known.given(runner)
+        if names.index(name) < len(types):
+            return by_type(project, types[names.index(name)], name)
+    return UNKNOWN
+
+
+def decorating(project: Project, module: Module, body: Body) -> Iterator[str]:
+    """The dotted names of the decorators of a function, as the tables have them."""
+    for decorator in body.decorators:
+        inner = decorator.func if isinstance(decorator, ast.Call) else decorator
+        yield known_name(project.evaluate(module, inner))
+
+
+def overriding(project: Project, module: Module, body: Body) -> Iterator[str]:
+    """The methods of a library's classes that a method stands for."""
+    info = module.classes.get(body.owner) if body.owner else None
+    for base in project.lineage(info) if info is not None else ():
+        if isinstance(base, str):
+            yield f"{base}.{body.name.rpartition('.')[2]}"
+
+
+def known_name(value: Value) -> str:
+    """The dotted name under which a callable value is known, "" for none."""
+    if value.kind == NAMED:
+        return value.name
+    if value.kind == METHOD and value.extra:
+        owner: Value = value.extra[0]
+        return f"{owner.name}.{value.name}" if owner.kind in (OBJECT, NAMED) else ""
+    return value.name if value.kind in ("function", "class") else ""
