@@ -67,8 +67,7 @@ class Entry(NamedTuple):
     ``kind`` is one of :data:`EntryKind`. ``runs``, one of :data:`Runs`, says what runs beside the code that registers
     it ("later": in the same thread, after this code).
     ``cleans`` names what is released after each run: "flask-sqlalchemy" is ``db.session.remove()``, "all" what a
-    process gives back as it ends. ``after`` is the kind of unit after each of which it is run, or "context": an
-    app context of Flask, which a request has, too.
+    process gives back as it ends. ``after`` is the kind of unit after each of which it is run.
     """
 
     framework: str

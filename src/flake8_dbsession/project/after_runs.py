@@ -14,7 +14,7 @@ from .app import MOST_FILES
 from .cleaning import AFTER, enters_context, releases
 from .module import Module
 from .project import Project
-from .teardown import giving_back, handed_over, reached_from
+from .teardown import giving_back, handed_over
 
 
 def is_removed_after(project: Project, registry: Resource, worker: Entry) -> bool:
@@ -29,38 +29,23 @@ def is_removed_after(project: Project, registry: Resource, worker: Entry) -> boo
 
 def _removed_after(project: Project, registry: Resource) -> frozenset[tuple[str, str]]:
     """The frameworks and kinds of units of work after each of which something gives the registry back."""
-    ends: set[tuple[str, str]] = set()
-    of_contexts: list[tuple[Module, Body]] = []
-    for units, body in giving_back(project, registry):
-        for entry in units.entries(body) or handed_over(units, body):
-            if entry.after == "context":
-                of_contexts.append((units.module, body))
-            elif entry.after:
-                ends.add((entry.framework, entry.after))
-    if any(is_end(project, module, body, registry, of_contexts) for module, body in methods_of_all_tasks(project)):
+    ends = {
+        (entry.framework, entry.after)
+        for units, body in giving_back(project, registry)
+        for entry in units.entries(body) or handed_over(units, body)
+    }
+    if any(is_end(project, module, body, registry) for module, body in methods_of_all_tasks(project)):
         ends.add(("celery", "task"))
     return frozenset(ends)
 
 
-def is_end(
-    project: Project, module: Module, method: Body, registry: Resource, of_contexts: list[tuple[Module, Body]]
-) -> bool:
-    """Whether a method around each task releases the registry, or enters an app context at whose end that is done."""
+def is_end(project: Project, module: Module, method: Body, registry: Resource) -> bool:
+    """Whether a method around each task releases the registry, or enters an app context whose teardown does."""
     if method.node is None:
         return False
     if releases(project, module, method.node, registry, 0):
         return True
-    return enters_context(method.node) and any(is_of_its_app(project, module, *each) for each in of_contexts)
-
-
-def is_of_its_app(project: Project, module: Module, where: Module, teardown: Body) -> bool:
-    """Whether a teardown belongs to the application whose context the tasks of a module enter.
-
-    One at module level beside an application that another module has made, as servers start it, is not there in a
-    worker.
-    """
-    is_made_there = "<locals>" in teardown.name or b"Flask(" in where.source.data
-    return is_made_there or any(each is where for each in reached_from(project, module))
+    return enters_context(method.node) and project.has_teardown(registry)
 
 
 def methods_of_all_tasks(project: Project) -> Iterator[tuple[Module, Body]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..names import dotted
@@ -26,27 +27,35 @@ def is_removed_with_contexts(project: Project, registry: Resource) -> bool:
 
 
 def teardowns(project: Project) -> tuple[tuple[Module, Body], ...]:
-    """The functions decorated with ``@app.teardown_appcontext``, outside of tests, for every application that is made.
+    """The functions given to ``app.teardown_appcontext``, outside of tests, for every application that is made.
 
     That is what a factory does, and a module for the ``Flask(…)`` of its own; what one server adds to the application
     that it gets from a factory happens in its own process only.
     """
-    modules = project.app.modules_with(_TEARDOWN.encode())
-    found = ((module, body) for module in modules for body in module.bodies.values())
-    return tuple(
-        (module, body)
-        for module, body in found
-        if any(is_for_all(module, body, decorator) for decorator in body.decorators)
-        and not project.config.is_test(module.path)
-    )
+    return tuple(_teardowns(project))
 
 
-def is_for_all(module: Module, body: Body, decorator: ast.expr) -> bool:
-    if not isinstance(decorator, ast.Attribute) or decorator.attr != _TEARDOWN:
+def _teardowns(project: Project) -> Iterator[tuple[Module, Body]]:
+    for module in project.app.modules_with(_TEARDOWN.encode()):
+        if project.config.is_test(module.path):
+            continue
+        for body in (module.top, *module.bodies.values()):
+            if any(is_for_all(module, "<locals>" in body.name, decorator) for decorator in body.decorators):
+                yield module, body
+            for call in body.own(ast.Call):
+                if call.args and is_for_all(module, body.node is not None, call.func):
+                    target = project.target(project.evaluate(module, call.args[0]))
+                    if target is not None:
+                        yield target.module, target.body
+
+
+def is_for_all(module: Module, in_factory: bool, taker: ast.expr) -> bool:
+    """Whether what stands behind ``@``, or is called, takes a teardown for every application that is made."""
+    if not isinstance(taker, ast.Attribute) or taker.attr != _TEARDOWN:
         return False
-    binding = module.names.bindings.get(dotted(decorator.value) or "")
+    binding = module.names.bindings.get(dotted(taker.value) or "")
     made = [v for v in binding.values if isinstance(v, ast.Call)] if binding is not None else []
-    return "<locals>" in body.name or any(module.names.resolve(call.func) in _FLASK for call in made)
+    return in_factory or any(module.names.resolve(call.func) in _FLASK for call in made)
 
 
 def is_removal(project: Project, module: Module, call: ast.Call, registry: Resource) -> bool:

@@ -112,7 +112,7 @@ def giving_back(project: Project, registry: Resource) -> Iterator[tuple[Units, B
 
 def may_end_requests(units: Units, body: Body) -> bool:
     entries = units.entries(body) or handed_over(units, body)
-    elsewhere = bool(entries) and all(not _ELSEWHERE.isdisjoint((e.kind, e.after)) for e in entries)
+    elsewhere = bool(entries) and all(entry.kind in _ELSEWHERE or entry.after for entry in entries)
     return not elsewhere and not is_view(body) and not sets_up(body)
 
 
@@ -140,7 +140,7 @@ def named(argument: ast.expr) -> str:
 def runs_around(units: Units, body: Body) -> bool:
     """Whether the function is a WSGI application, a middleware or a teardown."""
     names = {parameter.arg for parameter in body.parameters}
-    around = (e for e in units.entries(body) if e.kind in _AROUND and e.after not in _ELSEWHERE)
+    around = (entry for entry in units.entries(body) if entry.kind in _AROUND and not entry.after)
     return {"environ", "start_response"} <= names or any(around)
 
 
