@@ -47,6 +47,8 @@ class Words(NamedTuple):
     concurrency: str
     to: str
     many: bool
+    used: frozenset[str] = frozenset()
+    """The names that a closure uses."""
 
 
 def hand_over(ev: Evaluation, fact: HandoverFact, call: Call, awaited: bool) -> Value | None:
@@ -235,7 +237,7 @@ def report(ev: Evaluation, call: Call, value: Value, through: str, words: Words)
     rows = [v for v in (value, *(x for x in value.extra if isinstance(x, Value))) if v.kind in (ROW, ROWS)]
     for row in rows:
         if row.resource is not None and ev.now.life(row.resource).phases != CLOSED:  # else it loads nothing any more
-            detail = Handover(words.concurrency, "row", name_of_row(ev, row), words.to, words.many)
+            detail = Handover(words.concurrency, "row", name_of_row(ev, row, words.used), words.to, words.many)
             ev.now.event(Happening.HANDED_OVER, call.node, row.resource, detail)
 
 
@@ -245,10 +247,10 @@ def closure(ev: Evaluation, call: Call, target: Value, words: Words) -> None:
     if node is None:
         return
     used = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-    reached = used - {a.arg for a in node.args.args}
+    reached = frozenset(used - {a.arg for a in node.args.args})
     by_name = [v for name, v in ev.now.names.items() if name in reached and v.kind in (SESSION, ROW, ROWS)]
     for value in (*by_name, *through_objects(ev, node)):
-        report(ev, call, value, "closure", words)
+        report(ev, call, value, "closure", words._replace(used=reached))
 
 
 def given_to_object(ev: Evaluation, made: Value, call: Call) -> None:
@@ -299,5 +301,7 @@ def name_of(ev: Evaluation, resource: Resource) -> str:
     return resource.key.removeprefix(".") if resource.origin != "opened" else "the session"
 
 
-def name_of_row(ev: Evaluation, row: Value) -> str:
-    return next((n for n, v in ev.now.names.items() if v == row), "the row")
+def name_of_row(ev: Evaluation, row: Value, used: frozenset[str]) -> str:
+    """The name the row goes by here, one of those that are ``used`` if it has several."""
+    names = [name for name, value in ev.now.names.items() if value == row]
+    return next((name for name in names if name in used), next(iter(names), "the row"))
