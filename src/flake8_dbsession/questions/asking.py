@@ -6,7 +6,6 @@ import ast
 from collections.abc import Iterable
 
 from ..known import Entry
-from ..project.handing import entries_by_handing
 from ..project.project import Project
 from ..session.events import Event, Happening
 from ..session.flow import Flow
@@ -58,8 +57,9 @@ def ignorable(view: View, flow: Flow, leak: Leak) -> bool:
 
 
 def ends_with_its_process(view: View, flow: Flow) -> bool:
-    """Whether the function is only ever run in a process of its own, which gives everything back as it ends."""
-    entries = view.units.entries(flow.body) or entries_by_handing(view.project, flow.body)
+    """Whether the function is only ever run in a process of its own, which gives everything back as it ends, as far as
+    its file says."""
+    entries = view.units.entries(flow.body)
     if not entries or not ends(view, flow) or not all(map(ends_a_process, entries)):
         return False
     simple = any(entry.framework in _FORKING for entry in entries) and view.project.once(has_simple_workers)
