@@ -34,6 +34,7 @@ class Conventions:
         self._strangers = frozenset[str](tables["look_alikes"]["names"].split())
         self.remembering = frozenset[str](tables["remembers"]["decorators"].split())
         """Decorators that remember what a function has answered: ``functools.cache``."""
+        self._injecting = frozenset[str](tables["injects"]["annotations"].split())
         self.requiring_login = frozenset[str](tables["requires_login"]["decorators"].split())
         """Decorators of views that are for users only who have logged in: ``flask_login.login_required``."""
         self.feeding_bots = tuple(word.encode() for word in tables["feeds_bots"]["says"].split())
@@ -61,6 +62,10 @@ class Conventions:
 
     def is_look_alike(self, qualified: str) -> bool:
         return any(name in self._strangers for name in _beginnings(qualified))
+
+    def is_injecting(self, qualified: str) -> bool:
+        """Whether an annotation stands for what it is given, which a container fills in: ``dishka.FromDishka``."""
+        return f"{qualified.partition('.')[0]}.{qualified.rpartition('.')[2]}" in self._injecting
 
     def never_raises(self, spellings: Iterable[str]) -> bool:
         names = [name.removeprefix("builtins.") for name in spellings]

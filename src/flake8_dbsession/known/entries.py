@@ -44,6 +44,11 @@ class Entries:
         names = (*self._calls.spellings(qualified), *self._calls.spellings(receiver)) if receiver else ()
         return next((tuple(table[name].split()) for name in names if name in table), ())
 
+    def given_to_names(self, package: str, names: str) -> tuple[str, ...]:
+        """The types of what a package passes to a function whose parameters are called so: ``update, context``."""
+        table: dict[str, str] = self._tables["gives"]
+        return tuple(table.get(f"{package}({names})", "").split())
+
     def by_convention(self, receiver: str, attribute: str) -> Entry | None:
         guesses = self._conventions.get(attribute, ())
         return next((entry for pattern, entry in guesses if fnmatchcase(receiver, pattern)), None)

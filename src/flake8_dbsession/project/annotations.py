@@ -111,7 +111,7 @@ def optional(value: Value, parts: Iterable[ast.expr]) -> Value:
 def _subscript(project: Project, names: Names, annotation: ast.Subscript, name: str, depth: int) -> Value:
     outer = names.resolve(annotation.value) or f"typing.{dotted(annotation.value)}"  # of a star import
     inside = annotation.slice.elts if isinstance(annotation.slice, ast.Tuple) else [annotation.slice]
-    if outer in _WRAPPERS:
+    if outer in _WRAPPERS or project.known.conventions.is_injecting(outer):
         for part in inside:
             value = _meaning(project, names, part, name, depth - 1) if depth > 1 else UNKNOWN
             if value == UNKNOWN and isinstance(part, ast.Call):

@@ -20,11 +20,17 @@ def filled(project: Project, module: Module, body: Body, name: str) -> Value:
     names = [parameter.arg for parameter in body.parameters][1 if body.owner else 0 :]
     if name not in names:
         return UNKNOWN
-    for runner in (*decorating(project, module, body), *overriding(project, module, body)):
-        types = project.known.given(runner)
+    runners = (*decorating(project, module, body), *overriding(project, module, body))
+    for types in (*map(project.known.given, runners), *by_names(project, module, ", ".join(names))):
         if names.index(name) < len(types):
             return by_type(project, types[names.index(name)], name)
     return UNKNOWN
+
+
+def by_names(project: Project, module: Module, names: str) -> Iterator[tuple[str, ...]]:
+    """The types that the packages of a file give to a function with such parameters, whoever hands it over to them."""
+    packages = {binding.imported.partition(".")[0] for binding in module.names.bindings.values() if binding.imported}
+    yield from (project.known.given_to_names(package, names) for package in sorted(packages))
 
 
 def decorating(project: Project, module: Module, body: Body) -> Iterator[str]:

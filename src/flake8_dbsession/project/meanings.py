@@ -94,7 +94,8 @@ class Meanings:
         if last in conventions.registries:
             return Value(REGISTRY, name, Resource(AMBIENT, name, "Session", flavour="scoped"))
         if last in conventions.flask_objects and not self.project.modules.is_first_party(module):
-            return Value(FLASK_DB, name, Resource(AMBIENT, f"{name}.session", "Session", flavour="flask"))
+            type_name = "AsyncSession" if "async" in module else "Session"
+            return Value(FLASK_DB, name, Resource(AMBIENT, f"{name}.session", type_name, flavour="flask"))
         if last == "session" and module.rpartition(".")[2] in conventions.flask_objects:
             return Value(REGISTRY, name, Resource(AMBIENT, name, "Session", flavour="flask"))
         return Value(NAMED, name)

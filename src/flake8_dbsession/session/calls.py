@@ -21,6 +21,7 @@ from .methods import (
     flask_method,
     given_session,
     is_decorated,
+    lent_for_a_block,
     manager_method,
     query_method,
     result_method,
@@ -112,6 +113,8 @@ def perform(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value
             return open_session(ev, call, function)
         case "registry":
             return Value(SESSION, resource=function.resource)
+        case "flask_db":
+            return lent_for_a_block(function)
         case "method":
             return method(ev, function, call, awaited)
         case "function":

@@ -18,6 +18,7 @@ from .values import (
     FACTORY,
     FUNCTION,
     LENT_CONNECTION,
+    MANAGER,
     NEW_ROW,
     OBJECT,
     QUERY,
@@ -235,6 +236,12 @@ def flask_method(ev: Evaluation, receiver: Value, name: str, call: Call) -> Valu
         ev.scope.owners.append(call.node)
     ev.now.may_raise()
     return UNKNOWN
+
+
+def lent_for_a_block(database: Value) -> Value:
+    """``with db(): …``: fastapi-sqlalchemy's ``db`` has a session within such a block, as within a request."""
+    resource = database.resource
+    return Value(MANAGER, resource.type if resource is not None else "", resource, ("borrowed", True, True))
 
 
 def is_decorated(ev: Evaluation, function: Value) -> bool:
