@@ -140,7 +140,8 @@ def _add(line: str, path: str, needs: dict[str, Need]) -> None:
         needs[name] = Need(name, need.specifier, path)
 
 
-def _toml(path: str) -> dict[str, Any]:
+def toml_of(path: str) -> dict[str, Any]:
+    """What a file in TOML says; nothing where it is broken."""
     import tomli
 
     try:
@@ -150,14 +151,14 @@ def _toml(path: str) -> dict[str, Any]:
 
 
 def _pyproject(path: str) -> Iterator[str]:
-    data = _toml(path)
+    data = toml_of(path)
     listed = data.get("project", {}).get("dependencies", [])
     yield from (line for line in listed if isinstance(line, str))
     yield from _table(data.get("tool", {}).get("poetry", {}).get("dependencies", {}))
 
 
 def _pipfile(path: str) -> Iterator[str]:
-    return _table(_toml(path).get("packages", {}))
+    return _table(toml_of(path).get("packages", {}))
 
 
 def _table(table: dict[str, Any]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..files.declared import PROJECT_FILES, Declared, declared_in, project_of
 from ..files.folders import in_package
 from ..files.questions import Question, bases_in, functions_in
+from ..files.scripts import scripts_above
 from ..known import Entry
 from ..session.values import Resource
 
@@ -29,6 +30,7 @@ class Application:
     def __init__(self, project: Project) -> None:
         self.project = project
         self._declared: dict[str, Declared] = {}
+        self._installed: dict[str, frozenset[str]] = {}
 
     def holds_dependency_while_streaming(self, path: str, scope: str = "") -> bool:
         """Whether the FastAPI that is declared for the file at ``path`` leaves a dependency with ``yield`` only after
@@ -43,6 +45,13 @@ class Application:
         if folder not in self._declared:
             self._declared[folder] = declared_in(folder)
         return self._declared[folder]
+
+    def is_installed_command(self, path: str, function: str) -> bool:
+        """Whether the project installs a function of the file at ``path`` as a command."""
+        folder = os.path.dirname(path)
+        if folder not in self._installed:
+            self._installed[folder] = scripts_above(path, self.project.root)
+        return function in self._installed[folder]
 
     def script_kind(self, path: str) -> str:
         """What kind of short-lived or foreign code a file is by its path, "" for the application.

@@ -43,7 +43,8 @@ class Units:
 
     def _found(self, body: Body) -> list[Entry]:
         found = [*self._configured(body), *self._decorated(body), *self._overridden(body), *self._of_command(body)]
-        if body.name in self.main and not self.is_imported(body.name):
+        is_started = body.name in self.main and not self.is_imported(body.name)
+        if is_started or self.project.app.is_installed_command(self.module.path, body.qualified):
             found.append(COMMAND)
         return found + self.handed_over.get(body.qualified, [])
 

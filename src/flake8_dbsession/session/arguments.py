@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ..names import is_none
 from .formals import SELF, Formals
 from .inside import through_objects
 from .summary import Target
@@ -18,6 +19,8 @@ from .values import (
     NONE,
     OBJECT,
     SESSION,
+    SOMETHING,
+    UNKNOWN,
     Value,
     contained,
     found_session,
@@ -46,6 +49,26 @@ def told(
     telling = [(name, surely(ev, value)) for name, value in (*given, *left_out) if value.kind in TOLD or asks(value)]
     begun = ((name, Value(COROUTINE, value.name)) for name, value in given if is_begun(value))
     return (*((name, formals.inside(value, name)) for name, value in telling), *begun)
+
+
+def given_something(ev: Evaluation, target: Target, method: Value, call: Call) -> Iterator[tuple[str, Value]]:
+    """The parameters that may be left out and are not: nobody knows what the call says for them, but it says something.
+
+    What the caller itself was perhaps not given says nothing: ``def work(session=None): Store(session)``.
+    """
+    optional = {name for name, default in target.defaults if default == NONE}
+    if optional:
+        nodes, words = call.node.args, {word.arg: word.value for word in call.node.keywords if word.arg}
+        positional = tuple(as_something(ev, *each) for each in zip(nodes, call.positional, strict=True))
+        keywords = {name: as_something(ev, words.get(name), value) for name, value in call.keywords.items()}
+        bound = target.bind(method, positional, keywords)
+        yield from ((name, value) for name, value in bound if name in optional and value == SOMETHING)
+
+
+def as_something(ev: Evaluation, node: ast.expr | None, value: Value) -> Value:
+    """SOMETHING for an argument that is there though nobody knows what it is; UNKNOWN for any other."""
+    is_left_out = isinstance(node, ast.Name) and is_none(ev.body.defaults.get(node.id))
+    return SOMETHING if value == UNKNOWN and node is not None and not is_left_out else UNKNOWN
 
 
 def is_begun(value: Value) -> bool:

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from .arguments import told
+from .arguments import given_something, told
 from .call import place
 from .changing import touch
 from .coroutines import begun, how_begun
@@ -283,7 +283,8 @@ def construct(ev: Evaluation, made: Value, call: Call) -> Value:
         unseen(ev, call, UNKNOWN)
         return Value(OBJECT, made.name)
     formals = Formals()
-    summary = ev.world.summary(init, told(ev, target, init, call, formals))
+    given = (*told(ev, target, init, call, formals), *given_something(ev, target, init, call))
+    summary = ev.world.summary(init, given)
     if summary is None:
         unseen(ev, call, UNKNOWN)
         return Value(OBJECT, made.name)

@@ -14,6 +14,7 @@ from .values import (
     OPENED,
     REGISTRY,
     SESSION,
+    SOMETHING,
     TRUE,
     UNKNOWN,
     Value,
@@ -31,8 +32,6 @@ _ENDING = frozenset({"close", "rollback", "remove"})
 
 
 TRUE_NODE, FALSE_NODE = ast.Constant(True), ast.Constant(False)
-_GIVEN = Value(OBJECT, "object")
-"""What is known of an argument of which nothing is known but that it is there."""
 
 
 def assume(ev: Evaluation, condition: ast.expr, wanted: bool) -> bool:
@@ -195,7 +194,7 @@ def take_as_missing(ev: Evaluation, test: ast.expr, wanted: bool) -> bool:
     if asked is None or not assume(ev, test, wanted):
         return False
     name, when_missing = asked
-    remember(ev, name, NONE if when_missing is wanted else _GIVEN)
+    remember(ev, name, NONE if when_missing is wanted else SOMETHING)
     return True
 
 

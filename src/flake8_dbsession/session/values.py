@@ -105,6 +105,8 @@ UNKNOWN = Value("unknown")
 NONE = Value("constant", "None")
 TRUE = Value("constant", "True")
 FALSE = Value("constant", "False")
+SOMETHING = Value("object", "object")
+"""Of which nothing is known but that it is there."""
 LENT_CONNECTION = Value("object", "sqlalchemy.engine.Connection")
 """A connection that is checked out for somebody else: that of a session, or of a migration."""
 
