@@ -34,6 +34,8 @@ from .module import ClassInfo, Module
 if TYPE_CHECKING:
     from .project import Project
 
+_OF_REQUESTS = frozenset({"flask.g", "quart.g"})
+"""What keeps something for one request: ``g.db`` is what the application puts there, and no Flask-SQLAlchemy object."""
 _APPLICATIONS = frozenset({"flask.current_app", "quart.current_app"})
 
 
@@ -93,7 +95,11 @@ class Meanings:
             return Value(FACTORY, "AsyncSession" if last in conventions.async_factories else "Session")
         if last in conventions.registries:
             return Value(REGISTRY, name, Resource(AMBIENT, name, "Session", flavour="scoped"))
-        if last in conventions.flask_objects and not self.project.modules.is_first_party(module):
+        if (
+            last in conventions.flask_objects
+            and module not in _OF_REQUESTS
+            and not self.project.modules.is_first_party(module)
+        ):
             type_name = "AsyncSession" if "async" in module else "Session"
             return Value(FLASK_DB, name, Resource(AMBIENT, f"{name}.session", type_name, flavour="flask"))
         if last == "session" and module.rpartition(".")[2] in conventions.flask_objects:

@@ -148,7 +148,7 @@ class Reach:
                 yield None
             value = own.get(chain[0]) or self._imported(words, chain[0]) or self._root(module, chain[0])
             yield from self._follow(value, chain[1:])
-            if value == UNKNOWN and len(chain) > 1:
+            if value.kind in ("unknown", NAMED) and len(chain) > 1:  # flask.g is a name of a library
                 yield from self._follow_stored(module, chain)
                 if chain[-1] in QUESTIONS and may_be_session(chain[-2]):
                     yield None

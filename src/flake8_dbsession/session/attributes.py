@@ -57,7 +57,7 @@ def attribute(ev: Evaluation, node: ast.Attribute, owner: Value) -> Value:
             return of_unseen(ev, node)
         case "named" | "module":
             value = ev.world.value(f"{owner.name}.{name}")
-            session = asked(ev, node) if value.kind == NAMED and value.resource is None else UNKNOWN  # ``g.db``
+            session = put_there(ev, node) if value.kind == NAMED and value.resource is None else UNKNOWN  # ``g.db``
             return session if session != UNKNOWN else value
         case "super":
             return ev.world.inherited(owner.name, name, owner.extra[0])
@@ -134,6 +134,20 @@ def of_unseen(ev: Evaluation, node: ast.Attribute) -> Value:
     if value == UNKNOWN and node.attr in _GIVING_BACK:
         value = met(ev, node)
     return value if value != UNKNOWN else asked(ev, node)
+
+
+def put_there(ev: Evaluation, node: ast.Attribute) -> Value:
+    """A session that is in something of a library, ``flask.g.db``: this function has put it there, it is one by what it
+    is asked, or another function of the file has."""
+    text = dotted(node) or ""
+    value = ev.now.names.get(text) or asked(ev, node)
+    if value != UNKNOWN:
+        return value
+    value = ev.world.stored(ev.body.module, text)
+    resource = value.resource
+    if value.kind != SESSION or resource is None or resource.origin != ATTRIBUTE:
+        return UNKNOWN
+    return value._replace(resource=resource._replace(key=f".{text}"))
 
 
 def met(ev: Evaluation, node: ast.Attribute) -> Value:
