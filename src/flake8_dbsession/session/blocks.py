@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from .body import Body
 from .call import place
+from .events import Event
 from .moment import Moment
 from .state import HELD, IDLE
 from .summary import World
 from .values import (
     ATTRIBUTE,
     CLOSING,
+    COMMITS,
     GENERATOR,
     MANAGER,
     METHOD,
@@ -81,7 +84,7 @@ def left(now: Moment, value: Value, node: ast.expr, world: World, is_raising: bo
     elif closed.kind == REGISTRY and closed.resource is not None:  # a real one cannot be entered (measured)
         now.finish(closed.resource, node, "with")
     elif closed.kind == TRANSACTION:
-        end_transaction(now, closed)
+        end_transaction(now, closed, node, is_raising)
     elif closed.kind == "generated":
         leave_object(now, closed, node, place(node))
     elif closed == _CONTEXT:
@@ -94,18 +97,22 @@ def leave_session(now: Moment, session: Value, node: ast.expr, is_raising: bool)
     """A session is closed; one that the manager was lent is given back where the manager does so at such an end."""
     if session.resource is None:
         return
+    if COMMITS in session.extra and not is_raising:
+        now.write_out(session.resource, node, at_end=True)
     if "borrowed" not in session.extra:
         now.finish(session.resource, node, "with")
     elif session.extra[2 if is_raising else 1]:
         now.release(session.resource)
 
 
-def end_transaction(now: Moment, transaction: Value) -> None:
+def end_transaction(now: Moment, transaction: Value, node: ast.expr, is_raising: bool) -> None:
     """``begin()`` gives the connection back; a failed savepoint is rolled back, and the session goes on (measured)."""
     resource = transaction.resource
     if resource is None:
         return
     if transaction.name == "root":
+        if not is_raising:
+            now.write_out(resource, node, at_end=True)
         now.release(resource)
         now.expire(resource)
     else:
@@ -144,3 +151,12 @@ def registries_of(owner: Value) -> Iterator[Resource]:
         kept = each[1] if isinstance(each, tuple) and len(each) == 2 else UNKNOWN
         if isinstance(kept, Value) and kept.kind == REGISTRY and kept.resource is not None and ":" in kept.resource.key:
             yield kept.resource
+
+
+def commits(generator: Body, yielded: Value, committed: Iterable[Event]) -> bool:
+    """Whether a generator commits the session that it has yielded, whatever happens in it but a failure."""
+    if not generator.is_generator or yielded.resource is None:
+        return False
+    at_times = generator.own(ast.If, ast.ExceptHandler)
+    sometimes = {id(part) for block in at_times for part in ast.walk(block)}
+    return any(event.resource == yielded.resource and id(event.node) not in sometimes for event in committed)

@@ -66,6 +66,8 @@ class Second(NamedTuple):
 
     resource: Resource
     way: tuple[tuple[str, str, int], ...] = ()
+    at_end: bool = False
+    """Whether the block commits as it ends, and takes the connection for that."""
 
 
 class Swallowed(NamedTuple):

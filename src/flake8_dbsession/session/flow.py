@@ -8,6 +8,7 @@ from functools import cached_property
 
 from ..flow.graph import Graph, Kind, Node
 from ..flow.solve import Solution, solve
+from .blocks import commits
 from .body import Body
 from .call import place
 from .each_way import is_behind_check
@@ -245,6 +246,7 @@ class Flow:
             returned_life=life,
             yields=self.of_new_engine(yields),
             gives_back=(gives_back(yields, self.returned), gives_back(yields, self.raised)),
+            commits=commits(self.body, yields, self.events(Happening.COMMITTED)),
             between=tuple((self.scope.between or {}).items()),
             streams=tuple(sorted(self.scope.streams)),
             saves=tuple(sorted(self.scope.saved)),

@@ -96,14 +96,14 @@ class Moment(Draft):
         free = (r for r, life in self.lives.items() if r.origin != OPENED and not life.phases & (ENTRY | UNSURE))
         return tuple(sorted(r for r in free if not self.lives[r].may_hold))
 
-    def _second(self, resource: Resource, node: ast.AST) -> None:
+    def _second(self, resource: Resource, node: ast.AST, *, at_end: bool = False) -> None:
         if (resource.flavour == JOINED or resource.origin == AMBIENT) and self.life(resource).marks & GIVEN:
             return  # a session or registry that joined a connection takes none of its own
         if self.own is None and resource.origin in (OPENED, AMBIENT):
             self.own = Own(node, getattr(node, "lineno", 0), resource, free=self.given_back())
         for other, life in self.lives.items():
             if other != resource and life.surely_holds and resource.is_apart_from(other):
-                self.event(Happening.SECOND, node, other, Second(resource))
+                self.event(Happening.SECOND, node, other, Second(resource, at_end=at_end))
 
     # -- giving back
 
@@ -139,12 +139,16 @@ class Moment(Draft):
         if resource.is_connection:
             self.may_raise("db")
             return
-        if self.life(resource).marks & WRITTEN and not self.life(resource).may_hold:
-            self._second(resource, node)  # taken and given back inside
+        self.write_out(resource, node)
         self._may_fail(resource, node, COMMITTED)
         self.release(resource)
         if not resource.keeps_rows:
             self.expire(resource)
+
+    def write_out(self, resource: Resource, node: ast.AST, *, at_end: bool = False) -> None:
+        """What waits to be written takes a connection for the time of a commit, which the end of a block may be."""
+        if self.life(resource).marks & WRITTEN and not self.life(resource).may_hold:
+            self._second(resource, node, at_end=at_end)
 
     def flush(self, resource: Resource, node: ast.AST) -> None:
         life = self.life(resource)

@@ -12,6 +12,7 @@ from .values import (
     AMBIENT,
     BOUND,
     CLOSING,
+    COMMITS,
     ENGINE,
     FACTORY,
     FLASK_DB,
@@ -80,11 +81,11 @@ def beside_framework(bind: Value) -> str | None:
 
 
 def manager(factory: Value, node: ast.AST) -> Value:
-    """A context manager that opens a session on entry and closes it at the end."""
+    """A context manager that opens a session on entry, and commits and closes it at the end."""
     options = dict(factory.extra)
     keeps = bool(options.get("keeps_rows"))
     resource = Resource(OPENED, place(node), factory.name, keeps_rows=keeps, pool=options.get("pool", ""))
-    return Value(MANAGER, factory.name, resource)
+    return Value(MANAGER, factory.name, resource, (COMMITS,))
 
 
 def next_of(ev: Evaluation, generator: Value, node: ast.AST, *, kept: bool) -> Value:

@@ -22,6 +22,7 @@ from .state import ENTRY, GIVEN, HELD, HOLDING, IDLE, KEPT, RETURNED, STORED, UN
 from .storing import is_kept_by_its_object
 from .summary import Summary, Target
 from .values import (
+    COMMITS,
     COROUTINE,
     ENGINE,
     FACTORY,
@@ -239,7 +240,7 @@ def result(
                 kind,
                 value.resource.type,
                 owned or value.resource,
-                extra=() if owned else ("borrowed", *summary.gives_back),
+                extra=(COMMITS,) * summary.commits if owned else ("borrowed", *summary.gives_back),
             )
         saved = formals.of_caller(summary.saves[0]) if manager and summary.saves else None
         return Value(TRANSACTION, "nested", saved) if saved is not None else Value("generated", extra=(value,))

@@ -71,6 +71,11 @@ class Scope:
             self._heard.add(key)
             self.waits[what, released, held] = node
 
+    def take_own(self, own: Own | None) -> None:
+        """A step takes a connection with a session opened here; the one for which least was given back is kept."""
+        if own is not None and (not self.own or len(own.free) < len(self.own[0].free)):
+            self.own = [own]
+
     @property
     def size(self) -> int:
         """How much was left behind so far."""

@@ -86,6 +86,8 @@ class Summary(NamedTuple):
     yields: Value = UNKNOWN
     gives_back: tuple[bool, bool] = (False, False)
     """Whether a session of others that a generator yields has no connection afterwards: at its end, by an exception."""
+    commits: bool = False
+    """Whether a generator commits the session that it yields as it comes to its end."""
     between: tuple[tuple[Resource, Life], ...] = ()
     """How a generator leaves each of the caller's sessions where it yields."""
     streams: tuple[Resource, ...] = ()

@@ -108,9 +108,7 @@ class Transfer:
         return ev
 
     def outcome(self, ev: Evaluation, *ways: Via) -> Out:
-        own, known = ev.now.own, self.scope.own
-        if own is not None and (not known or len(own.free) < len(known[0].free)):
-            self.scope.own = [own]
+        self.scope.take_own(ev.now.own)
         self.scope.used |= ev.now.used
         self.scope.closed |= ev.now.closed
         for way in ways if not ev.now.is_dead else ():
@@ -259,6 +257,7 @@ class Transfer:
         if value == UNKNOWN and isinstance(item.optional_vars, ast.Name) and node.statement is not None:
             release_given(now, node.statement, item.optional_vars.id)
         end_block(now, now.names.pop(f"{slot(item.context_expr)} end", UNKNOWN))
+        self.scope.take_own(now.own)
         return now.state()
 
     def abort(self, node: Node, state: State) -> Out:

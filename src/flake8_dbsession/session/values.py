@@ -158,6 +158,8 @@ UNPOOLED = frozenset({"flask", "NullPool", "StaticPool"})
 """In ``extra`` of an engine: the framework has it, or it has no pool that could run empty."""
 OWN_CLASS = "class"
 """In ``extra`` of what makes sessions, with its name: a class of the project, which the sessions are named after."""
+COMMITS = "commits"
+"""In ``extra`` of what gives a session to a block: it commits as the block ends well."""
 BOUND = ("bound", True)
 """In ``extra`` of what makes sessions: it was given an engine, and nothing tells which."""
 
