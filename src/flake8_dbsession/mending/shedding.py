@@ -34,14 +34,12 @@ def shed_in_child(view: View, flow: Flow, node: ast.AST, target: Value, pool: st
     return Plan(title, Safety.UNSAFE, (step, *engine.steps), _REASON), ""
 
 
-def shed_in_block(view: View, flow: Flow, fork: ast.AST, pool: str) -> Answer:
+def shed_in_block(view: View, flow: Flow, block: ast.If, pool: str) -> Answer:
     """The same, first in the block of the child after ``os.fork()``."""
     engine = spelled_engine(view, flow, pool)
-    around = (node for node in flow.body.own(ast.If) if any(part is fork for part in ast.walk(node.test)))
-    owner = next(around, None)
-    if engine is None or owner is None:
+    if engine is None:
         return None, "the engine has no name here"
-    step = InsertFirst(view.span(owner), f"{engine.text}.dispose(close=False)")
+    step = InsertFirst(view.span(block), f"{engine.text}.dispose(close=False)")
     return Plan(f"shed the inherited pool of {engine.text!r} first", Safety.SAFE, (step, *engine.steps)), ""
 
 

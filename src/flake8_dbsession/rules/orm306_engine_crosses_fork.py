@@ -7,11 +7,13 @@ What it does
 Why it matters
     A forked process inherits the pool with the sockets of its connections. Two processes then talk to the server on one
     connection (the server showed the same connection number in both, measured on MariaDB and PostgreSQL): answers are
-    mixed up, and the one that ends closes it for the other.
+    mixed up, and the one that ends closes it for the other. From Python 3.14 on ``multiprocessing`` forks on Linux only
+    where it is told to.
 
 Stays silent when
-    The child disposes of the engine or makes one of its own; for NullPool; when an initializer is given; when processes
-    are spawned; when the engine cannot be told. Servers that fork (gunicorn with ``preload_app``) are not looked at.
+    The child disposes of the engine or makes one of its own; the parent does so before it forks; for NullPool; when an
+    initializer is given; when processes are spawned; when the engine cannot be told; where only commands run the
+    function and it takes no connection before. Servers that fork (gunicorn with ``preload_app``) are not looked at.
 
 Fix safety
     Safe: process pools get an initializer that calls ``engine.dispose(close=False)``, and the block after ``os.fork()``
@@ -21,12 +23,14 @@ Fix safety
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Iterator
 
 from ..mending.common import Answer
-from ..mending.shedding import shed_in_block, shed_in_child
+from ..mending.shedding import pool_that_runs, shed_in_block, shed_in_child
 from ..model import Diagnostic, Note, Rule, Span
-from ..questions.asking import is_out_of_scope
+from ..names import dotted
+from ..questions.asking import ends_with_commands
 from ..session.flow import Flow
 from ..session.values import FUNCTION, PARTIAL, Resource, Value
 from ..view import View
@@ -38,15 +42,33 @@ Use = tuple[int, Resource]
 
 def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
-        if is_out_of_scope(view, flow) or starts_afresh(view):
+        if view.is_test or starts_afresh(view):
             continue
         for node, target in dict(flow.scope.forked).items():
             use = use_in_child(view, target)
-            if use is not None and not is_prepared(view, flow, node):
+            if use is not None and not is_prepared(view, flow, node) and inherits(view, flow, node, use[1].pool):
                 mended = shed_in_child(view, flow, node, target, use[1].pool)
                 yield report(view, flow, node, use[1], notes(view, target, use), mended)
-        for node, resource in forks(view, flow):
-            yield report(view, flow, node, resource, (), shed_in_block(view, flow, node, resource.pool))
+        for node, block, resource in forks(view, flow):
+            if inherits(view, flow, node, resource.pool):
+                yield report(view, flow, node, resource, (), shed_in_block(view, flow, block, resource.pool))
+
+
+def inherits(view: View, flow: Flow, node: ast.AST, pool: str) -> bool:
+    """Whether there may be connections in the pool as the process forks: a command has only those that it takes itself,
+    and nobody has any right after ``engine.dispose()``."""
+    forked: int = getattr(node, "lineno", 0)
+    if any(line < forked for line in disposals(flow)):
+        return False
+    takes = any(own.line < forked and own.resource.pool == pool for own in flow.scope.own)
+    return takes or not ends_with_commands(view, flow)
+
+
+def disposals(flow: Flow) -> Iterator[int]:
+    """The lines where the function calls ``dispose()``."""
+    for call in flow.body.own(ast.Call):
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "dispose":
+            yield call.lineno
 
 
 def report(
@@ -81,10 +103,21 @@ def is_prepared(view: View, flow: Flow, node: ast.AST) -> bool:
     calls = [part for part in flow.body.own_nodes if isinstance(part, ast.Call)]
     if any(keyword.arg in ("initializer", "mp_context") for call in calls for keyword in call.keywords):
         return True
-    function = node.func if isinstance(node, ast.Call) else None
-    owner = function.value if isinstance(function, ast.Attribute) else None
-    binding = view.names.bindings.get(owner.id) if isinstance(owner, ast.Name) else None
-    return binding is not None and any(is_afresh(value) for value in binding.values)
+    owners = (owner_of(made) for made in (node, pool_that_runs(flow, node)))
+    return any(is_afresh(value) for owner in owners for value in values_of(view, flow, owner))
+
+
+def owner_of(made: ast.AST | None) -> str:
+    """``context`` of ``context.Pool(4)``; "" for what is no method of a name."""
+    function = made.func if isinstance(made, ast.Call) else None
+    return (dotted(function.value) or "") if isinstance(function, ast.Attribute) else ""
+
+
+def values_of(view: View, flow: Flow, name: str) -> Iterator[ast.expr]:
+    """What a name of the function or of the file stands for."""
+    binding = view.names.bindings.get(name)
+    yield from (value for target, value in flow.body.assigned() if name and dotted(target) == name)
+    yield from binding.values if binding is not None else ()
 
 
 def starts_afresh(view: View) -> bool:
@@ -106,20 +139,35 @@ def is_afresh(expression: ast.expr) -> bool:
     return False
 
 
-def forks(view: View, flow: Flow) -> Iterator[tuple[ast.AST, Resource]]:
-    """Each ``os.fork()`` whose child, the block under ``== 0``, uses an engine of the module."""
-    for node in flow.body.own(ast.If) if view.mentions(b"fork") else ():
-        fork = next(
-            (p for p in ast.walk(node.test) if isinstance(p, ast.Call) and view.names.resolve(p.func) == "os.fork"),
-            None,
-        )
+def forks(view: View, flow: Flow) -> Iterator[tuple[ast.Call, ast.If, Resource]]:
+    """Each ``os.fork()`` with the block of its child, under ``== 0``, and the session that takes a connection there."""
+    numbers = dict(numbers_of_forks(view, flow)) if view.mentions(b"fork") else {}
+    for node in flow.body.own(ast.If) if numbers else ():
+        fork = next((numbers[key] for key in asked_for_child(node.test) if key in numbers), None)
         if fork is None or sheds(node.body):
             continue
         last = node.body[-1].end_lineno or 0
-        for own in flow.scope.own:
-            is_shared = own.resource.pool and not own.resource.is_of_given_engine
-            if is_shared and node.body[0].lineno <= own.line <= last:
-                yield fork, own.resource
+        inside = (own for own in flow.scope.own if node.body[0].lineno <= own.line <= last)
+        shared = (own for own in inside if own.resource.pool and not own.resource.is_of_given_engine)
+        yield from ((fork, node, own.resource) for own in itertools.islice(shared, 1))
+
+
+def numbers_of_forks(view: View, flow: Flow) -> Iterator[tuple[str, ast.Call]]:
+    """Each ``os.fork()`` by its text and by the name that its number gets: ``pid = os.fork()``."""
+    for call in flow.body.own(ast.Call):
+        if view.names.resolve(call.func) == "os.fork":
+            yield ast.unparse(call), call
+            named = (dotted(target) for target, value in flow.body.assigned() if value is call)
+            yield from ((name, call) for name in named if name)
+
+
+def asked_for_child(test: ast.expr) -> Iterator[str]:
+    """``pid`` of ``pid == 0``, ``0 == pid`` and ``not pid``."""
+    match test:
+        case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]):
+            yield from (ast.unparse(left), ast.unparse(right))
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            yield ast.unparse(operand)
 
 
 def notes(view: View, target: Value, use: Use) -> tuple[Note, ...]:

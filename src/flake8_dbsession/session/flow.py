@@ -17,7 +17,7 @@ from .exceptions import follows_a_failure
 from .memory import Kept, Key
 from .scope import Scope
 from .state import ENTRY, FAILED, IDLE, STORED, SWALLOWED, TOLD, Life, State, merge
-from .summary import Heard, Summary, World
+from .summary import Heard, Own, Summary, World
 from .transfer import Transfer
 from .values import (
     ATTRIBUTE,
@@ -163,6 +163,11 @@ class Flow:
         is_own = session.origin == OPENED and session.pool.startswith(f"{self.body.qualified}.") and ":" in session.pool
         return session._replace(pool=NEW) if is_own and not self.caches(self.scope.engines) else session
 
+    def takes_own(self) -> Own | None:
+        """Where a session that is opened inside takes a connection, while as few as possible are given back."""
+        own = min(self.scope.own, key=lambda each: len(each.free), default=None)
+        return own._replace(resource=self.pool_outside(own.resource)) if own is not None else None
+
     def makes_owner(self, returned: Value) -> bool:
         """Whether each call makes an object with an engine of its own and hands it out; a constructor makes one."""
         if self.body.name.endswith(".__init__"):
@@ -261,7 +266,7 @@ class Flow:
             used=tuple(sorted(self.scope.used)),
             closes=tuple(sorted(r for r, life in normal if r in self.scope.closed and not life.phases & ~IDLE)),
             answers=tuple(sorted(self.scope.answers.items())),
-            takes_own=next((o._replace(resource=self.pool_outside(o.resource)) for o in self.scope.own), None),
+            takes_own=self.takes_own(),
         )
 
 

@@ -46,8 +46,8 @@ class Scope:
         self.answers: dict[str, str] = {}
         """The streaming responses that are made here: the parameter that is their content, and their class."""
         self.own: list[Own] = []
-        """Where a session opened here (or in a function called here) takes a connection, while how few of the
-        caller's sessions have given theirs back."""
+        """Where sessions opened here (or in a function called here) take a connection, and which of the caller's
+        sessions have given theirs back by then."""
         self.inlined: dict[ast.Call, ast.Call] = {}
         """``f(x)`` for each ``await run_in_threadpool(f, x)``: one node, however often it is evaluated."""
         self.used: set[Resource] = set()
@@ -72,9 +72,10 @@ class Scope:
             self.waits[what, released, held] = node
 
     def take_own(self, own: Own | None) -> None:
-        """A step takes a connection with a session opened here; the one for which least was given back is kept."""
-        if own is not None and (not self.own or len(own.free) < len(self.own[0].free)):
-            self.own = [own]
+        """A step takes a connection with a session opened here; for each line that is kept for which least was given
+        back."""
+        if own is not None and not any(o.line == own.line and len(o.free) <= len(own.free) for o in self.own):
+            self.own.append(own)
 
     @property
     def size(self) -> int:
