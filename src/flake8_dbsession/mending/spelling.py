@@ -10,7 +10,19 @@ from ..fix.plans import AddImport
 from ..project.module import Module
 from ..session.events import Happening
 from ..session.flow import Flow
-from ..session.values import AMBIENT, ATTRIBUTE, CLASS, ENGINE, FLASK_DB, OPENED, REGISTRY, UNKNOWN, Resource, pool_of
+from ..session.values import (
+    AMBIENT,
+    ATTRIBUTE,
+    CLASS,
+    ENGINE,
+    FLASK_DB,
+    OPENED,
+    REGISTRY,
+    SESSION,
+    UNKNOWN,
+    Resource,
+    pool_of,
+)
 from ..story import name_of
 
 if TYPE_CHECKING:
@@ -37,6 +49,16 @@ def spelled(view: View, flow: Flow, resource: Resource) -> Spelled | None:
     if text:
         return Spelled(text)
     return imported(view, flow, resource.key) if resource.origin == AMBIENT else None
+
+
+def spelled_registry(view: View, flow: Flow, resource: Resource) -> Spelled | None:
+    """How to write what has a ``remove()``: what a property gives is the session of it, which has none."""
+    found = spelled(view, flow, resource)
+    if found is not None and not found.steps:
+        written = ast.parse(found.text, mode="eval").body
+        if view.project.evaluate(view.module, written).kind == SESSION:
+            return None
+    return found
 
 
 def spelled_engine(view: View, flow: Flow, pool: str) -> Spelled | None:

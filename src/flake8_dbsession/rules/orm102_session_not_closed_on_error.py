@@ -149,7 +149,7 @@ def report_worker(view: View, left: Left) -> Diagnostic:
     flow, resource = left.flow, left.resource
     plan, refusal = repair(view, flow, resource, None)
     closes = [event.node for event in flow.events(Happening.CLOSED) if event.resource == resource]
-    notes = [view.note("this is not reached on every way", closes[0])]
+    notes = [view.note("this is not reached on every way", close) for close in closes[:1]]
     message = f"{name_of(flow, resource)!r} is not removed {way_out(flow, resource)}"
     return view.diagnostic(RULE, first_use(flow, resource, None).node, message, notes, plan, refusal, flow.body)
 

@@ -34,7 +34,7 @@ from typing import NamedTuple
 from ..flow.graph import Kind
 from ..known import Entry
 from ..mending.common import Answer, finally_around
-from ..mending.spelling import spelled
+from ..mending.spelling import spelled_registry
 from ..model import Diagnostic, Note, Rule, Safety
 from ..project.after_runs import is_removed_after
 from ..project.app import feeds_its_bots, stays_in_context
@@ -146,15 +146,19 @@ def is_call_of(view: View, call: ast.Call, flow: Flow) -> bool:
 
 def is_removed_sometimes(left: Left) -> bool:
     """Whether the unit of work gives the session back itself on one way: what it misses on others is another rule's."""
-    gone = {e.resource for e in left.flow.events(Happening.CLOSED)}
     ends = [state.lives.get(left.resource) for state in left.flow.returned]
-    return left.loop is None and left.resource in gone and any(life and not life.may_hold for life in ends)
+    is_gone = left.resource in left.flow.scope.closed
+    return left.loop is None and is_gone and any(life and not life.may_hold for life in ends)
 
 
 def ambient(flow: Flow) -> list[Resource]:
-    """The registries that the function itself takes a connection of."""
-    taken = {e.resource for e in flow.events(Happening.TAKEN) if e.resource is not None}
-    return sorted(r for r in taken if r.origin == AMBIENT and ":" not in r.key and r.pool != JOINED)
+    """The registries that the function takes a connection of, or commits for what it runs, and removes."""
+    taken, committed = (
+        {e.resource for e in flow.events(kind) if e.resource is not None}
+        for kind in (Happening.TAKEN, Happening.COMMITTED)
+    )
+    used = taken | (committed & flow.scope.closed)
+    return sorted(r for r in used if r.origin == AMBIENT and ":" not in r.key and r.pool != JOINED)
 
 
 def is_left_held(flow: Flow, resource: Resource) -> bool:
@@ -210,7 +214,10 @@ def uses(view: View, lefts: list[Left]) -> Iterator[Note]:
 
 
 def first_use(flow: Flow, resource: Resource, loop: Loop | None) -> Event:
-    uses = [e for e in flow.events(Happening.TAKEN) if e.resource == resource]
+    taken, committed = (
+        [e for e in flow.events(kind) if e.resource == resource] for kind in (Happening.TAKEN, Happening.COMMITTED)
+    )
+    uses = taken or committed
     if loop is not None:
         inside = [e for e in uses if loop.lineno <= e.node.lineno <= (loop.end_lineno or 0)]  # type: ignore[attr-defined]
         uses = inside or uses
@@ -225,7 +232,7 @@ def story(view: View, loop: Loop | None, worker: Entry | None) -> Iterator[Note]
 
 def repair(view: View, flow: Flow, resource: Resource, loop: Loop | None) -> Answer:
     """``remove()`` in a finally: around the loop's body, or around what stands inside the app context."""
-    found = spelled(view, flow, resource)
+    found = spelled_registry(view, flow, resource)
     if found is None:
         return None, "the registry has no name here to remove it by"
     name = found.text

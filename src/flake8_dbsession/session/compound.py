@@ -15,6 +15,7 @@ from .values import (
     COROUTINE,
     FALSE,
     HANDLES,
+    LIST,
     NONE,
     OBJECT,
     ROW,
@@ -153,9 +154,12 @@ def entry(owner: Value, node: ast.Subscript) -> Value:
 
 def comprehension(ev: Evaluation, node: ast.expr, elements: Iterable[ast.expr]) -> Value:
     kept = dict(ev.now.names)
+    column: tuple[Value, ...] = ()
     for generator in node.generators:  # type: ignore[attr-defined]
         ev.awaited = generator.iter if generator.is_async else None
-        item = ev.item_of(ev.value(generator.iter), generator.iter)
+        iterated = ev.value(generator.iter)
+        column = picked(node, generator, iterated)
+        item = ev.item_of(iterated, generator.iter)
         ev.bind(generator.target, item)
         for test in generator.ifs:
             ev.value(test)
@@ -167,8 +171,25 @@ def comprehension(ev: Evaluation, node: ast.expr, elements: Iterable[ast.expr]) 
             ev.now.names[name] = kept[name]
     if values[0].kind == ROW:
         return values[0]._replace(kind=ROWS, extra=())
+    if column:
+        return Value(TUPLE, LIST, extra=column)
     told = any(value.kind in (COROUTINE, OBJECT) or contained(value) for value in values)
     return Value(TUPLE, extra=tuple(values)) if told else UNKNOWN
+
+
+def picked(node: ast.expr, generator: ast.comprehension, iterated: Value) -> tuple[Value, ...]:
+    """``(job for _, job in jobs)`` over a list of tuples that all are known: the coroutines in that place of them."""
+    match node, generator:
+        case (
+            (ast.ListComp(elt=ast.Name(id=name)) | ast.GeneratorExp(elt=ast.Name(id=name))),
+            ast.comprehension(target=ast.Tuple(elts=targets)),
+        ) if len(set(iterated.extra)) > 1 and iterated.kind == TUPLE and iterated.name != "dict":
+            place = next((n for n, each in enumerate(targets) if isinstance(each, ast.Name) and each.id == name), None)
+            rows = [part.extra for part in iterated.extra if part.kind == TUPLE and len(part.extra) == len(targets)]
+            column = tuple(row[place] for row in rows) if place is not None else ()
+            are_known = len(rows) == len(iterated.extra) and all(part.kind == COROUTINE for part in column)
+            return column if are_known else ()
+    return ()
 
 
 def piped(ev: Evaluation, node: ast.BinOp, sides: Iterable[Value]) -> Value:

@@ -145,20 +145,28 @@ def given_to(ev: Evaluation, call: ast.Call) -> Value:
 def put(ev: Evaluation, jobs: Value, call: Call) -> bool:
     """``jobs.append(work(session, row))``: whether a coroutine joins a list of this function that may be run at once.
 
-    In a loop it joins twice, which stands for any number.
+    In a loop it joins twice, which stands for any number. It may have a label: ``jobs.append((row.id, work(row)))``.
     """
     match call.node.func:
         case ast.Attribute(value=ast.Name(id=name), attr="append") if name in ev.scope.local_names:
-            coroutine = call.positional[0] if len(call.positional) == 1 else UNKNOWN
-            if coroutine.kind != COROUTINE:
+            item = call.positional[0] if len(call.positional) == 1 else UNKNOWN
+            coroutine = item if item.kind == COROUTINE else labelled(item)
+            if coroutine == UNKNOWN:
                 return False
             most = 1 if any(is_new_each_turn(ev, call, resource) for resource in contained(coroutine)) else 2
-            alike = sum(part.name == coroutine.name for part in jobs.extra if isinstance(part, Value))
-            joins = alike < _MOST_ALIKE and jobs.extra.count(coroutine) < most
-            parts = (*jobs.extra, coroutine) if joins else jobs.extra
+            known = [labelled(part) if part.kind == TUPLE else part for part in jobs.extra if isinstance(part, Value)]
+            joins = sum(part.name == coroutine.name for part in known) < _MOST_ALIKE and known.count(coroutine) < most
+            parts = (*jobs.extra, item) if joins else jobs.extra
             ev.now.names[name] = Value(TUPLE, LIST, extra=parts)
             return True
     return False
+
+
+def labelled(item: Value) -> Value:
+    """The one coroutine of a tuple; UNKNOWN for anything else."""
+    parts = item.extra if item.kind == TUPLE and item.name == "" else ()
+    coroutines = [part for part in parts if isinstance(part, Value) and part.kind == COROUTINE]
+    return coroutines[0] if len(coroutines) == 1 else UNKNOWN
 
 
 def is_new_each_turn(ev: Evaluation, call: Call, resource: Resource) -> bool:

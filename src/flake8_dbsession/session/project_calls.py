@@ -165,8 +165,9 @@ def given_to(target: Target, function: Value, call: Call) -> dict[str, tuple[ast
 
 
 def is_coroutine(value: Value) -> bool:
-    """A coroutine, or several."""
-    return value.kind == COROUTINE or (value.kind == TUPLE and any(map(is_coroutine, value.extra)))
+    """A coroutine, or several; what a dictionary has under its keys counts only where it is taken out."""
+    are_several = value.kind == TUPLE and value.name != "dict"
+    return value.kind == COROUTINE or (are_several and any(map(is_coroutine, value.extra)))
 
 
 def receive(ev: Evaluation, value: Value) -> None:

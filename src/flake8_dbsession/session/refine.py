@@ -138,9 +138,9 @@ def assume_active(ev: Evaluation, session: Value, wanted: bool, may_be: bool) ->
 def assume_in_transaction(ev: Evaluation, session: Value, wanted: bool) -> bool:
     """A session that is in no transaction holds nothing (``Session.in_transaction``), unlike a connection."""
     resource = session.resource if session.kind in (SESSION, REGISTRY) else None
-    life = ev.now.lives.get(resource) if resource is not None else None
-    if resource is None or life is None or resource.is_connection:
+    if resource is None or resource.is_connection:
         return True
+    life = ev.now.life(resource)
     phases = life.phases & ~(IDLE | CLOSED)
     if not wanted:
         phases = life.phases & (IDLE | CLOSED) | (IDLE if life.phases & (ENTRY | UNSURE) else 0)

@@ -40,7 +40,7 @@ class Resource(NamedTuple):
     """The engine it takes connections of: its dotted name, or that of a parameter; "" where that is not known."""
 
     def is_of_another_pool(self, other: Resource) -> bool:
-        """Whether the two have different engines; an engine that only a connection tells of may be any.
+        """Whether the two have different engines; that of a connection of which nothing is known may be any.
 
         What is asynchronous has an engine of its own, and nobody else has one that the function makes for itself.
         """
@@ -48,8 +48,12 @@ class Resource(NamedTuple):
             return True
         if {JOINED, NEW} & {self.pool, other.pool}:
             return True
-        if self.is_connection or other.is_connection:
-            return self.pool != other.pool or not self.pool
+        connections = [each for each in (self, other) if each.is_connection]
+        if connections and self.pool == other.pool:
+            return not self.pool
+        if connections:
+            may_be_any = any(not each.pool or each.is_of_given_engine for each in connections)
+            return may_be_any or bool(self.pool and other.pool)
         are_known = bool(self.pool and other.pool) and self.is_of_given_engine == other.is_of_given_engine
         return are_known and self.pool != other.pool
 
