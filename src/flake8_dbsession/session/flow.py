@@ -171,7 +171,9 @@ class Flow:
     def makes_owner(self, returned: Value) -> bool:
         """Whether each call makes an object with an engine of its own and hands it out; a constructor makes one."""
         if self.body.name.endswith(".__init__"):
-            keeps_engine = any(value.kind in _HANDLES for value in self.scope.attributes.values())
+            keeps_engine = any(
+                value.kind in _HANDLES or is_of_own_engine(value) for value in self.scope.attributes.values()
+            )
             return (bool(self.scope.engines) and keeps_engine) or self.keeps_owner()
         return returned.kind == OBJECT and bool(self.scope.owners) and not self.caches(self.scope.owners)
 
@@ -273,6 +275,11 @@ class Flow:
 def is_inherited_constructor(node: ast.AST) -> bool:
     """``super().__init__(…)``, ``Base.__init__(self, …)``."""
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "__init__"
+
+
+def is_of_own_engine(value: Value) -> bool:
+    """Whether a value is a session of an engine that the function has made: who keeps it keeps the engine."""
+    return value.kind == SESSION and value.resource is not None and ":" in value.resource.pool
 
 
 def is_given(value: Value) -> bool:
