@@ -2,8 +2,9 @@
 
 What it does
     Reports a session (not a registry or factory) that is kept at module level, as a class attribute or a default
-    argument, that a function puts into a global, that a constructor keeps on an object of which one is kept like that,
-    or that a method opens once, keeps on its object and hands to every caller.
+    argument, that a function puts into a global, that one which runs as the process starts puts into what it is given
+    (``app.state``, the context of arq's jobs), that a constructor keeps on an object of which one is kept like that, or
+    that a method opens once, keeps on its object and hands to every caller.
 
 Why it matters
     Every request, thread and task uses the same session: its transaction never ends for all of them at once, one
@@ -24,6 +25,7 @@ from collections.abc import Iterator
 
 from ..model import Diagnostic, Rule
 from ..questions.lasting import is_imported, is_one_shot, kept_with_objects, lasting
+from ..questions.startups import kept_at_the_start
 from ..questions.stored import shared_by_callers
 from ..session.values import AMBIENT, FACTORY, OBJECT, OPENED, REGISTRY, SESSION, Value
 from ..view import View
@@ -49,6 +51,9 @@ def reports(view: View) -> Iterator[Diagnostic]:
         for name, opened in shared_by_callers(view, flow):
             message = f"{name!r} is one session for everybody who asks the object; hand out the factory instead"
             yield view.diagnostic(RULE, opened, message, (), None, _OWN)
+        for name, opened in kept_at_the_start(view, flow):
+            message = f"{name!r} is one session for all that the process serves; keep the factory instead"
+            yield view.diagnostic(RULE, opened, message, (), None, _OWN, flow.body)
         for name, opened, keeper in kept_with_objects(view, flow):
             message = f"'self.{name}' is one session for the whole process, since {keeper!r} keeps the object"
             yield view.diagnostic(RULE, opened, message, (), None, _OWN, flow.body)
