@@ -19,6 +19,7 @@ _MANAGERS = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmana
 _CLOSING = frozenset({"close", "aclose", "remove"})
 _ENDING = _CLOSING | {"rollback"}
 _ABSTRACT = frozenset({"abc.abstractmethod", "abc.abstractproperty"})
+_WAITING = frozenset({"join", "result", "run_until_complete"})
 _SIDE_BY_SIDE = frozenset({"enumerate", "zip"})
 _TAKING = frozenset({"anext", "list", "max", "min", "next", "set", "sorted", "sum", "tuple"})
 
@@ -137,6 +138,39 @@ class Target:
         names = (self.module.names.resolve(n.func) for n in ast.walk(inner) if isinstance(n, ast.Call))
         return next((name for name in names if name in _GATHERERS), "")
 
+    @cached_property
+    def starts(self) -> tuple[tuple[str, ast.Call], ...]:
+        """The calls that are given a parameter, or a function inside, by the dotted names of what is called.
+
+        None of a function that waits for anything, or joins a thread: then whoever calls it waits, too.
+        """
+        if self.body.node is None or self.awaits or any(n.attr in _WAITING for n in self.body.own(ast.Attribute)):
+            return ()
+        names = {*self.names, *self.functions}
+        calls = (node for node in self.body.own(ast.Call) if names & given_by_name(node))
+        named = ((self.module.names.resolve(call.func) or "", call) for call in calls)
+        return tuple((name, call) for name, call in named if name)
+
+    @cached_property
+    def functions(self) -> dict[str, ast.AST]:
+        """The functions inside, by their names."""
+        return {node.name: node for node in self.body.own(ast.FunctionDef, ast.AsyncFunctionDef)}
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The parameters that a call can name."""
+        plain, rest, others = self.parameters
+        return frozenset({*plain, *(p.arg for p in self.body.parameters)} - {rest, others})
+
+    @cached_property
+    def parameters(self) -> tuple[tuple[str, ...], str, str]:
+        """The parameters in order, and those for the rest of them and for other names; "" for none."""
+        if self.body.node is None:
+            return (), "", ""
+        told = self.body.node.args
+        rest, others = (each.arg if each is not None else "" for each in (told.vararg, told.kwarg))
+        return tuple(a.arg for a in (*told.posonlyargs, *told.args)), rest, others
+
     @property
     def closes(self) -> bool:
         """Whether the function speaks of closing anything: ``self.session.close()``."""
@@ -167,6 +201,12 @@ class Target:
             positional = (owner, *positional)
         bound = list(zip(names, positional, strict=False))
         return bound + [(name, value) for name, value in keywords.items() if name in names]
+
+
+def given_by_name(call: ast.Call) -> set[str]:
+    """The plain names among the arguments of a call."""
+    given = (*call.args, *(word.value for word in call.keywords))
+    return {each.id for each in given if isinstance(each, ast.Name)}
 
 
 def gone_through(node: ast.AST) -> Iterator[ast.Name]:

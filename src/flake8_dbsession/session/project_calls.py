@@ -14,6 +14,7 @@ from .effects import apply, own
 from .ending import end_what_is_kept
 from .formals import Formals, receiver_of
 from .generated import generated, generators_given, go_through
+from .handing_on import hand_on
 from .handover import gathered_by_ours, given_to_object
 from .implementations import carry_out, opened_by_all, take_given
 from .lending import is_log, pass_on
@@ -67,6 +68,7 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
         return result(ev, opening, Formals(), call.node, False, False, False) if opening is not None else value
     if target.gathers:
         gathered_by_ours(ev, call, target.gathers)
+    hand_on(ev, target, function, call, awaited)
     formals = Formals(receiver_of(ev, function, call))
     summary = ev.world.summary(function, told(ev, target, function, call, formals))
     if summary is None:

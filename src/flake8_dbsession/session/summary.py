@@ -173,6 +173,22 @@ class Target(Protocol):
         """The name of what runs the coroutines it is given at once; "" for none."""
 
     @property
+    def starts(self) -> tuple[tuple[str, ast.Call], ...]:
+        """The calls, by their dotted names, that may run a parameter or a function inside beside the caller."""
+
+    @property
+    def functions(self) -> dict[str, ast.AST]:
+        """The functions inside, by their names."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The parameters that a call can name."""
+
+    @property
+    def parameters(self) -> tuple[tuple[str, ...], str, str]:
+        """The parameters in order, and those for the rest of them and for other names; "" for none."""
+
+    @property
     def closes(self) -> bool:
         """Whether it speaks of closing anything."""
 
