@@ -16,7 +16,7 @@ from flake8_dbsession.flow.show import show
 from flake8_dbsession.flow.solve import order, solve
 
 LAWS = settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
-SILENT = {Kind.ENTRY, Kind.LEAVE, Kind.ABORT, Kind.CATCH, Kind.CASE, Kind.ITEM}
+SILENT = {Kind.ENTRY, Kind.BREAK, Kind.LEAVE, Kind.ABORT, Kind.CATCH, Kind.CASE, Kind.ITEM}
 """What may happen without a line of its own being told of."""
 
 
@@ -186,6 +186,7 @@ ALLOWED = {
     Kind.STATEMENT: [{Via.NEXT, Via.RAISE}, {Via.RAISE}],
     Kind.TEST: [{Via.TRUE, Via.FALSE, Via.RAISE}],
     Kind.ITERATE: [{Via.NEXT, Via.RAISE}],
+    Kind.BREAK: [{Via.NEXT}],
     Kind.ITEM: [{Via.TRUE, Via.FALSE, Via.RAISE}],
     Kind.ENTER: [{Via.NEXT, Via.RAISE}],
     Kind.LEAVE: [{Via.NEXT}],

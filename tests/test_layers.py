@@ -53,7 +53,14 @@ LAYERS = (
     {"project.project"},
     {"project.entries", "project.cleaning", "project.handing"},
     {"project.sending"},
-    {"project.commands", "project.daemons", "project.hooks", "project.injection", "project.teardown"},
+    {
+        "project.commands",
+        "project.daemons",
+        "project.hooks",
+        "project.importers",
+        "project.injection",
+        "project.teardown",
+    },
     {"project.after_runs", "project.repeated"},
     {"view"},
     # rules

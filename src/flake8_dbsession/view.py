@@ -13,6 +13,7 @@ from .names import Names
 from .project.commands import Commands
 from .project.daemons import called_for_good
 from .project.entries import Units
+from .project.importers import only_commands_import
 from .project.module import Module
 from .project.project import Project
 from .project.repeated import Repeated, Serves
@@ -99,7 +100,12 @@ class View:
 
     def serves_commands(self, body: Body) -> bool:
         """Whether only commands run the function, of whichever file, and none goes on for good."""
-        return self._commands.are_served(self.units, body)
+        return self._commands.are_served(self.units, body) or self._is_of_commands(body)
+
+    def _is_of_commands(self, body: Body) -> bool:
+        """Whether nothing that serves imports the file, and commands do."""
+        runs = (entry for entry in self.units.entries(body) if not entry.is_waited_for)
+        return all(entry.is_short_lived for entry in runs) and only_commands_import(self.project, self.module)
 
     def is_repeated(self, body: Body, serves: Serves) -> bool:
         """Whether a process runs the function again and again, as far as can be seen in whichever file."""

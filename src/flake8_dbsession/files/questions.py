@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from .imports import words_in
+
 
 class Question(NamedTuple):
-    """Whether a file holds, extends or defines (``kind``) one of ``words``, and holds all of ``beside``."""
+    """Whether a file holds, extends, defines or imports (``kind``) one of ``words``, and holds all of ``beside``."""
 
     kind: str
     words: tuple[bytes, ...]
@@ -42,5 +44,6 @@ def functions_in(data: bytes) -> Iterator[bytes]:
 KINDS: dict[str, Callable[[tuple[bytes, ...], bytes], bool]] = {
     "holds": holds,
     "extends": lambda words, data: any(base in words for base in bases_in(data)),
+    "imports": lambda words, data: any(word in words for word in words_in(data)),
     "defines": lambda words, data: any(name in words for name in functions_in(data)),
 }

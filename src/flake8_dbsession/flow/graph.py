@@ -24,6 +24,7 @@ class Kind(enum.Enum):
     TEST = "test"  # the condition of if, while, assert or a case's guard
     ITERATE = "iterate"  # For/AsyncFor: evaluates the iterable
     ITEM = "item"  # For/AsyncFor: binds the next item (TRUE) or ends (FALSE)
+    BREAK = "break"  # For over a call: left before its end
     ENTER = "enter"  # withitem: evaluates and enters
     LEAVE = "leave"  # withitem: left without an exception
     ABORT = "abort"  # withitem: left by an exception; SWALLOW where the manager may swallow it
@@ -188,10 +189,22 @@ class _Builder:
 
     def loop(self, statement: ast.While | ast.For | ast.AsyncFor, head: Node, after: Node, ways: Ways) -> Node:
         """``head`` decides whether there is another turn."""
-        inner = Ways(ways.return_, ways.raise_, lambda: after, lambda: head)
+        inner = Ways(ways.return_, ways.raise_, self.broken(statement, after), lambda: head)
         head.out[Via.TRUE] = self.block(statement.body, lambda: head, inner)
         head.out[Via.FALSE] = self.block(statement.orelse, lambda: after, ways)
         return head
+
+    def broken(self, statement: ast.While | ast.For | ast.AsyncFor, after: Node) -> Lazy:
+        """Where ``break`` leads: what a call has given to a ``for`` is dropped before."""
+        if not isinstance(statement, ast.For) or not isinstance(statement.iter, ast.Call):
+            return lambda: after
+
+        def made() -> Node:
+            node = self.graph.node(Kind.BREAK, statement, statement)
+            node.out[Via.NEXT] = after
+            return node
+
+        return once(made)
 
     def iteration(self, statement: ast.For | ast.AsyncFor, after: Node, ways: Ways) -> Node:
         head = self.graph.node(Kind.ITEM, statement, statement)

@@ -32,6 +32,8 @@ class Conventions:
         self.loggers = names["loggers"]
         """``logger.info(…)`` cannot fail, whatever library the logger is of."""
         self._strangers = frozenset[str](tables["look_alikes"]["names"].split())
+        self._drivers = frozenset[str](tables["drivers"]["names"].split())
+        self._serving = tuple(f"{name}." for name in tables["serving"]["names"].split())
         self.remembering = frozenset[str](tables["remembers"]["decorators"].split())
         """Decorators that remember what a function has answered: ``functools.cache``."""
         self._injecting = frozenset[str](tables["injects"]["annotations"].split())
@@ -66,6 +68,14 @@ class Conventions:
     def is_injecting(self, qualified: str) -> bool:
         """Whether an annotation stands for what it is given, which a container fills in: ``dishka.FromDishka``."""
         return f"{qualified.partition('.')[0]}.{qualified.rpartition('.')[2]}" in self._injecting
+
+    def is_of_driver(self, qualified: str) -> bool:
+        """Whether a name is one of a driver's: ``psycopg2.errors.UniqueViolation``."""
+        return any(name in self._drivers for name in _beginnings(qualified))
+
+    def is_serving(self, qualified: str) -> bool:
+        """Whether a name is one of a package whose programs serve until somebody stops them."""
+        return f"{qualified}.".startswith(self._serving)
 
     def never_raises(self, spellings: Iterable[str]) -> bool:
         names = [name.removeprefix("builtins.") for name in spellings]

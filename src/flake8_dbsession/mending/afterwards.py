@@ -157,7 +157,7 @@ def evaluated(node: Node) -> Iterator[ast.AST]:
     match node.kind:
         case Kind.ITERATE if isinstance(syntax, (ast.For, ast.AsyncFor)):
             yield syntax.iter
-        case Kind.ITEM | Kind.LEAVE | Kind.ABORT | Kind.CATCH:
+        case Kind.ITEM | Kind.BREAK | Kind.LEAVE | Kind.ABORT | Kind.CATCH:
             return
         case Kind.SUBJECT if isinstance(syntax, ast.Match):
             yield syntax.subject

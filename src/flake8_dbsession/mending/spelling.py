@@ -115,6 +115,7 @@ def in_module(view: View, flow: Flow, resource: Resource) -> str:
     """As the module calls the registry: ``Session``, ``db.session`` of Flask-SQLAlchemy's ``db``, ``store.session`` of
     a module or class that it imports."""
     module, _, last = resource.key.rpartition(".")
+    is_of_a_class = not resource.is_of_an_object
     for name, binding in view.names.bindings.items():
         if name in locals_of(flow):
             continue
@@ -123,7 +124,7 @@ def in_module(view: View, flow: Flow, resource: Resource) -> str:
         value = view.project.value(f"{view.module.name}.{name}".lstrip("."))
         if value.resource == resource and value.kind in (REGISTRY, FLASK_DB):
             return f"{name}.session" if value.kind == FLASK_DB else name
-        if value.kind == CLASS and view.project.attribute(value, last).resource == resource:
+        if is_of_a_class and value.kind == CLASS and view.project.attribute(value, last).resource == resource:
             return f"{name}.{last}"
     return ""
 

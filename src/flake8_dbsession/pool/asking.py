@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..names import dotted
+from ..session.call import place
 from ..session.events import Happening
 from ..session.flow import Flow
-from ..session.values import CLASS, ENGINE, FUNCTION, OBJECT, Value
+from ..session.summary import Own
+from ..session.values import CLASS, ENGINE, FUNCTION, OBJECT, Resource, Value
 from .scopes import last_part
 from .settings import knowledge
 
@@ -33,14 +35,24 @@ class Asking:
 
     def asking(self, flow: Flow, module: Module, depth: int = _DEPTH) -> Iterator[ast.expr]:
         """The expressions in the body that take a connection, or call a function of the project that does."""
+        own = [each for each in flow.scope.own if not self._is_knock(flow, each)]
+        knocks = {each.node for each in flow.scope.own if each not in own}
         events = flow.events(Happening.TAKEN, Happening.OPENED)
+        events = [e for e in events if e.node not in knocks and not is_knock(flow, e.resource)]
         direct = [e.node for e in events if e.happening is Happening.TAKEN or (e.resource and e.resource.is_connection)]
-        own = (each.node for each in flow.scope.own)
-        yield from (node for node in (*direct, *own) if isinstance(node, ast.expr))
+        nodes = (*direct, *(each.node for each in own))
+        yield from (node for node in nodes if isinstance(node, ast.expr))
         names = self._me(flow.body, module)
         for node in flow.body.own(ast.Call):
             if self._asks(node, module, names, depth):
                 yield node
+
+    def _is_knock(self, flow: Flow, own: Own) -> bool:
+        """Whether a connection, be it one that a called function takes, is asked nothing."""
+        if not own.way:
+            return is_knock(flow, own.resource)
+        target = self.project.target(Value(FUNCTION, own.way[-1][0], extra=(None, None)))
+        return target is not None and is_knock(self.project.flow(target.module, target.body, {}), own.resource)
 
     def makes_application(self, body: Body, module: Module) -> bool:
         """Whether the function makes a web application or job runner."""
@@ -87,6 +99,20 @@ class Asking:
                 flow = self.project.flow(target.module, target.body, {})
                 self._known[function.name] = any(True for _ in self.asking(flow, target.module, depth))
         return self._known[function.name]
+
+
+def is_knock(flow: Flow, connection: Resource | None) -> bool:
+    """Whether a connection is asked nothing and given back at once: whoever does that wants to know, before anything
+    else begins, whether the server is there."""
+    if connection is None or not connection.is_connection or flow.body.node is None:
+        return False
+    items = [item for block in flow.body.own(ast.With) for item in block.items if item.optional_vars is not None]
+    bound = [*flow.body.assigned(), *((item.optional_vars, item.context_expr) for item in items)]
+    names = {ast.unparse(target) for target, value in bound if target is not None and place(value) == connection.key}
+    asked = [node for node in flow.body.own(ast.Name) if isinstance(node.ctx, ast.Load) and node.id in names]
+    ends = [each.value for each in flow.body.own(ast.Attribute) if each.attr == "close"]
+    closed = any(e.resource and e.resource.key == connection.key for e in flow.events(Happening.CLOSED))
+    return closed and all(node in ends for node in asked)
 
 
 _ASKED: weakref.WeakKeyDictionary[Project, Asking] = weakref.WeakKeyDictionary()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..files.declared import PROJECT_FILES, Declared, declared_in, project_of
 from ..files.folders import in_package
+from ..files.imports import words_in
 from ..files.questions import Question, bases_in, functions_in
 from ..files.scripts import scripts_above
 from ..known import Entry
@@ -119,6 +120,10 @@ class Application:
         """The files of the project that define a function or method, by its name."""
         return self._answering(Question("defines", (name,)), self._defining)
 
+    def naming(self, name: bytes) -> Sequence[str]:
+        """The files of the project that have a name somewhere in what they import."""
+        return self._answering(Question("imports", (name,)), self._naming)
+
     def _answering(self, question: Question, index: Mapping[bytes, list[str]]) -> Sequence[str]:
         found = index.get(question.words[0], ())
         self.project.sources.meet_question(question, found)
@@ -131,6 +136,10 @@ class Application:
     @cached_property
     def _defining(self) -> dict[bytes, list[str]]:
         return self._indexed(functions_in)
+
+    @cached_property
+    def _naming(self) -> dict[bytes, list[str]]:
+        return self._indexed(words_in)
 
     def _indexed(self, names_in: Callable[[bytes], Iterator[bytes]]) -> dict[bytes, list[str]]:
         """The files by the names that stand in them; none of a project that is too large to be looked through."""

@@ -13,7 +13,7 @@ from functools import cached_property
 from ..known import Entry
 from ..names import dotted
 from ..session.body import Body
-from ..session.values import CLASS, METHOD, OBJECT, UNKNOWN, Value
+from ..session.values import CLASS, FUNCTION, METHOD, OBJECT, UNKNOWN, Value
 from .filling import known_name
 from .module import Module
 from .project import Project
@@ -112,13 +112,16 @@ class Units:
         return [entry for entry in map(self.decorator, functions) if entry is not None and entry.is_short_lived][:1]
 
     def decorator(self, decorator: ast.expr, owner: str = "") -> Entry | None:
-        """What a decorator makes of a function, or of a method of the class ``owner``; None for nothing known."""
-        known = self.project.known
-        name = known_name(self._meaning(decorator, owner))
+        """What a decorator makes of a function, or of a method of the class ``owner``; None for nothing known.
+
+        A method of the project that is called like one of a library's, does what it does.
+        """
+        known, meaning = self.project.known, self._meaning(decorator, owner)
+        name = known_name(meaning)
         entry = known.decorator(name) if name else None
         if entry is None and isinstance(decorator, ast.Attribute) and decorator.attr in ("command", "group"):
             entry = self._of_group(self.project.target(self._meaning(decorator.value, owner)))
-        if entry is None and isinstance(decorator, ast.Attribute):
+        if entry is None and isinstance(decorator, ast.Attribute) and meaning.kind != FUNCTION:
             receiver = (dotted(decorator.value) or "").rpartition(".")[2]
             entry = known.decorator_by_convention(receiver, decorator.attr)
         return entry

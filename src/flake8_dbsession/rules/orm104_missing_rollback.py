@@ -17,8 +17,9 @@ Why it matters
 
 Stays silent when
     The handler rolls back, closes, removes or raises, or a decorator or everybody who calls the function does so; when
-    only lookups or foreign exceptions can arrive; when a request ends there and the framework discards the session;
-    when the project's own session class rolls back in its ``commit()``.
+    only lookups or foreign exceptions can arrive, such as those of a driver, which SQLAlchemy wraps; when a request
+    ends there and the framework discards the session, or the ``finish()`` of its handler closes it; when the project's
+    own session class rolls back in its ``commit()``.
 
 Fix safety
     Safe: ``rollback()`` becomes the first statement of the handler; the transaction is lost already. Where the handler
@@ -37,6 +38,7 @@ from typing import NamedTuple
 from ..mending.rolling_back import roll_back_in, roll_back_where_raised
 from ..model import Diagnostic, Note, Rule
 from ..pool.judge import pool_of
+from ..project.module import ClassInfo
 from ..questions.asking import is_out_of_scope, within
 from ..questions.going_on import goes_on_elsewhere
 from ..questions.lasting import is_one_shot
@@ -50,6 +52,7 @@ from ..session.values import AMBIENT, ATTRIBUTE, PARAMETER, Resource
 from ..story import name_of
 from ..view import View
 
+_AT_THE_END = ("finish", "on_finish")
 _LOOPS = (ast.While, ast.For, ast.AsyncFor)
 _BEFORE = "rollback() would undo what the transaction did before, too: a commit or a savepoint keeps that"
 _FLUSHED = "the query flushes what waits to be saved: flush it inside of the try"
@@ -101,7 +104,7 @@ def failures(view: View, flow: Flow) -> dict[ast.AST, Failure]:
         elif isinstance(event.detail, ast.AST) and event.resource is not None:
             add(found, event.detail, Failure(flow, (event.resource,), event.node))
     for resource, handler in flow.left_failed():
-        if goes_on(flow, resource):
+        if goes_on(flow, resource) and not ends_with_its_request(view, flow, resource):
             add(found, handler, Failure(flow, (resource,)))
     return found
 
@@ -189,6 +192,25 @@ def goes_on(flow: Flow, resource: Resource) -> bool:
     is_ours = resource.origin == ATTRIBUTE and not resource.key.startswith(".")
     kept = is_ours or (resource.origin == AMBIENT and ":" in resource.key)
     return kept and not flow.body.name.endswith("__exit__") and not flow.body.name.endswith("__init__")
+
+
+def ends_with_its_request(view: View, flow: Flow, resource: Resource) -> bool:
+    """Whether the object that has the session answers one request, and closes it at its end: ``def finish(self)``."""
+    answers = any(entry.kind == "request" for entry in view.units.entries(flow.body))
+    info = view.module.classes.get(flow.body.owner) if answers and resource.is_of_an_object else None
+    ends = {f"{resource.key}.{end}" for end in ("close", "remove")}
+    return info is not None and any(ends & mentioned(method) for method in at_the_end(view, info))
+
+
+def at_the_end(view: View, info: ClassInfo) -> Iterator[ast.AST]:
+    """The methods of a handler that run when its answer has been given."""
+    for each in view.project.lineage(info):
+        if not isinstance(each, str):
+            yield from (each.methods[name] for name in _AT_THE_END if name in each.methods)
+
+
+def mentioned(method: ast.AST) -> set[str]:
+    return {ast.unparse(part) for part in ast.walk(method) if isinstance(part, ast.Attribute)}
 
 
 def report(view: View, handler: ast.AST, failure: Failure, elsewhere: Note | None = None) -> Diagnostic:

@@ -10,7 +10,8 @@ Why it matters
     of a query.
 
 Stays silent when
-    The generator has a name that lives as long as the session, or is entered with ``with contextmanager(get_db)()``.
+    The generator has a name that lives as long as the session, or is entered with ``with contextmanager(get_db)()``; in
+    tests, and in commands that end their process.
 
 Fix safety
     Safe: the rest of the block moves into ``with contextmanager(get_db)() as db:``. Unsafe when the function returns
@@ -25,8 +26,10 @@ from collections.abc import Iterator
 from ..mending.entering import enter_generator
 from ..model import Diagnostic, Rule
 from ..questions.always_given import is_always_given
-from ..questions.asking import first_of_each_node, is_released_here
+from ..questions.asking import ends_with_commands, first_of_each_node, in_loop, is_released_here
+from ..questions.lasting import is_one_shot
 from ..session.events import Happening
+from ..session.flow import Flow
 from ..view import View
 
 
@@ -37,9 +40,16 @@ def check(view: View) -> Iterator[Diagnostic]:
         for event in first_of_each_node(flow.events(Happening.DISCARDED_GENERATOR)):
             if is_released_here(flow, event.resource) or is_always_given(view, flow, event.node):
                 continue
+            if not in_loop(flow, event.node) and ends_at_once(view, flow):
+                continue
             message = f"{view.text(event.node)!r} drops the generator, which closes its session before it is used"
             plan, refusal = enter_generator(view, flow, event)
             yield view.diagnostic(RULE, event.node, message, (), plan, refusal, flow.body)
+
+
+def ends_at_once(view: View, flow: Flow) -> bool:
+    """Whether the process of what asks the generator ends with it: a script, or what only commands run."""
+    return is_one_shot(view) if flow.body.node is None else ends_with_commands(view, flow)
 
 
 RULE = Rule("ORM105", "discarded-session-generator", "session of a generator that nobody keeps", check)

@@ -10,7 +10,7 @@ Why it matters
 
 Stays silent when
     The registry itself is stored, or the object belongs to one unit of work: another method of it closes the session
-    and sets the attribute to None.
+    and sets the attribute to None, or the function that stores the session removes it from the registry.
 
 Fix safety
     Unsafe: the registry is stored instead, so each thread gets its own session.
@@ -61,12 +61,18 @@ def report(view: View, name: str, call: ast.Call, body: Body | None) -> Diagnost
 def stored_calls(view: View, flow: Flow) -> Iterator[tuple[ast.expr, ast.Call]]:
     """``anything.attribute = Registry()``; what ``g`` has ends with its request, in whose thread it is asked for."""
     for target, value in flow.body.assigned():
-        if not isinstance(value, ast.Call) or value.args:
+        if not isinstance(value, ast.Call) or value.args or is_removed_here(flow.body, value.func):
             continue
         match target:
             case ast.Attribute(value=ast.Name() as owner) if view.names.resolve(owner) != "flask.g":
                 if kept_registry(flow, target) and not is_given_up(view, flow.body, target):
                     yield target, value
+
+
+def is_removed_here(body: Body, registry: ast.expr) -> bool:
+    """``Registry.remove()`` in the function that stores its session: what has it, has it for no longer."""
+    removal = f"{ast.unparse(registry)}.remove"
+    return any(ast.unparse(part) == removal for part in body.own(ast.Attribute))
 
 
 def kept_registry(flow: Flow, target: ast.Attribute) -> bool:

@@ -12,7 +12,8 @@ Why it matters
 Stays silent when
     The file is a script, a test, a migration or a command, or nothing imports it; the code stands under
     ``if __name__ == "__main__"``; the database is SQLite; a function only defines what runs later (start-up hooks,
-    lifespan handlers, cached loaders). ``create_all()`` is reported only where the deployment starts more than one
+    lifespan handlers, cached loaders), or takes a connection and gives it back without asking it for anything, to know
+    whether the server is there. ``create_all()`` is reported only where the deployment starts more than one
     process, which then create tables in a race.
 
 Fix safety

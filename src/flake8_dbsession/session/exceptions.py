@@ -9,7 +9,6 @@ from ..names import dotted
 from .state import UNSURE
 
 if TYPE_CHECKING:
-    from .body import Body
     from .evaluate import Evaluation
 
 OTHER = "other"
@@ -31,14 +30,28 @@ def accepts(handler: ast.ExceptHandler, raising: str, ev: Evaluation) -> tuple[b
 
     "db" is what flush, commit and SQL raise (``sqlalchemy.exc.SQLAlchemyError`` and below), "lookup" what
     ``one()`` and its like raise when there is no row, "other" anything else, and "other:Name" an exception of that
-    name that is raised while a session is failed. What the database raises comes of no call that has no session.
+    name that is raised while a session is failed. What the database raises comes of no call that has no session, and
+    what its driver raises does not come through a session: SQLAlchemy wraps it.
     """
     if handler.type is None:
         return True, False
+    types = [each for each in types_of(handler) if not is_of_driver(ev, each)]
+    if not types:
+        return raising != "db" or has_driver(ev), True
     is_lent = any(life.phases & UNSURE for life in ev.now.lives.values())
     if raising == OTHER and is_for_database(handler) and not is_lent:
         return False, True
-    return takes(types_of(handler), raising)
+    return takes(types, raising)
+
+
+def is_of_driver(ev: Evaluation, exception: ast.expr) -> bool:
+    """``pymysql.DatabaseError``, ``psycopg2.errors.UniqueViolation``."""
+    return ev.world.known.conventions.is_of_driver(ev.value(exception).name)
+
+
+def has_driver(ev: Evaluation) -> bool:
+    """Whether the function works with a connection as its driver gives it."""
+    return any(resource.type == "PoolProxiedConnection" for resource in ev.now.lives)
 
 
 def types_of(handler: ast.ExceptHandler) -> list[ast.expr]:
@@ -60,12 +73,6 @@ def is_for_database(handler: ast.ExceptHandler) -> bool:
     """Whether the handler takes nothing but what the database or the session raises."""
     names = last_names(types_of(handler))
     return bool(names) and names <= _DATABASE
-
-
-def follows_a_failure(body: Body, node: ast.AST) -> bool:
-    """Whether what is done at ``node`` is only done after the database has failed: a pause before the next attempt."""
-    handlers = (handler for handler in body.own(ast.ExceptHandler) if is_for_database(handler))
-    return any(part is node for handler in handlers for part in ast.walk(handler))
 
 
 def last_names(types: list[ast.expr]) -> set[str]:

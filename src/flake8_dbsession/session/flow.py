@@ -13,8 +13,8 @@ from .body import Body
 from .call import place
 from .each_way import is_behind_check
 from .events import Event, Happening
-from .exceptions import follows_a_failure
 from .memory import Kept, Key
+from .pausing import is_rare
 from .scope import Scope
 from .state import ENTRY, FAILED, IDLE, STORED, SWALLOWED, TOLD, Life, State, merge
 from .summary import Heard, Own, Summary, World
@@ -141,12 +141,13 @@ class Flow:
     def waits_of_callers(self, given: tuple[tuple[Resource, Life], ...]) -> Iterator[Heard]:
         """The waits that concern a caller, who has given sessions or not.
 
-        Whoever pauses after a failure of a session of its own hardly ever does, and says so where it does.
+        Whoever pauses after a failure of something of its own hardly ever does, and says so where it does.
         """
         is_lent = any(resource.origin != OPENED for resource, _ in given)
         for heard, node in self.scope.waits.items():
             wait = heard[0]
-            if is_lent or wait.kind != "sleep" or wait.chain or not follows_a_failure(self.body, node):
+            others = (each for (other, *_), each in self.scope.waits.items() if other.kind != "sleep")
+            if is_lent or wait.kind != "sleep" or wait.chain or not is_rare(self.body, node, others):
                 yield heard
 
     def makes_engine(self, returned: Value) -> bool:

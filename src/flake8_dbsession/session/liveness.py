@@ -146,7 +146,7 @@ def evaluated(node: Node) -> list[ast.AST]:
             return [node.syntax.iter]
         case Kind.ITEM, ast.For() | ast.AsyncFor():
             return [node.syntax.target]
-        case ((Kind.LEAVE | Kind.ABORT), _):
+        case ((Kind.LEAVE | Kind.ABORT | Kind.BREAK), _):
             return []
         case Kind.SUBJECT, ast.Match():
             return [node.syntax.subject]

@@ -213,10 +213,17 @@ def transaction_method(ev: Evaluation, receiver: Value, name: str, call: Call) -
 
 def manager_method(ev: Evaluation, receiver: Value, name: str, call: Call) -> Value:
     if name in ("__enter__", "__aenter__", "__next__", "__anext__", "send", "asend") and receiver.resource is not None:
-        return next_of(ev, receiver, call.node, kept=not isinstance(call.node.func.value, ast.Call))  # type: ignore[attr-defined]
+        asked = call.node.func.value  # type: ignore[attr-defined]
+        return next_of(ev, receiver, call.node, kept=not isinstance(asked, ast.Call) or is_connecting(asked, receiver))
     if name in ("__exit__", "__aexit__", "close", "aclose") and receiver.resource is not None:
         ev.now.finish(receiver.resource, call.node)
     return UNKNOWN
+
+
+def is_connecting(asked: ast.Call, manager: Value) -> bool:
+    """``engine.connect()`` of an AsyncEngine, which gives itself and is no generator."""
+    is_connection = manager.resource is not None and manager.resource.is_connection
+    return is_connection and isinstance(asked.func, ast.Attribute) and asked.func.attr == "connect"
 
 
 def flask_method(ev: Evaluation, receiver: Value, name: str, call: Call) -> Value:

@@ -86,6 +86,8 @@ class Transfer:
                 return self.iterate(node, state)
             case Kind.ITEM:
                 return self.item(node, state)
+            case Kind.BREAK:
+                return iter([(Via.NEXT, self.broken(node, state))])
             case Kind.ENTER:
                 return self.enter(node, state)
             case Kind.LEAVE:
@@ -219,6 +221,14 @@ class Transfer:
             ended.now.names.pop(f"{slot(loop)} rows", None)
             ended.now.unmark(stream, STREAMING | CUT)
         yield Via.FALSE, ended.now.state()
+
+    def broken(self, node: Node, state: State) -> State:
+        """The loop drops a generator before its end, which closes its session at once (measured on CPython)."""
+        now = Moment(state, self.events)
+        item = now.names.pop(slot(node.syntax), UNKNOWN)  # type: ignore[arg-type]
+        if item.kind == SESSION and item.resource is not None:
+            now.finish(item.resource, node.syntax)  # type: ignore[arg-type]
+        return now.state()
 
     # -- with
 
