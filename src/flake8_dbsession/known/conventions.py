@@ -36,6 +36,7 @@ class Conventions:
         self._serving = tuple(f"{name}." for name in tables["serving"]["names"].split())
         self.remembering = frozenset[str](tables["remembers"]["decorators"].split())
         """Decorators that remember what a function has answered: ``functools.cache``."""
+        self._putting_off = tuple(tables["puts_off"]["decorators"].split())
         self._injecting = frozenset[str](tables["injects"]["annotations"].split())
         self.requiring_login = frozenset[str](tables["requires_login"]["decorators"].split())
         """Decorators of views that are for users only who have logged in: ``flask_login.login_required``."""
@@ -64,6 +65,10 @@ class Conventions:
 
     def is_look_alike(self, qualified: str) -> bool:
         return any(name in self._strangers for name in _beginnings(qualified))
+
+    def is_putting_off(self, decorator: str) -> bool:
+        """Whether a call of a function with that decorator only stands for its answer: ``airflow.decorators.task``."""
+        return any(decorator == name or decorator.startswith(f"{name}.") for name in self._putting_off)
 
     def is_injecting(self, qualified: str) -> bool:
         """Whether an annotation stands for what it is given, which a container fills in: ``dishka.FromDishka``."""

@@ -92,7 +92,7 @@ class Asking:
         if function.name not in self._known:
             self._known[function.name] = False  # a circle ends here
             target = self.project.target(function)
-            if target is None or target.is_generator or target.is_async or target.is_fixture:
+            if target is None or target.is_generator or target.is_async or target.is_fixture or target.is_put_off:
                 return False
             touches = self.project.reach.touches(target.module, target.body)
             if touches and not self.makes_application(target.body, target.module):

@@ -25,6 +25,7 @@ from ..session.values import (
     UNKNOWN,
     Resource,
     Value,
+    contained,
     late,
 )
 
@@ -71,8 +72,9 @@ def annotated(
     if depth == 0:
         return UNKNOWN
     value = _meaning(project, names, annotation, name, depth) if annotation is not None else UNKNOWN
-    if value == UNKNOWN and isinstance(default, ast.Call):
-        value = injected(project, names, default, name)
+    if value.kind in (UNKNOWN.kind, OBJECT) and isinstance(default, ast.Call):
+        filled = injected(project, names, default, name)
+        return filled if value == UNKNOWN or filled.name == value.name else value
     return value
 
 
@@ -217,4 +219,10 @@ def injected(project: Project, names: Names, call: ast.Call, name: str) -> Value
         if value.kind in (SESSION, MANAGER, GENERATOR) and value.resource is not None:
             return Value(SESSION, resource=Resource(PARAMETER, name, value.resource.type, value.resource.keeps_rows))
     given = next((v for v in (summary.yields, summary.returns) if v.kind == OBJECT), project.returned(function))
-    return Value(OBJECT, given.name) if given.kind == OBJECT else UNKNOWN
+    return given._replace(extra=tuple(filter(is_told, given.extra))) if given.kind == OBJECT else UNKNOWN
+
+
+def is_told(kept: object) -> bool:
+    """Whether something that an object keeps is there for all who get it: another object without a session."""
+    value = kept[1] if isinstance(kept, tuple) and len(kept) == 2 else None
+    return isinstance(value, Value) and value.kind == OBJECT and not contained(value)

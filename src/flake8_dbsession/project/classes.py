@@ -197,7 +197,7 @@ class Classes:
 
         Whether its scope is the thread stands where it is made.
         """
-        value = annotated(self.project, info.module.names, info.annotations[name], name)
+        value = annotated(self.project, info.module.names, info.annotations[name], name, info.values.get(name))
         if value.kind == REGISTRY and value.resource is not None:
             key = f"{info.module.name.partition('.')[0]}.{name}"
             return value._replace(resource=value.resource._replace(origin=AMBIENT, key=key, flavour=""))

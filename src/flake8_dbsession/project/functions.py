@@ -49,7 +49,7 @@ class Functions:
         return self._made(module, body)
 
     def _made(self, module: Module, body: Body) -> Target:
-        return Target(module, body, self.decorators(module, body), self.project.known.conventions.remembering)
+        return Target(module, body, self.decorators(module, body), self.project.known.conventions)
 
     def decorators(self, module: Module, body: Body) -> frozenset[str]:
         """The dotted names of a function's decorators, called or not."""
@@ -63,6 +63,13 @@ class Functions:
                 if value.kind == NAMED:
                     found.add(value.name)
         return frozenset(found)
+
+    def session_said_by(self, function: Value) -> str:
+        """The type of session that a return annotation speaks of, whoever opens it; "" for none."""
+        target = self.target(function)
+        annotation = getattr(target.body.node, "returns", None) if target is not None else None
+        value = annotated(self.project, target.module.names, annotation, "") if target is not None else UNKNOWN
+        return value.resource.type if value.kind == SESSION and value.resource is not None else ""
 
     def returned(self, function: Value) -> Value:
         """What calling a function gives, or a generator yields, as far as its return annotation says."""

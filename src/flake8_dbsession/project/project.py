@@ -260,6 +260,10 @@ class Project:
         """The dotted names of a function's decorators, called or not."""
         return self.functions.decorators(module, body)
 
+    def session_said_by(self, function: Value) -> str:
+        """The type of session that a return annotation speaks of, whoever opens it; "" for none."""
+        return self.functions.session_said_by(function)
+
     def returned(self, function: Value) -> Value:
         """What calling a function gives as far as its return annotation says."""
         return self.functions.returned(function)

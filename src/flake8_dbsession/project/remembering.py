@@ -68,3 +68,32 @@ def begun_with(body: Body) -> Iterator[ast.If]:
         locks = [item.context_expr for item in block.items]
         if isinstance(block.body[0], ast.If) and all(map(first_of, locks)):
             yield block.body[0]
+
+
+def remembers_by_argument(body: Body) -> bool:
+    """Whether a function keeps its answers in something of the module, by its parameters, and looks there first.
+
+    ``if key in KEPT: return KEPT[key]``, ``if key not in KEPT: KEPT[key] = …``, ``found = KEPT.get(key)``.
+    """
+    kept = kept_by(body) if body.parameters else frozenset()
+    asked = (asked_for(statement) for statement in body.statements) if kept else ()
+    return any(item in kept and item.partition("[")[0].partition(".")[0] not in body.local_names for item in asked)
+
+
+def asked_for(statement: ast.stmt) -> str:
+    """``KEPT[key]`` where a statement looks for that."""
+    match statement:
+        case ast.If(test=ast.Compare(left=key, ops=[ast.In() | ast.NotIn()], comparators=[kept])):
+            return item_of(kept, key)
+        case ast.Assign(value=ast.Call(func=ast.Attribute(value=kept, attr="get"), args=[key, *_])):
+            return item_of(kept, key)
+    return ""
+
+
+def item_of(kept: ast.expr, key: ast.expr) -> str:
+    return ast.unparse(ast.Subscript(kept, key, ast.Load()))
+
+
+def kept_by(body: Body) -> frozenset[str]:
+    """The items that a function sets, as they are written."""
+    return frozenset(ast.unparse(target) for target, _ in body.assigned() if isinstance(target, ast.Subscript))

@@ -6,12 +6,13 @@ import ast
 from collections.abc import Iterator
 from functools import cached_property
 
+from ..known.conventions import Conventions
 from ..session.body import Body
 from ..session.syntax import MUTATORS, first_of
 from ..session.values import Value, constant
 from .module import Module
 from .protocols import is_protocol, says_nothing
-from .remembering import makes_once
+from .remembering import makes_once, remembers_by_argument
 
 _GATHERERS = frozenset({"asyncio.gather", "asyncio.wait", "asyncio.as_completed"})
 _PROPERTIES = frozenset({"property", "cached_property"})
@@ -27,7 +28,7 @@ _TAKING = frozenset({"anext", "list", "max", "min", "next", "set", "sorted", "su
 class Target:
     """A project function as its callers see it."""
 
-    def __init__(self, module: Module, body: Body, decorators: frozenset[str], caches: frozenset[str]) -> None:
+    def __init__(self, module: Module, body: Body, decorators: frozenset[str], conventions: Conventions) -> None:
         self.module = module
         self.body = body
         self.path = module.path
@@ -36,7 +37,9 @@ class Target:
         self.is_generator = body.is_generator
         self.is_manager = bool(decorators & _MANAGERS)
         self.is_fixture = "pytest.fixture" in decorators
-        self.is_cached = bool(decorators & caches)
+        self.is_cached = bool(decorators & conventions.remembering)
+        self.is_put_off = any(map(conventions.is_putting_off, decorators))
+        self.remembers = self.is_cached or remembers_by_argument(body)
         names = {d.rpartition(".")[2] for d in decorators}
         me = "" if "staticmethod" in names else self._me
         self.runs_once = makes_once(body) or (self.is_cached and all(each.arg == me for each in body.parameters))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .attributes import attribute
-from .call import Call
+from .call import Call, place
 from .coroutines import begun
 from .lending import unseen
 from .opening import next_of
@@ -24,12 +24,14 @@ from .statements import (
     reads_as_text,
 )
 from .values import (
+    AMBIENT,
     CLOSING,
     FUNCTION,
     GENERATOR,
     LENT_CONNECTION,
     OBJECT,
     PARTIAL,
+    REGISTRY,
     ROW,
     ROWS,
     SESSION,
@@ -37,6 +39,7 @@ from .values import (
     TRUE,
     TUPLE,
     UNKNOWN,
+    Resource,
     Value,
     contained,
 )
@@ -108,6 +111,20 @@ def _manager_of(ev: Evaluation, call: Call) -> Value:
     return value._replace(extra=(*value.extra, "contextmanager")) if value.kind == FUNCTION else UNKNOWN
 
 
+def _proxied(ev: Evaluation, call: Call) -> Value:
+    """``LocalProxy(get_session)``: the session of whatever request or context it is that asks, which ends with that."""
+    function = call.positional[0] if call.positional else UNKNOWN
+    summary = ev.world.summary(function, ()) if function.kind == FUNCTION else None
+    given = summary.returns if summary is not None else UNKNOWN
+    if given.kind == REGISTRY:
+        return given
+    known = given.resource.type if given.kind == SESSION and given.resource is not None else ""
+    type_name = known or ev.world.session_said_by(function)
+    return (
+        Value(REGISTRY, "", Resource(AMBIENT, place(call.node), type_name, flavour="flask")) if type_name else UNKNOWN
+    )
+
+
 def _close_all(ev: Evaluation, call: Call) -> Value:
     for resource in list(ev.now.lives):
         if not resource.is_connection:
@@ -173,6 +190,7 @@ PASSING: dict[str, Callable[[Evaluation, Call], Value]] = {
     "contextlib.aclosing": _closing,
     "contextlib.suppress": lambda ev, call: Value(OBJECT, "contextlib.suppress"),
     "builtins.next": _next,
+    "werkzeug.local.LocalProxy": _proxied,
     "builtins.anext": _next,
     "builtins.getattr": _getattr,
     "builtins.hasattr": _hasattr,

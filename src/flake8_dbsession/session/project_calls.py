@@ -24,6 +24,7 @@ from .storing import is_kept_by_its_object
 from .summary import Summary, Target
 from .values import (
     COMMITS,
+    CONSTANT,
     COROUTINE,
     ENGINE,
     FACTORY,
@@ -58,6 +59,8 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
         return unseen(ev, call, by_annotation(ev, function, call))
     if target.is_async and not awaited and not target.is_generator:
         return begun(ev, function, call)
+    if target.is_put_off:
+        return unseen(ev, call, UNKNOWN)
     handed_on = awaited and end_what_is_handed_on(ev, call)
     if target.is_abstract:
         carry_out(ev, function, call)
@@ -79,7 +82,7 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
         summary = summary._replace(waits=tuple(w for w in summary.waits if w[0].chain or w[0].name not in _UNTIL_DONE))
     if target.is_cached:
         summary = summary._replace(makes_engine=False, makes_owner=False)
-    if target.runs_once:
+    if target.runs_once or (target.remembers and is_always_the_same(ev, call)):
         summary = summary._replace(waits=(), takes_own=None)
     if is_log(ev, call.node.func):
         summary = summary._replace(can_raise=False)
@@ -213,6 +216,19 @@ def lives_of(opened: list[Resource], summary: Summary) -> Iterator[tuple[Resourc
     left = next((life for resource, life in summary.normal if resource.origin == OPENED), None)
     for resource in dict.fromkeys(opened):
         yield resource, left or Life(HELD if resource.is_connection else IDLE)
+
+
+def is_always_the_same(ev: Evaluation, call: Call) -> bool:
+    """Whether a call is given nothing but constants and names of the module: ``secret("token")``."""
+    words = ((word.value, call.keywords.get(word.arg or "**", UNKNOWN)) for word in call.node.keywords)
+    given = (*zip(call.node.args, call.positional, strict=False), *words)
+    return all(value.kind == CONSTANT or is_fixed(ev, node) for node, value in given)
+
+
+def is_fixed(ev: Evaluation, node: ast.expr) -> bool:
+    """Whether an expression is a constant, or a name that the function does not bind itself."""
+    is_free = isinstance(node, ast.Name) and node.id not in ev.scope.local_names
+    return is_free or isinstance(node, ast.Constant)
 
 
 def by_annotation(ev: Evaluation, function: Value, call: Call) -> Value:

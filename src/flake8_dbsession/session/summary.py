@@ -126,6 +126,10 @@ class Target(Protocol):
     is_cached: bool
     runs_once: bool
     """Whether its first answer is remembered for all calls."""
+    remembers: bool
+    """Whether each answer is remembered for all calls with the same arguments."""
+    is_put_off: bool
+    """Whether a call runs nothing, and gives what stands for the answer."""
     decorators: frozenset[str]
 
     @property
@@ -244,6 +248,9 @@ class World(Protocol):
 
     def stored(self, module: str, text: str) -> Value:
         """What a place outside of the function (``g.db``) stands for, as far as its module sets it."""
+
+    def session_said_by(self, function: Value) -> str:
+        """The type of session that a return annotation speaks of, whoever opens it; "" for none."""
 
     def returned(self, function: Value) -> Value:
         """What calling a project function gives as far as its annotation says (UNKNOWN otherwise)."""
