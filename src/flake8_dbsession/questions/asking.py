@@ -60,15 +60,15 @@ def ends_with_its_process(view: View, flow: Flow) -> bool:
     """Whether the function is only ever run in a process of its own, which gives everything back as it ends, as far as
     its file says."""
     entries = view.units.entries(flow.body)
-    if not entries or not ends(view, flow) or not all(map(ends_a_process, entries)):
+    if not entries or not ends(view, flow) or not all(ends_a_process(view, entry) for entry in entries):
         return False
-    simple = any(entry.framework in _FORKING for entry in entries) and view.project.once(has_simple_workers)
-    return not simple and not view.is_called_by_function(flow.body)
+    return not view.is_called_by_function(flow.body)
 
 
-def ends_a_process(entry: Entry) -> bool:
+def ends_a_process(view: View, entry: Entry) -> bool:
     """A process of its own, which ends with the function; or a job whose worker forks for it."""
-    return entry.cleans_all or entry.framework in _FORKING
+    forks = entry.framework in _FORKING and not view.project.once(has_simple_workers)
+    return entry.cleans_all or forks
 
 
 def has_simple_workers(project: Project) -> bool:

@@ -40,7 +40,7 @@ from ..project.after_runs import is_removed_after
 from ..project.app import feeds_its_bots, stays_in_context
 from ..project.cleaning import is_cleaned_around, wrapping_call
 from ..project.handing import entries_by_handing
-from ..questions.asking import is_out_of_scope
+from ..questions.asking import ends_a_process, is_out_of_scope
 from ..questions.working_loops import Loop, endless_loop_holding, is_wait_in_between
 from ..session.body import Body
 from ..session.events import Event, Happening
@@ -172,7 +172,7 @@ def is_left_held(flow: Flow, resource: Resource) -> bool:
 
 def is_cleaned(view: View, body: Body, worker: Entry, resource: Resource) -> bool:
     """Whether whoever runs what the worker runs gives the session back."""
-    if worker.cleans_all:
+    if ends_a_process(view, worker):
         return True
     if resource.flavour == "flask" and (worker.cleans_flask_sqlalchemy or worker.kind == "task"):
         return worker.framework != "celery" or not view.project.once(stays_in_context)

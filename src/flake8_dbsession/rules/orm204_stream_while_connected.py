@@ -94,11 +94,25 @@ def taken_by_dependencies(view: View, flow: Flow) -> Iterator[Diagnostic]:
 
 
 def taken_by_hooks(view: View, flow: Flow) -> Iterator[Diagnostic]:
-    """The session that a hook of Flask has used before the view, and that nothing here gives back."""
+    """The session that a hook of Flask has used before the view, and that nothing here gives back.
+
+    What the stream itself holds is reported there.
+    """
+    inside = set(held_by_streams_inside(view, flow))
     for resource, hook, start in used_before_stream(view, flow):
+        if resource in inside:
+            continue
         name, before = name_of(flow, resource), hook.body.name.rpartition(".")[2]
         message = f"session {name!r}, which {before}() has used before, keeps its connection until the stream ends"
         yield view.diagnostic(RULE, start, message, (), None, _REFUSAL, flow.body)
+
+
+def held_by_streams_inside(view: View, flow: Flow) -> Iterator[Resource]:
+    """The sessions that keep their connection while a generator that stands in the function is sent."""
+    for other in view.flows:
+        if other.body.name.startswith(f"{flow.body.name}.<locals>."):
+            events = other.events(Happening.STREAMED)
+            yield from (event.resource for event in events if event.resource and is_sent(view, other, event))
 
 
 def left_to_streams(view: View, flow: Flow) -> Iterator[Diagnostic]:
