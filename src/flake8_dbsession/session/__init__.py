@@ -7,8 +7,8 @@ Where a line belongs, from what is known to what is done with it:
 * ``draft``, ``moment``, ``verbs``: a state that one statement changes, the verbs of sessions, and which of them a
   method is;
 * ``evaluate`` and what it asks: ``attributes``, ``calls``, ``methods``, ``compound`` for expressions, ``opening``,
-  ``rows``, ``waiting``, ``handover`` for what they mean, ``project_calls``, ``effects``, ``formals`` for functions of
-  the project;
+  ``rows``, ``waiting``, ``handover`` for what they mean, ``project_calls``, ``constructing``, ``effects``, ``formals``
+  for functions and classes of the project;
 * ``simple_statements``, ``blocks``, ``exceptions``, ``transfer``: statements and ways of control;
 * ``flow``, ``leaks``: one function when all its ways have been followed.
 """

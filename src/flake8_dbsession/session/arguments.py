@@ -128,3 +128,16 @@ def captured(ev: Evaluation, function: Value) -> list[tuple[str, Value]]:
         return []
     used = names_below(node)
     return [(name, value) for name, value in telling if name in used]
+
+
+def is_always_the_same(ev: Evaluation, call: Call) -> bool:
+    """Whether a call is given nothing but constants and names of the module: ``secret("token")``."""
+    words = ((word.value, call.keywords.get(word.arg or "**", UNKNOWN)) for word in call.node.keywords)
+    given = (*zip(call.node.args, call.positional, strict=False), *words)
+    return all(value.kind == CONSTANT or is_fixed(ev, node) for node, value in given)
+
+
+def is_fixed(ev: Evaluation, node: ast.expr) -> bool:
+    """Whether an expression is a constant, or a name that the function does not bind itself."""
+    is_free = isinstance(node, ast.Name) and node.id not in ev.scope.local_names
+    return is_free or isinstance(node, ast.Constant)

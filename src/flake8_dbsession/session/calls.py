@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from .attributes import read_row
 from .call import Call
 from .changing import change_by_method, touch
+from .constructing import construct
 from .coroutines import run_to_its_end, task_of, under_keys
 from .effects import report_wait
 from .events import Happening
@@ -29,7 +30,7 @@ from .methods import (
     transaction_method,
 )
 from .opening import entered_by_stack, manager, open_session, sqlalchemy_call
-from .project_calls import construct, run
+from .project_calls import run
 from .refine import place_of, remember
 from .rows import LOADER
 from .statements import LOCKING, STATEMENT, STREAMED, asks_for_stream, marked

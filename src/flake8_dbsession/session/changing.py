@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from .lending import reads
+from .lending import pass_on, reads
 from .state import CHANGED, TOUCHED
 from .syntax import MUTATORS, first_of
 from .values import FUNCTION, ROW, ROWS, Resource, Value
@@ -53,6 +53,14 @@ def touch(ev: Evaluation, call: Call) -> None:
     for value in call.values:
         if value.kind in (ROW, ROWS) and value.resource is not None and not tells(name):
             ev.now.mark(value.resource, TOUCHED)
+
+
+def borrow(ev: Evaluation, call: Call, returned: Value) -> Value:
+    """A function of the project that is too deep or recursive: it borrows what it gets."""
+    touch(ev, call)
+    pass_on(ev, call)
+    ev.now.may_raise()
+    return returned
 
 
 def tells(name: str) -> bool:

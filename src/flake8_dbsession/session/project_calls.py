@@ -3,38 +3,33 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from .arguments import given_something, told
+from .arguments import is_always_the_same, told
 from .call import place
-from .changing import touch
+from .changing import borrow
+from .constructing import lives_of
 from .coroutines import begun, how_begun
-from .effects import apply, own
+from .effects import apply
 from .ending import end_what_is_kept
 from .formals import Formals, receiver_of
 from .generated import generated, generators_given, go_through
 from .handing_on import hand_on
-from .handover import gathered_by_ours, given_to_object
+from .handover import gathered_by_ours
 from .implementations import carry_out, opened_by_all, take_given
-from .lending import is_log, pass_on
+from .lending import is_log
 from .opening import opened
 from .state import ENTRY, GIVEN, HELD, HOLDING, IDLE, KEPT, RETURNED, STORED, UNSURE, Life
 from .storing import is_kept_by_its_object
 from .summary import Summary, Target
 from .values import (
     COMMITS,
-    CONSTANT,
     COROUTINE,
-    ENGINE,
-    FACTORY,
     FUNCTION,
     GENERATOR,
     JOINED,
     MANAGER,
-    NONE,
     OBJECT,
-    OPENED,
     REGISTRY,
     SESSION,
     TRANSACTION,
@@ -45,7 +40,7 @@ from .values import (
     contained,
     made_at,
 )
-from .waiting import STREAMING_RESPONSES, stream, stream_as_inside
+from .waiting import stream_as_inside
 
 if TYPE_CHECKING:
     from .call import Call
@@ -56,16 +51,16 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
     """A call of a function of the project."""
     target = ev.world.target(function)
     if target is None:
-        return unseen(ev, call, by_annotation(ev, function, call))
+        return borrow(ev, call, by_annotation(ev, function, call))
     if target.is_async and not awaited and not target.is_generator:
         return begun(ev, function, call)
     if target.is_put_off:
-        return unseen(ev, call, UNKNOWN)
+        return borrow(ev, call, UNKNOWN)
     handed_on = awaited and end_what_is_handed_on(ev, call)
     if target.is_abstract:
         carry_out(ev, function, call)
         end_what_is_kept(ev, function, receiver_of(ev, function, call))
-        value = unseen(ev, call, by_annotation(ev, function, call))
+        value = borrow(ev, call, by_annotation(ev, function, call))
         take_given(ev, function, call)
         opening = opened_by_all(ev, function, call)
         return result(ev, opening, Formals(), call.node, False, False, False) if opening is not None else value
@@ -75,7 +70,7 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
     formals = Formals(receiver_of(ev, function, call))
     summary = ev.world.summary(function, told(ev, target, function, call, formals))
     if summary is None:
-        return unseen(ev, call, by_annotation(ev, function, call))
+        return borrow(ev, call, by_annotation(ev, function, call))
     if target.gathers and any(map(is_coroutine, call.values)):  # they are seen where they are given
         summary = summary._replace(waits=tuple(w for w in summary.waits if w[0].name != target.gathers))
     if handed_on:  # it waits for nothing but that
@@ -211,38 +206,10 @@ def begin(ev: Evaluation, summary: Summary, formals: Formals, node: ast.AST) -> 
         ev.now.mark(resource, life.marks & ~(GIVEN | KEPT))
 
 
-def lives_of(opened: list[Resource], summary: Summary) -> Iterator[tuple[Resource, Life]]:
-    """The sessions that a constructor has opened for its object, each as the constructor leaves it."""
-    left = next((life for resource, life in summary.normal if resource.origin == OPENED), None)
-    for resource in dict.fromkeys(opened):
-        yield resource, left or Life(HELD if resource.is_connection else IDLE)
-
-
-def is_always_the_same(ev: Evaluation, call: Call) -> bool:
-    """Whether a call is given nothing but constants and names of the module: ``secret("token")``."""
-    words = ((word.value, call.keywords.get(word.arg or "**", UNKNOWN)) for word in call.node.keywords)
-    given = (*zip(call.node.args, call.positional, strict=False), *words)
-    return all(value.kind == CONSTANT or is_fixed(ev, node) for node, value in given)
-
-
-def is_fixed(ev: Evaluation, node: ast.expr) -> bool:
-    """Whether an expression is a constant, or a name that the function does not bind itself."""
-    is_free = isinstance(node, ast.Name) and node.id not in ev.scope.local_names
-    return is_free or isinstance(node, ast.Constant)
-
-
 def by_annotation(ev: Evaluation, function: Value, call: Call) -> Value:
     """What the return annotation says; ``def open_session() -> Session`` opens one."""
     value = ev.world.returned(function)
     return opened(ev, value, call.node) if value.kind == "opens" else value
-
-
-def unseen(ev: Evaluation, call: Call, returned: Value) -> Value:
-    """A function of the project that is too deep or recursive: it borrows what it gets."""
-    touch(ev, call)
-    pass_on(ev, call)
-    ev.now.may_raise()
-    return returned
 
 
 def result(
@@ -286,80 +253,3 @@ def begin_anew(ev: Evaluation, made: Value) -> None:
     if resource is not None and ":" in resource.key and not resource.key.startswith("self:"):
         ev.now.lives.pop(resource, None)
         ev.now.steps.pop(resource, None)
-
-
-def construct(ev: Evaluation, made: Value, call: Call) -> Value:
-    """``Repository(session)``: an object that knows which of its attributes are sessions."""
-    streaming = next((b for b in ev.world.foreign_bases(made.name) if b in STREAMING_RESPONSES), None)
-    if streaming is not None:
-        stream(ev, streaming, call)
-    if ev.world.owns_engine(made.name):
-        own(ev, call.node, made.name)
-    init = ev.world.attribute(Value(OBJECT, made.name), "__init__")
-    if init.kind != FUNCTION:
-        return filled(ev, made, call)
-    target = ev.world.target(init)
-    if target is None:
-        unseen(ev, call, UNKNOWN)
-        return Value(OBJECT, made.name)
-    formals = Formals()
-    given = (*told(ev, target, init, call, formals), *given_something(ev, target, init, call))
-    summary = ev.world.summary(init, given)
-    if summary is None:
-        unseen(ev, call, UNKNOWN)
-        return Value(OBJECT, made.name)
-    if ev.world.is_single(made.name):
-        summary = summary._replace(makes_owner=False)
-    if ev.world.is_made_once(made.name):
-        summary = summary._replace(waits=())
-    apply(ev, kept_by_the_object(summary), formals, call.node, init, target.path)
-    value = Value(OBJECT, made.name, extra=tuple(attributes_of(ev, made, summary, formals, call)))
-    given_to_object(ev, value, call)
-    return value
-
-
-def filled(ev: Evaluation, made: Value, call: Call) -> Value:
-    """``Repository(session=session)`` of a dataclass: its fields have what they are given; else who knows."""
-    fields = ev.world.fields(made.name)
-    given = {**dict(zip(fields, call.positional, strict=False)), **call.keywords}
-    if not fields or len(call.positional) > len(fields) or not given.keys() <= set(fields):
-        for value in call.values:
-            ev.now.give(value)
-        given = {}
-    ev.now.may_raise()
-    value = Value(OBJECT, made.name, extra=tuple(item for item in given.items() if item[1] != UNKNOWN))
-    given_to_object(ev, value, call)
-    return value
-
-
-def attributes_of(
-    ev: Evaluation, made: Value, summary: Summary, formals: Formals, call: Call
-) -> list[tuple[str, Value]]:
-    """What a constructor sets on its object; a session that it opens is open from now on."""
-    opened: list[Resource] = []
-    told = [(name, value) for name, value in summary.attributes if value != NONE or not is_made_later(ev, made, name)]
-    attributes = [(name, formals.outside(value, call.node, opened)) for name, value in told]
-    for resource, life in lives_of(opened, summary):
-        ev.now.open(resource, call.node, life.phases & ~ENTRY or IDLE)
-        ev.now.mark(resource, life.marks & ~(GIVEN | KEPT))
-    return [(name, value) for name, value in attributes if value != UNKNOWN]
-
-
-def is_made_later(ev: Evaluation, made: Value, name: str) -> bool:
-    """Whether what a constructor sets to None is an engine or makes sessions as soon as another method has set it, or
-    is a session that another method opens."""
-    kind = ev.world.attribute(Value(OBJECT, made.name), name).kind
-    return kind in (ENGINE, FACTORY, REGISTRY) or (kind == SESSION and ev.world.is_set_later(made.name, name))
-
-
-def kept_by_the_object(summary: Summary) -> Summary:
-    """A constructor's summary where what it stores on its object only is not given away: the caller has the object.
-
-    Where the constructor raises, nobody has it.
-    """
-
-    def own(lives: tuple[tuple[Resource, Life], ...]) -> tuple[tuple[Resource, Life], ...]:
-        return tuple((resource, Life(life.phases, life.marks & ~KEPT)) for resource, life in lives)
-
-    failures = tuple((kind, own(lives)) for kind, lives in summary.failures)
-    return summary._replace(normal=own(summary.normal), failures=failures)
