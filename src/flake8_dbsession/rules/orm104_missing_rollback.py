@@ -46,7 +46,8 @@ from ..questions.only_asking import executes, only_asks
 from ..questions.rolling_back import is_rolled_back, is_rolled_back_around
 from ..session.events import Event, Happening, Swallowed
 from ..session.exceptions import is_for_database, last_names, types_of
-from ..session.flow import Flow, is_mute
+from ..session.flow import Flow
+from ..session.outside import is_mute
 from ..session.state import FAILED
 from ..session.values import AMBIENT, ATTRIBUTE, PARAMETER, Resource
 from ..story import name_of

@@ -1,0 +1,164 @@
+"""A solved function as its callers see it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from .blocks import commits
+from .body import Body
+from .call import place
+from .events import Happening
+from .made_anew import caches, makes_engine, makes_owner, of_new_engine, pool_outside
+from .pausing import is_rare
+from .state import ENTRY, IDLE, STORED, SWALLOWED, TOLD, Life, State
+from .summary import Heard, Own, Summary
+from .values import (
+    ATTRIBUTE,
+    CONSTANT,
+    NONE,
+    OBJECT,
+    OPENED,
+    SESSION,
+    TUPLE,
+    UNKNOWN,
+    Resource,
+    Value,
+    are_of_different_classes,
+    late,
+)
+
+if TYPE_CHECKING:
+    from .flow import Flow
+
+
+def seen_from_outside(flow: Flow) -> Summary:
+    """What a call of the function does, as far as its callers need to know."""
+    normal, failed = joined_lives(flow.returned), joined_lives(flow.raised)
+    normal = normal if is_mute(flow.body) else tuple((resource, told(life)) for resource, life in normal)
+    kinds = sorted({state.raising for state in flow.raised})
+    returns = telling([state.result for state in flow.returned])
+    life = None
+    if returns.resource is not None:
+        lives = [s.lives[returns.resource] for s in flow.returned if returns.resource in s.lives]
+        life = lives[0] if lives else None
+    yields = telling([value for value, _ in flow.scope.yields])
+    return Summary(
+        normal=normal,
+        failed=failed,
+        failures=tuple((kind, joined_lives([s for s in flow.raised if s.raising == kind])) for kind in kinds),
+        returns=of_new_engine(flow, handed(flow, returns)),
+        returned_life=life,
+        yields=of_new_engine(flow, yields),
+        gives_back=(gives_back(yields, flow.returned), gives_back(yields, flow.raised)),
+        commits=commits(flow.body, yields, flow.events(Happening.COMMITTED)),
+        between=tuple((flow.scope.between or {}).items()),
+        streams=tuple(sorted(flow.scope.streams)),
+        saves=tuple(sorted(flow.scope.saved)),
+        waits=tuple(waits_of_callers(flow, normal)),
+        attributes=tuple(flow.scope.attributes.items()),
+        never_returns=not flow.returned and bool(flow.raised) and len(flow.body.statements) > 1,
+        can_raise=bool(flow.raised),
+        makes_engine=makes_engine(flow, returns),
+        removes_all=flow.scope.removes_all,
+        makes_owner=makes_owner(flow, returns),
+        swallows=tuple(flow.left_failed()) if is_mute(flow.body) else (),
+        used=tuple(sorted(flow.scope.used)),
+        closes=tuple(sorted(r for r, life in normal if r in flow.scope.closed and not life.phases & ~IDLE)),
+        answers=tuple(sorted(flow.scope.answers.items())),
+        takes_own=takes_own(flow),
+    )
+
+
+def waits_of_callers(flow: Flow, given: tuple[tuple[Resource, Life], ...]) -> Iterator[Heard]:
+    """The waits that concern a caller, who has given sessions or not.
+
+    Whoever pauses after a failure of something of its own hardly ever does, and says so where it does.
+    """
+    is_lent = any(resource.origin != OPENED for resource, _ in given)
+    for heard, node in flow.scope.waits.items():
+        wait = heard[0]
+        others = (each for (other, *_), each in flow.scope.waits.items() if other.kind != "sleep")
+        if is_lent or wait.kind != "sleep" or wait.chain or not is_rare(flow.body, node, others):
+            yield heard
+
+
+def takes_own(flow: Flow) -> Own | None:
+    """Where a session that is opened inside takes a connection, while as few as possible are given back."""
+    own = min(flow.scope.own, key=lambda each: len(each.free), default=None)
+    return own._replace(resource=pool_outside(flow, own.resource)) if own is not None else None
+
+
+def handed(flow: Flow, session: Value) -> Value:
+    """What is returned; the session of a registry that is built here and kept nowhere is the caller's own.
+
+    One that is kept for later calls (``local.session = session``) is no new one each time.
+    """
+    resource = session.resource
+    if resource is not None and session.kind == SESSION and resource.origin == OPENED:
+        return kept_for_later(flow, session, resource)
+    made = [e.node for e in flow.events(Happening.REGISTRY_MADE) if resource and place(e.node) == resource.key]
+    if resource is None or session.kind != SESSION or not made or caches(flow, made):
+        return session
+    return session._replace(resource=resource._replace(origin=OPENED, flavour=""))
+
+
+def kept_for_later(flow: Flow, session: Value, resource: Resource) -> Value:
+    """A session that the function opens where there is none yet, and stores: whoever asks again gets the same."""
+    stored = any(s.lives[resource].marks & STORED for s in flow.returned if resource in s.lives)
+    opened = [e.node for e in flow.events(Happening.OPENED) if e.resource == resource] if stored else []
+    if not opened or not flow.are_behind_check(opened):
+        return session
+    return session._replace(resource=resource._replace(origin=ATTRIBUTE, key=flow.body.qualified))
+
+
+def gives_back(yielded: Value, states: list[State]) -> bool:
+    """Whether a session that was yielded surely has no connection on these ways out; it has had one since."""
+    lives = [state.lives[yielded.resource] for state in states if yielded.resource in state.lives]
+    left = [life for life in lives if life.phases != ENTRY]  # as before the yield, or where another one was yielded
+    return bool(left) and not any(life.may_leak or life.phases & ENTRY for life in left)
+
+
+def is_mute(body: Body) -> bool:
+    """Whether a function returns nothing but None."""
+    values = (node.value for node in body.own(ast.Return))
+    return all(value is None or (isinstance(value, ast.Constant) and value.value is None) for value in values)
+
+
+def told(life: Life) -> Life:
+    """The life after a function that returns something: a failure that it has swallowed is no secret."""
+    return Life(life.phases, life.marks & ~SWALLOWED | TOLD) if life.marks & SWALLOWED else life
+
+
+def joined_lives(states: list[State]) -> tuple[tuple[Resource, Life], ...]:
+    """For each session the join over ``states``; a state that does not know it left it as it was."""
+    lives: dict[Resource, Life] = {}
+    for resource in {r for state in states for r in state.lives}:
+        for state in states:
+            life = state.lives.get(resource, Life(ENTRY) if resource.origin != OPENED else None)
+            if life is not None:
+                lives[resource] = lives[resource].join(life) if resource in lives else life
+    return tuple(sorted(lives.items()))
+
+
+def telling(values: list[Value]) -> Value:
+    """The value that says most: a session before anything else, then the first that is known.
+
+    Objects of different classes say nothing: which of them it is, is decided at run time. One that is returned on
+    some ways only may be missing. Of tuples each element for itself, so ``return None, []`` does not speak for
+    ``return query, conditions``.
+    """
+    for value in values:
+        if value.kind == SESSION:
+            return value
+    known = next((v for v in values if v != UNKNOWN and v.kind != CONSTANT), UNKNOWN)
+    if are_of_different_classes(values):
+        return UNKNOWN
+    if known.kind == OBJECT and NONE in values:
+        return late(known)
+    if known.kind != TUPLE or known.name == "dict" or all(value == known for value in values):
+        return known
+    alike = [v for v in values if v.kind == TUPLE and v.name == known.name and len(v.extra) == len(known.extra)]
+    tuples = [v.extra for v in alike]
+    return known._replace(extra=tuple(telling(list(element)) for element in zip(*tuples, strict=True)))
