@@ -10,5 +10,6 @@ Where a line belongs, from what is known to what is done with it:
   ``rows``, ``waiting``, ``handover`` for what they mean, ``project_calls``, ``constructing``, ``effects``, ``formals``
   for functions and classes of the project;
 * ``simple_statements``, ``blocks``, ``exceptions``, ``transfer``: statements and ways of control;
-* ``flow``, ``leaks``: one function when all its ways have been followed; ``outside``, ``made_anew``: as its callers see it.
+* ``flow``, ``leaks``: one function when all its ways have been followed; ``outside``, ``made_anew``: as its callers see
+  it.
 """
