@@ -53,7 +53,7 @@ from .naming import called
 from .own_sessions import as_session, packages_that_roll_back
 from .parameters import parameter_of, untold_in
 from .reach import Reach
-from .single import is_made_once, may_be_single
+from .single import is_made_once, makes_registry, may_be_single
 from .solved import Solved
 from .targets import Target
 from .wrapping import Wrapping
@@ -225,6 +225,10 @@ class Project:
     def is_single(self, name: str) -> bool:
         """Whether a project class may give the same object each time."""
         return may_be_single(self.lineages.own(name))
+
+    def makes_registry(self, name: str, attribute: str) -> bool:
+        """Whether each object of a project class makes a registry of its own, which it keeps under the attribute."""
+        return makes_registry(self.lineages.own(name), attribute)
 
     def is_made_once(self, name: str) -> bool:
         """Whether the constructor of a project class runs once, as far as can be seen."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from ..names import is_none
 from .module import ClassInfo
 
 _OF_PYTHON = frozenset({"builtins", "abc", "enum", "typing", "dataclasses"})
@@ -15,6 +16,23 @@ _CACHES = frozenset({"functools.cache", "functools.lru_cache"})
 def may_be_single(lineage: Iterable[ClassInfo]) -> bool:
     """Whether a class may give the same object each time: by ``__new__``, a metaclass or a decorator."""
     return any("__new__" in i.methods or i.node.keywords or i.node.decorator_list for i in lineage)
+
+
+def makes_registry(lineage: Sequence[ClassInfo], attribute: str) -> bool:
+    """Whether each object of a class makes a registry of its own, which it keeps under the attribute, and nobody else.
+
+    What the class itself has under that name is one for all objects, and so may be what a function gives.
+    """
+    if may_be_single(lineage) or any(attribute in i.values or "__del__" in i.methods for i in lineage):
+        return False
+    kept = [(info, value) for info in lineage for value, _ in info.attribute_values.get(attribute, ())]
+    made = [_is_registry(info, value) for info, value in kept if not is_none(value)]
+    return bool(made) and all(made)
+
+
+def _is_registry(info: ClassInfo, value: ast.expr) -> bool:
+    name = info.module.names.resolve(value.func) if isinstance(value, ast.Call) else None
+    return name is not None and name.startswith("sqlalchemy.") and name.endswith(".scoped_session")
 
 
 def is_made_once(lineage: Iterable[ClassInfo]) -> bool:

@@ -23,6 +23,8 @@ from .state import ENTRY, GIVEN, HELD, HOLDING, IDLE, KEPT, RETURNED, STORED, UN
 from .storing import is_kept_by_its_object
 from .summary import Summary, Target
 from .values import (
+    AMBIENT,
+    CLASS,
     COMMITS,
     COROUTINE,
     FUNCTION,
@@ -30,6 +32,7 @@ from .values import (
     JOINED,
     MANAGER,
     OBJECT,
+    OPENED,
     REGISTRY,
     SESSION,
     TRANSACTION,
@@ -230,7 +233,7 @@ def result(
             )
         saved = formals.of_caller(summary.saves[0]) if manager and summary.saves else None
         return Value(TRANSACTION, "nested", saved) if saved is not None else Value("generated", extra=(value,))
-    value = formals.outside(summary.returns, node, opened)
+    value = of_its_object(ev, summary.returns, formals.outside(summary.returns, node, opened), node, opened)
     if value.kind in (MANAGER, GENERATOR):
         return value
     is_new = summary.makes_engine and not cached and ev.body.node is not None
@@ -244,6 +247,21 @@ def result(
             ev.now.steps[resource] = node
         if cached or resource.flavour == JOINED:  # who made the connection closes it
             ev.now.mark(resource, GIVEN if cached else STORED)
+    return value
+
+
+def of_its_object(ev: Evaluation, returned: Value, value: Value, node: ast.AST, opened: list[Resource]) -> Value:
+    """``Manager().session()``: the registry of an object that is made for this one call has a session for it alone."""
+    inside, resource = returned.resource, value.resource
+    if value.kind != SESSION or inside is None or resource is None or resource.origin != AMBIENT:
+        return value
+    attribute = inside.key.removeprefix("self").lstrip(".:") if inside.key.startswith("self") else ""
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Call(func=(ast.Name() | ast.Attribute()) as called))) if attribute:
+            made = ev.value(called)
+            if made.kind == CLASS and ev.world.makes_registry(made.name, attribute):
+                opened.append(resource._replace(origin=OPENED, key=place(node), flavour=""))
+                return value._replace(resource=opened[-1])
     return value
 
 

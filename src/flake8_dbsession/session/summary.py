@@ -243,6 +243,9 @@ class World(Protocol):
     def is_set_later(self, name: str, attribute: str) -> bool:
         """Whether a method of a project class, beside its constructor, sets an attribute of the object."""
 
+    def makes_registry(self, name: str, attribute: str) -> bool:
+        """Whether each object of a project class makes a registry of its own, which it keeps under the attribute."""
+
     def is_made_once(self, name: str) -> bool:
         """Whether the constructor of a project class runs once, as far as can be seen."""
 
