@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from .model import Note, Span
+from .session.call import place
 from .session.flow import Flow
 from .session.summary import Steps, Wait
 from .session.values import AMBIENT, OBJECT, OPENED, REGISTRY, SESSION, Resource, contained
@@ -60,7 +61,17 @@ def name_or_object(flow: Flow, resource: Resource) -> str:
 def holder(flow: Flow, resource: Resource) -> str:
     """ "session 'name'", "a connection"."""
     name = name_of(flow, resource)
-    return f"{what(resource)} {name!r}" if name else f"a {what(resource)}"
+    if name:
+        return f"{what(resource)} {name!r}"
+    generator = generator_with(flow, resource)
+    return f"generator {generator!r}" if generator else f"a {what(resource)}"
+
+
+def generator_with(flow: Flow, resource: Resource) -> str:
+    """The call of the generator that has the session to itself while a loop takes its items; "" for none."""
+    loops = (loop.iter for loop in flow.body.own(ast.For, ast.AsyncFor) if place(loop.iter) == resource.key)
+    made = next((each for each in loops if isinstance(each, ast.Call)), None)
+    return f"{ast.unparse(made.func)}()" if made is not None and resource.origin == OPENED else ""
 
 
 def holding(flow: Flow, resource: Resource) -> str:

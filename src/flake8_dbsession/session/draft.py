@@ -86,8 +86,16 @@ class Draft:
 
     def event(self, happening: Happening, node: ast.AST, resource: Resource | None = None, detail: Any = None) -> None:
         self.meet()
+        if self.is_behind_turns(node, resource):
+            return
         taken = self._steps.get(resource) if resource is not None else None
         self.sink.setdefault(Event(happening, node, resource, detail, taken))
+
+    def is_behind_turns(self, node: ast.AST, resource: Resource | None) -> bool:
+        """Whether the loop over a generator that has the session is left: the generator ends with it."""
+        loop = self._steps.get(("turns", resource)) if self._steps else None
+        line = getattr(node, "lineno", 0)
+        return loop is not None and not loop.lineno <= line <= loop.end_lineno
 
     # -- exceptions
 

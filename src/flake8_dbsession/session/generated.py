@@ -6,13 +6,13 @@ import ast
 from typing import TYPE_CHECKING
 
 from .arguments import told
-from .call import Call
+from .call import Call, place
 from .effects import apply, changed
 from .formals import Formals, receiver_of
 from .moment import Moment
-from .state import AT_ENTRY, ENTRY, HELD, Life
+from .state import AT_ENTRY, ENTRY, GIVEN, HELD, Life
 from .summary import Summary, Target
-from .values import UNKNOWN, Resource, Value
+from .values import OPENED, SESSION, UNKNOWN, Resource, Value
 
 if TYPE_CHECKING:
     from .evaluate import Evaluation
@@ -70,6 +70,21 @@ def begin_turns(ev: Evaluation, generator: Value, node: ast.AST) -> Value:
     return Value("end", extra=tuple((r, ev.now.life(r).phases, end[r]) for r in told if r in end))
 
 
+def hold_in_turns(ev: Evaluation, generator: Value, loop: ast.For | ast.AsyncFor) -> Value:
+    """A session that the generator of a loop has to itself, and surely holds a connection with while the loop has an
+    item; UNKNOWN for none."""
+    summary, _ = inside(ev, generator)
+    held = (resource for resource in summary.streams if resource.origin == OPENED) if summary is not None else ()
+    own = next(iter(held), None)
+    if own is None:
+        return UNKNOWN
+    resource = own._replace(key=place(loop.iter))
+    ev.now.open(resource, loop.iter, HELD)
+    ev.now.mark(resource, GIVEN)
+    ev.now.steps["turns", resource] = loop
+    return Value(SESSION, resource=resource)
+
+
 def in_a_turn(summary: Summary, resource: Resource, life: Life) -> Life:
     """How a session may be while a loop has an item of the generator."""
     between = dict(summary.between).get(resource, AT_ENTRY)
@@ -78,8 +93,12 @@ def in_a_turn(summary: Summary, resource: Resource, life: Life) -> Life:
     return life._replace(phases=ENTRY) if between.phases & ENTRY else life
 
 
-def end_turns(now: Moment, end: Value) -> None:
-    """The generator of a loop has come to its end: what the loop has left alone is as the generator leaves it."""
+def end_turns(now: Moment, end: Value, own: Value) -> None:
+    """The generator of a loop has come to its end, with its ``own`` session: what the loop has left alone is as the
+    generator leaves it."""
+    if own.resource is not None:
+        now.lives.pop(own.resource, None)
+        now.steps.pop(("turns", own.resource), None)
     for resource, phases, life in end.extra:
         if now.life(resource).phases == phases:
             now.lives[resource] = life

@@ -12,7 +12,7 @@ from .entering import entered_object, lent_by
 from .evaluate import Evaluation
 from .events import Event, Happening
 from .exceptions import accepts, expects, takes
-from .generated import begin_block, begin_turns, end_block, end_turns
+from .generated import begin_block, begin_turns, end_block, end_turns, hold_in_turns
 from .liveness import CAUGHT
 from .memory import Kept, Key, Memory
 from .moment import Moment
@@ -184,6 +184,7 @@ class Transfer:
         value = ev.value(loop.iter)
         if value.kind == "generated":
             ev.now.names[f"{slot(loop)} end"] = begin_turns(ev, value, loop.iter)
+            ev.now.names[f"{slot(loop)} own"] = hold_in_turns(ev, value, loop)
         item = ev.item_of(value, loop.iter) if value.kind != "generated" else UNKNOWN
         if item.kind == SESSION and item.resource is not None:
             ev.now.open(item.resource, loop.iter, HELD if item.resource.is_connection else IDLE)
@@ -214,7 +215,8 @@ class Transfer:
         yield Via.TRUE, ev.now.state()
         ended = self.evaluation(state)
         ended.now.names.pop(slot(loop), None)
-        end_turns(ended.now, ended.now.names.pop(f"{slot(loop)} end", UNKNOWN))
+        names = ended.now.names
+        end_turns(ended.now, names.pop(f"{slot(loop)} end", UNKNOWN), names.pop(f"{slot(loop)} own", UNKNOWN))
         if item.kind == SESSION and item.resource is not None:
             ended.now.finish(item.resource, loop)
         if stream is not None:
