@@ -60,3 +60,13 @@ def test_imports_are_read_by_their_bytes() -> None:
     names = [absolute(each, "shop.books.store", is_package=False) for each in imported_in(data)]
     assert names == ["a", "b.c", "shop.e", "shop.e.f", "shop.e.g", "shop.books.i"]
     assert absolute(Imported(1, b"i"), "shop.books", is_package=True) == "shop.books.i"
+
+
+def test_names_in_brackets_are_read_past_comments() -> None:
+    data = (
+        b"from shop import (  # all of them\n    till,  # the old one\n    shelf as board,\n)\nfrom shop import (broken"
+    )
+    assert list(imported_in(data)) == [
+        *(Imported(0, name) for name in (b"shop", b"shop.till", b"shop.shelf", b"shop")),
+        Imported(0, b"shop.(broken"),
+    ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 
 from ..files.imports import absolute, imported_in
@@ -15,10 +14,8 @@ from .project import Project
 _MOST_IMPORTERS = 400
 """What more files import, directly or not, is no part of some commands."""
 _BY_NAME = (b"import_module(", b"__import__(", b"import_string(", b"spec_from_file_location(")
-_GOES_ON = re.compile(rb"^[ \t]*while[ \t]+(?:True|1|not\b|self\.)|\.(?:run|serve)_forever\(", re.MULTILINE)
-_ENDS = re.compile(
-    rb"__main__|^[ \t]*(?:import|from)[ \t]+(?:argparse|click|fire|typer|docopt|cyclopts)\b", re.MULTILINE
-)
+_GOES_ON = (b"while True", b"while 1:", b"while not ", b"while self.", b".run_forever(", b".serve_forever(")
+_COMMAND_LINES = frozenset({b"argparse", b"click", b"cyclopts", b"docopt", b"fire", b"typer"})
 
 
 def only_commands_import(project: Project, module: Module) -> bool:
@@ -33,11 +30,16 @@ def only_commands_import(project: Project, module: Module) -> bool:
 
 def _only_commands_import(project: Project, path: str, name: str) -> bool:
     above = importers(project, path, name)
-    if len(above) > _MOST_IMPORTERS or any(_GOES_ON.search(text_of(project, each)) for each in above):
+    if len(above) > _MOST_IMPORTERS or any(goes_on(text_of(project, each)) for each in above):
         return False
     ends = [each for each, is_imported in above.items() if not is_imported]
     is_run = bool(ends) and path not in ends and all(is_command(project, each) for each in ends)
     return is_run and not any(serves(project, each) for each in imported_by(project, list(above)))
+
+
+def goes_on(text: bytes) -> bool:
+    """Whether a file may hold a loop that is meant to go on for good."""
+    return any(word in text for word in _GOES_ON)
 
 
 def text_of(project: Project, path: str) -> bytes:
@@ -79,7 +81,8 @@ def _places(project: Project) -> dict[str, str]:
 
 def is_command(project: Project, path: str) -> bool:
     """Whether the file belongs to a command: it is run itself, reads a command line, or is installed as one."""
-    if _ENDS.search(text_of(project, path)):
+    text = text_of(project, path)
+    if b"__main__" in text or any(each.name.partition(b".")[0] in _COMMAND_LINES for each in imported_in(text)):
         return True
     name = project.modules.name_of(path)[0]
     return any(function.startswith(f"{name}.") for function in scripts_above(path, project.root))
