@@ -60,7 +60,7 @@ def taken(source: bytes, names: list[list[bytes]]) -> Iterator[Imported]:
     if module:
         yield Imported(level, module)
     for words in names:
-        if words[0] != b"*":
+        if words[0][:1] not in (b"*", b"("):
             yield Imported(level, b".".join(filter(None, (module, words[0]))))
 
 
