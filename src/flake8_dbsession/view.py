@@ -23,6 +23,8 @@ from .session.flow import Flow
 from .session.values import SESSION, Resource, Value
 from .source import Source
 
+_AT_THE_START = frozenset({"startup"})
+
 
 class View:
     """Lazy and read-only. Everything in it belongs to one file."""
@@ -102,6 +104,12 @@ class View:
         """Whether only commands run the function, of whichever file, and none goes on for good."""
         return self._commands.are_served(self.units, body) or self._is_of_commands(body)
 
+    def is_of_the_start(self, body: Body) -> bool:
+        """Whether the function runs only while the process starts or stops, or is called by such functions only."""
+        entries = self.units.entries(body)
+        own = bool(entries) and all(entry.kind in _AT_THE_START for entry in entries)
+        return own or self._starts.are_served(self.units, body)
+
     def _is_of_commands(self, body: Body) -> bool:
         """Whether nothing that serves imports the file, and commands do."""
         runs = (entry for entry in self.units.entries(body) if not entry.is_waited_for)
@@ -118,6 +126,10 @@ class View:
     def is_called_by_function(self, body: Body) -> bool:
         """Whether a function of the application calls the function, and not only a module or constructor."""
         return self._repeated.is_called_by_function(self.units, body)
+
+    @cached_property
+    def _starts(self) -> Commands:
+        return Commands(self.project, _AT_THE_START)
 
     @cached_property
     def _commands(self) -> Commands:

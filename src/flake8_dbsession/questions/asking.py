@@ -33,6 +33,11 @@ def ends_with_commands(view: View, flow: Flow) -> bool:
     return is_out_of_scope(view, flow) or (ends(view, flow) and view.serves_commands(flow.body))
 
 
+def is_of_the_start(view: View, flow: Flow) -> bool:
+    """Whether the function comes to an end, and runs before anything is served, or after that."""
+    return flow.body.node is not None and ends(view, flow) and view.is_of_the_start(flow.body)
+
+
 def ends(view: View, flow: Flow) -> bool:
     """Whether the function comes to an end: it returns, or, without an endless loop, it ends the process itself."""
     if flow.returned or any(isinstance(loop.test, ast.Constant) for loop in flow.body.own(ast.While)):

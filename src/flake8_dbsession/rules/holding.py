@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 from ..mending.releasing import release_before
 from ..model import Diagnostic, Note, Rule
-from ..questions.asking import ends, ends_with_commands, first_of_each_node, is_out_of_scope
+from ..questions.asking import ends, ends_with_commands, first_of_each_node, is_of_the_start, is_out_of_scope
 from ..questions.at_entry import waits_at_entry
 from ..questions.held import Held
 from ..questions.locks import is_own_lock, is_short_lock
@@ -37,7 +37,7 @@ def waits(view: View, rule: Callable[[], Rule], kinds: frozenset[str], verb: str
             events = [e for e in events if e.detail.kind != "hash"]
         if events and serves_one_person(view, flow.body):
             events = []
-        elif events and (is_over_once(view, flow) or ends_with_commands(view, flow)):
+        elif events and (is_over_once(view, flow) or ends_with_commands(view, flow) or is_of_the_start(view, flow)):
             events = [] if view.is_test else [e for e in events if is_endless(view, e)]
         for event in first_of_each_node(sorted(events, key=steps_to)):
             yield report(view, rule(), flow, event, verb)

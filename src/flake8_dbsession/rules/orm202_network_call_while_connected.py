@@ -12,7 +12,8 @@ Why it matters
 Stays silent when
     Nothing is held: before the first SQL, after commit, rollback or close, after the ``with`` block. A row read after a
     commit takes a connection again, in a function that it is passed to as well, so ``commit(); post(row.name)`` and
-    ``commit(); send_mail(row)`` are reported and ``name = row.name; commit(); post(name)`` is not.
+    ``commit(); send_mail(row)`` are reported and ``name = row.name; commit(); post(name)`` is not. What only runs as a
+    process starts keeps nobody waiting.
 
 Fix safety
     ``session.commit()`` goes before the call, or before the loop around it that leaves the session alone. Columns that

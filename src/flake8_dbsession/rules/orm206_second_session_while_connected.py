@@ -11,7 +11,7 @@ Why it matters
 Stays silent when
     The first session has committed, rolled back or closed; when the second comes from another engine, such as that of
     an object which is made meanwhile; when the application keeps several engines and nothing tells that both have the
-    same; when the session is passed on instead.
+    same; when the session is passed on instead; in what only runs as a process starts.
 
 Fix safety
     ``commit()`` of the first session goes before the second takes its connection: safe, unsafe or shown only as for
@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from ..mending.releasing import release_before
 from ..model import Diagnostic, Rule
 from ..pool.kept import is_of_one_pool
-from ..questions.asking import ends_with_commands, first_of_each_node
+from ..questions.asking import ends_with_commands, first_of_each_node, is_of_the_start
 from ..questions.shells import serves_one_person
 from ..session.events import Event, Happening, Second
 from ..session.flow import Flow
@@ -38,7 +38,8 @@ from ..view import View
 def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
         events = first_of_each_node(second_of_the_pool(view, flow)) if flow.body.node is not None else []
-        if events and not ends_with_commands(view, flow) and not serves_one_person(view, flow.body):
+        once = bool(events) and (ends_with_commands(view, flow) or is_of_the_start(view, flow))
+        if events and not once and not serves_one_person(view, flow.body):
             yield from (report(view, flow, event) for event in events)
 
 
