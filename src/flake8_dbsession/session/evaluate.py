@@ -196,7 +196,8 @@ class Evaluation:
         self.scope.streams.update(held)
         self.scope.saved.update(savepoints(self.now.names))
         for resource in held:
-            self.now.event(Happening.STREAMED, node, resource, "yield")
+            if ("turns", resource) not in self.now.steps:  # an inner generator's own, which yields there
+                self.now.event(Happening.STREAMED, node, resource, "yield")
         lives, before = self.now.lives, self.scope.between
         known = lives if before is None else before
         both = {*lives, *known}
