@@ -54,7 +54,7 @@ def used_by_name(flow: Flow, made: set[ast.AST]) -> Iterator[ast.AST]:
         if isinstance(target, ast.Name) and isinstance(value, ast.Call) and value in made:
             is_local = target.id in flow.body.local_names
             is_ours = binds_local(flow, value) and not is_of_own_factory(flow, value)
-            if is_local and not is_ours and is_only_called(flow, target.id):
+            if is_local and not is_ours and not binds_new_global(flow, value) and is_only_called(flow, target.id):
                 yield value
 
 
@@ -63,6 +63,13 @@ def binds_local(flow: Flow, call: ast.Call) -> bool:
     given = (*call.args, *(keyword.value for keyword in call.keywords))
     names = {part.id for argument in given for part in ast.walk(argument) if isinstance(part, ast.Name)}
     return not given or bool(names & flow.body.local_names)
+
+
+def binds_new_global(flow: Flow, call: ast.Call) -> bool:
+    """Whether the construction uses a global that the function sets itself: it sets everything up, once."""
+    declared = {name for node in flow.body.own(ast.Global) for name in node.names}
+    new = {target.id for target, _ in flow.body.assigned() if isinstance(target, ast.Name)} & declared
+    return any(isinstance(part, ast.Name) and part.id in new for part in ast.walk(call))
 
 
 def is_of_own_factory(flow: Flow, call: ast.Call) -> bool:

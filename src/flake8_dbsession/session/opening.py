@@ -62,10 +62,22 @@ def is_connection(bind: Value) -> bool:
 
 
 def is_lent_connection(ev: Evaluation, bind: Value, call: Call) -> bool:
-    """``Session(bind=connection)``, where that is a parameter of which only the name is known."""
+    """``Session(bind=connection)``, where that is a parameter of which only the name is known, or what a block over the
+    ``connect()`` of something unknown gives."""
     node = call.node_of("bind") or next(iter(call.node.args), None)
-    is_called_so = isinstance(node, ast.Name) and node.id in ("conn", "connection")
-    return bind == UNKNOWN and is_called_so and node.id in {each.arg for each in ev.body.parameters}  # type: ignore[union-attr]
+    if bind != UNKNOWN or not isinstance(node, ast.Name) or node.id not in ("conn", "connection"):
+        return False
+    items = (item for block in ev.body.own(ast.With, ast.AsyncWith) for item in block.items)
+    entered = {ast.unparse(i.optional_vars) for i in items if i.optional_vars and is_connecting(i.context_expr)}
+    return node.id in entered or node.id in {each.arg for each in ev.body.parameters}
+
+
+def is_connecting(made: ast.expr) -> bool:
+    """``engine.connect()``, ``engine.begin()``."""
+    match made:
+        case ast.Call(func=ast.Attribute(attr="connect" | "begin")):
+            return True
+    return False
 
 
 def opened(ev: Evaluation, value: Value, node: ast.AST) -> Value:

@@ -51,7 +51,7 @@ def seen_from_outside(flow: Flow) -> Summary:
         returns=of_new_engine(flow, handed(flow, returns)),
         returned_life=life,
         yields=of_new_engine(flow, yields),
-        gives_back=(gives_back(yields, flow.returned), gives_back(yields, flow.raised)),
+        gives_back=(gives_back(flow, yields, flow.returned), gives_back(flow, yields, flow.raised)),
         commits=commits(flow.body, yields, flow.events(Happening.COMMITTED)),
         between=tuple((flow.scope.between or {}).items()),
         streams=tuple(sorted(flow.scope.streams)),
@@ -113,11 +113,16 @@ def kept_for_later(flow: Flow, session: Value, resource: Resource) -> Value:
     return session._replace(resource=resource._replace(origin=ATTRIBUTE, key=flow.body.qualified))
 
 
-def gives_back(yielded: Value, states: list[State]) -> bool:
-    """Whether a session that was yielded surely has no connection on these ways out; it has had one since."""
+def gives_back(flow: Flow, yielded: Value, states: list[State]) -> bool:
+    """Whether a session that was yielded surely has no connection on these ways out; it has had one since.
+
+    Who yields in several places has one for those that have a session already, such as a request, and gives back what
+    is his own.
+    """
     lives = [state.lives[yielded.resource] for state in states if yielded.resource in state.lives]
     left = [life for life in lives if life.phases != ENTRY]  # as before the yield, or where another one was yielded
-    return bool(left) and not any(life.may_leak or life.phases & ENTRY for life in left)
+    given_back = [not (life.may_leak or life.phases & ENTRY) for life in left]
+    return any(given_back) if len(flow.body.own(ast.Yield)) > 1 else bool(left) and all(given_back)
 
 
 def is_mute(body: Body) -> bool:
