@@ -76,7 +76,9 @@ def generator_with(flow: Flow, resource: Resource) -> str:
 
 def holding(flow: Flow, resource: Resource) -> str:
     """ "session 'name' holds a connection", "connection 'name' is checked out"."""
-    return f"{holder(flow, resource)} {'is checked out' if resource.is_connection else 'holds a connection'}"
+    subject = holder(flow, resource)
+    is_itself = resource.is_connection and not subject.startswith("generator")
+    return f"{subject} {'is checked out' if is_itself else 'holds a connection'}"
 
 
 def seconds(wait: Wait) -> str:
