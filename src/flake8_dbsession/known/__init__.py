@@ -68,9 +68,10 @@ class Known:
         """The types of what is passed to a function with the decorator ``qualified``, or to such a method, in order."""
         return self._entries.given(qualified)
 
-    def given_to_names(self, package: str, names: str) -> tuple[str, ...]:
-        """The types of what a package passes to a function with just the parameters ``"update, context"``, in order."""
-        return self._entries.given_to_names(package, names)
+    def given_to_names(self, names: str) -> Mapping[str, tuple[str, ...]]:
+        """The packages that pass something to functions with just the parameters ``"update, context"``, each with the
+        types of that, in order."""
+        return self._entries.given_to_names.get(names, {})
 
     def handover(self, qualified: str) -> Handover | None:
         """How a call passes a callable on: ``"threading.Thread"``, ``"asyncio.gather"``."""

@@ -44,10 +44,16 @@ class Entries:
         names = (*self._calls.spellings(qualified), *self._calls.spellings(receiver)) if receiver else ()
         return next((tuple(table[name].split()) for name in names if name in table), ())
 
-    def given_to_names(self, package: str, names: str) -> tuple[str, ...]:
-        """The types of what a package passes to a function whose parameters are called so: ``update, context``."""
-        table: dict[str, str] = self._tables["gives"]
-        return tuple(table.get(f"{package}({names})", "").split())
+    @cached_property
+    def given_to_names(self) -> dict[str, dict[str, tuple[str, ...]]]:
+        """For ``"update, context"``: each package that passes something to functions with such parameters, with the
+        types of that."""
+        found: dict[str, dict[str, tuple[str, ...]]] = {}
+        for key, types in self._tables["gives"].items():
+            package, bracket, names = key.partition("(")
+            if bracket:
+                found.setdefault(names.rstrip(")"), {})[package] = tuple(types.split())
+        return found
 
     def by_convention(self, receiver: str, attribute: str) -> Entry | None:
         guesses = self._conventions.get(attribute, ())

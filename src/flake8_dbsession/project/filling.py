@@ -29,8 +29,9 @@ def filled(project: Project, module: Module, body: Body, name: str) -> Value:
 
 def by_names(project: Project, module: Module, names: str) -> Iterator[tuple[str, ...]]:
     """The types that the packages of a file give to a function with such parameters, whoever hands it over to them."""
-    packages = {binding.imported.partition(".")[0] for binding in module.names.bindings.values() if binding.imported}
-    yield from (project.known.given_to_names(package, names) for package in sorted(packages))
+    for package, types in project.known.given_to_names(names).items():
+        if any((each.imported or "").partition(".")[0] == package for each in module.names.bindings.values()):
+            yield types
 
 
 def decorating(project: Project, module: Module, body: Body) -> Iterator[str]:
