@@ -63,3 +63,15 @@ def test_a_question_is_told_with_the_files_that_answered_and_a_file_elsewhere_as
     assert not sources.told(sources.met, "/shop").everything
     sources.meet_file("/lib/db.py")
     assert sources.told(sources.met, "/shop").everything
+
+
+def test_what_an_answer_rests_on_is_told_in_one_order():
+    told = []
+    for words in ((b"b", b"a"), (b"a", b"b")):
+        sources = Sources()
+        sources.met = 0
+        for word in words:
+            sources.meet_file(f"/{word.decode()}")
+            sources.meet_question(Question("holds", (word,)), [])
+        told.append(sources.told(sources.met, "/"))
+    assert told[0] == told[1]

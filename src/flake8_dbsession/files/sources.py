@@ -78,11 +78,11 @@ class Sources:
         return bit
 
     def told(self, met: int, root: str) -> RestsOn:
-        """What a set of bits stands for, in the project at ``root`` (absolute)."""
+        """What a set of bits stands for, in the project at ``root`` (absolute), in an order that no run depends on."""
         start = root.rstrip(os.sep) + os.sep
         named = list(self._named(met))
-        questions = [source for source in named if isinstance(source, Question)]
-        files = [source for source in named if isinstance(source, str)]
+        questions = sorted(source for source in named if isinstance(source, Question))
+        files = sorted(source for source in named if isinstance(source, str))
         return RestsOn(
             tuple(path.removeprefix(start) for path in files),
             tuple((each, tuple(path.removeprefix(start) for path in self._answers[each])) for each in questions),
