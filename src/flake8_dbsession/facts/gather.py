@@ -11,6 +11,7 @@ from ..project.teardown import is_removed, releasing
 from ..session.body import Body
 from ..session.events import Happening
 from ..session.flow import Flow
+from ..session.outside import summary_of
 from ..session.state import ENTRY, KEPT, UNSURE, Life
 from ..session.summary import Summary
 from ..session.values import (
@@ -72,7 +73,7 @@ def _named(view: View) -> Iterator[Named]:
 
 
 def _function(view: View, flow: Flow) -> FunctionFacts:
-    body, summary = flow.body, flow.summary()
+    body, summary = flow.body, summary_of(flow)
     return FunctionFacts(
         name=body.name,
         line=getattr(body.node, "lineno", 0),
@@ -97,7 +98,7 @@ def _assumed(view: View, flow: Flow) -> Iterator[Parameter]:
     known = {name for start in flow.starts for name, value in start.items() if value != UNKNOWN}
     for name in (p.arg for p in flow.body.parameters if p.arg not in known):
         session = Resource(PARAMETER, name, "Session")
-        given = view.project.flow(view.module, flow.body, {name: Value(SESSION, "Session", session)}).summary()
+        given = summary_of(view.project.flow(view.module, flow.body, {name: Value(SESSION, "Session", session)}))
         normal, failed = dict(given.normal).get(session), dict(given.failed).get(session)
         if _tells(normal) or _tells(failed):
             yield Parameter(name, normal, failed, is_assumed=True)
@@ -130,7 +131,7 @@ def _classes(view: View, functions: list[Flow]) -> Iterator[ClassFacts]:
 def _kept(info: ClassInfo, methods: list[Flow]) -> Iterator[Kept]:
     told = set()
     for flow in methods:
-        for attribute, value in flow.summary().attributes:
+        for attribute, value in summary_of(flow).attributes:
             if value.kind in (*_OF_INTEREST, OBJECT) and (attribute, value) not in told:
                 told.add((attribute, value))
                 key = f"self.{attribute}"
@@ -157,7 +158,7 @@ def _teardowns(view: View, named: tuple[Named, ...], functions: list[Flow]) -> I
     """Of every registry that the module makes or uses."""
     registries = {n.value.resource for n in named if n.value.kind in (REGISTRY, FLASK_DB)}
     for flow in functions:
-        summary = flow.summary()
+        summary = summary_of(flow)
         registries.update(r for r, _ in (*summary.normal, *summary.failed) if r.origin == AMBIENT)
     for registry in sorted(r for r in registries if r is not None):
         if registry.flavour == "flask":

@@ -19,6 +19,7 @@ from ..session.body import Body
 from ..session.evaluate import Evaluation
 from ..session.flow import Flow
 from ..session.memory import Kept, Key
+from ..session.outside import summary_of
 from ..session.scope import Scope
 from ..session.starts import starts
 from ..session.state import State
@@ -284,7 +285,7 @@ class Project:
             return None
         with self._solved.solving(key) as solved:
             try:
-                summary = self.flow(target.module, target.body, dict(sessions)).summary()
+                summary = summary_of(self.flow(target.module, target.body, dict(sessions)))
                 solved.summary = self.wrapping.wrapped(target, summary)
             except RecursionError:  # the interpreter goes no deeper, from where it was asked
                 self._solved.leads_back()

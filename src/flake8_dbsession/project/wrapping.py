@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..files.sources import Answers
 from ..names import is_none
 from ..session.body import Body
+from ..session.outside import summary_of
 from ..session.state import CLOSED, IDLE, Life
 from ..session.summary import Summary, Wait
 from ..session.values import AMBIENT, FUNCTION, METHOD, Resource
@@ -88,7 +89,7 @@ class Wrapping:
         wrappers = list(runs(target.module, target.body)) if target is not None else []
         if target is None or len(wrappers) != 1:
             return (), ()
-        summary = self.project.flow(target.module, wrappers[0][0], {}).summary()
+        summary = summary_of(self.project.flow(target.module, wrappers[0][0], {}))
         return tuple(given_back(summary.normal)), tuple(given_back(summary.failed))
 
     def _found(self, decorator: str) -> Iterator[Wait]:
@@ -96,7 +97,7 @@ class Wrapping:
         if target is None:
             return
         for wrapper, _ in runs(target.module, target.body):
-            summary = self.project.flow(target.module, wrapper, {}).summary()
+            summary = summary_of(self.project.flow(target.module, wrapper, {}))
             for wait, *_ in summary.waits:
                 if not wait.chain:  # how far others are followed depends on who asks
                     yield wait._replace(chain=((target.body.qualified, target.path, wait.line),))

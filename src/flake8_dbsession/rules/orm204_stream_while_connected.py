@@ -44,6 +44,7 @@ from ..questions.streams import KEEPER, keeps_context, used_before_stream
 from ..session.body import Body
 from ..session.events import Event, Happening
 from ..session.flow import Flow
+from ..session.outside import summary_of
 from ..session.values import AMBIENT, CAPTURED, OPENED, PARAMETER, Resource
 from ..story import name_of
 from ..view import View
@@ -140,7 +141,7 @@ def taken_for_streams(view: View, flow: Flow) -> Iterator[Diagnostic]:
     """The session that a dependency takes a connection with, and that it keeps for an endpoint that streams."""
     filled = dict(providers(view.project, view.module, flow.body)) if view.mentions(b"Depends") else {}
     taken = {e.resource.key: e for e in flow.events(Happening.TAKEN) if e.resource is not None}
-    lives = {r.key: life for r, life in flow.summary().normal if r.origin == PARAMETER} if filled else {}
+    lives = {r.key: life for r, life in summary_of(flow).normal if r.origin == PARAMETER} if filled else {}
     kept = [name for name in filled if name in taken and name in lives and lives[name].may_hold]
     streams = streams_that_need(view.project, flow.body.qualified) if kept else []
     for name in kept if streams else ():

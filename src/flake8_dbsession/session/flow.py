@@ -12,10 +12,9 @@ from .body import Body
 from .each_way import is_behind_check
 from .events import Event, Happening
 from .memory import Kept, Key
-from .outside import seen_from_outside
 from .scope import Scope
 from .state import FAILED, SWALLOWED, Life, State, merge
-from .summary import Summary, World
+from .summary import World
 from .transfer import Transfer
 from .values import Resource, Value
 
@@ -127,10 +126,6 @@ class Flow:
                 handler = state.steps.get(("caught", resource))
                 if life.phases & FAILED and life.marks & SWALLOWED and isinstance(handler, ast.AST):
                     yield resource, handler
-
-    def summary(self) -> Summary:
-        """The function as its callers see it."""
-        return seen_from_outside(self)
 
 
 def position(event: Event) -> tuple[int, int]:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
 
+from .flow import Flow
 from .values import CONSTANT, ENGINE, FACTORY, NEW, OBJECT, OPENED, REGISTRY, SESSION, UNKNOWN, Resource, Value, pool_of
-
-if TYPE_CHECKING:
-    from .flow import Flow
 
 _HANDLES = frozenset({ENGINE, FACTORY, REGISTRY})
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from .blocks import commits
 from .body import Body
 from .call import place
 from .events import Happening
+from .flow import Flow
 from .made_anew import caches, makes_engine, makes_owner, of_new_engine, pool_outside
 from .pausing import is_rare
 from .state import ENTRY, IDLE, STORED, SWALLOWED, TOLD, Life, State
@@ -29,11 +29,8 @@ from .values import (
     late,
 )
 
-if TYPE_CHECKING:
-    from .flow import Flow
 
-
-def seen_from_outside(flow: Flow) -> Summary:
+def summary_of(flow: Flow) -> Summary:
     """What a call of the function does, as far as its callers need to know."""
     normal, failed = joined_lives(flow.returned), joined_lives(flow.raised)
     normal = normal if is_mute(flow.body) else tuple((resource, told(life)) for resource, life in normal)
