@@ -200,13 +200,17 @@ def _setup_cfg(path: str) -> Iterator[str]:
 
 def _setup_py(path: str) -> Iterator[str]:
     """The strings of ``install_requires=[…]``."""
-    try:
-        tree = ast.parse(text_of(path))
-    except (SyntaxError, ValueError):
-        return
-    for node in ast.walk(tree):
+    for node in nodes_of(path):
         if isinstance(node, ast.keyword) and node.arg == "install_requires" and isinstance(node.value, ast.List):
             yield from (e.value for e in node.value.elts if isinstance(e, ast.Constant) and isinstance(e.value, str))
+
+
+def nodes_of(path: str) -> Iterator[ast.AST]:
+    """The syntax of a file in Python; nothing where it is broken."""
+    try:
+        yield from ast.walk(ast.parse(text_of(path)))
+    except (SyntaxError, ValueError):
+        return
 
 
 def _locked(folder: str, needs: dict[str, Need]) -> dict[str, str]:

@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
-from .declared import toml_of
+from .declared import nodes_of, toml_of
 from .reading import text_of
 
 _GROUPS = ("console_scripts", "gui_scripts")
@@ -79,11 +79,7 @@ def _listed(text: str, section: str) -> Iterator[str]:
 
 def _setup_py(path: str) -> Iterator[str]:
     """The strings of ``entry_points={"console_scripts": […]}``, or the same as one text."""
-    try:
-        tree = ast.parse(text_of(path))
-    except (SyntaxError, ValueError):
-        return
-    for node in ast.walk(tree):
+    for node in nodes_of(path):
         match node:
             case ast.keyword(arg="entry_points", value=ast.Dict(keys=keys, values=values)):
                 for key, value in zip(keys, values, strict=True):
