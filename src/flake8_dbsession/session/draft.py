@@ -92,7 +92,8 @@ class Draft:
         self.sink.setdefault(Event(happening, node, resource, detail, taken))
 
     def is_behind_turns(self, node: ast.AST, resource: Resource | None) -> bool:
-        """Whether the loop over a generator that has the session is left: the generator ends with it."""
+        """Whether the loop over a generator that has the session is left, by an exception too: the generator ends with
+        it."""
         loop = self._steps.get(("turns", resource)) if self._steps else None
         line = getattr(node, "lineno", 0)
         return loop is not None and not loop.lineno <= line <= loop.end_lineno

@@ -93,12 +93,15 @@ def in_a_turn(summary: Summary, resource: Resource, life: Life) -> Life:
     return life._replace(phases=ENTRY) if between.phases & ENTRY else life
 
 
-def end_turns(now: Moment, end: Value, own: Value) -> None:
-    """The generator of a loop has come to its end, with its ``own`` session: what the loop has left alone is as the
-    generator leaves it."""
+def drop_turns(now: Moment, own: Value) -> None:
+    """The loop is over, and with it the session that its generator has to itself (:func:`hold_in_turns`)."""
     if own.resource is not None:
         now.lives.pop(own.resource, None)
         now.steps.pop(("turns", own.resource), None)
+
+
+def end_turns(now: Moment, end: Value) -> None:
+    """The generator of a loop has come to its end: what the loop has left alone is as the generator leaves it."""
     for resource, phases, life in end.extra:
         if now.life(resource).phases == phases:
             now.lives[resource] = life

@@ -12,7 +12,7 @@ from .entering import entered_object, lent_by
 from .evaluate import Evaluation
 from .events import Event, Happening
 from .exceptions import accepts, expects, takes
-from .generated import begin_block, begin_turns, end_block, end_turns, hold_in_turns
+from .generated import begin_block, begin_turns, drop_turns, end_block, end_turns, hold_in_turns
 from .liveness import CAUGHT
 from .memory import Kept, Key, Memory
 from .moment import Moment
@@ -215,8 +215,8 @@ class Transfer:
         yield Via.TRUE, ev.now.state()
         ended = self.evaluation(state)
         ended.now.names.pop(slot(loop), None)
-        names = ended.now.names
-        end_turns(ended.now, names.pop(f"{slot(loop)} end", UNKNOWN), names.pop(f"{slot(loop)} own", UNKNOWN))
+        end_turns(ended.now, ended.now.names.pop(f"{slot(loop)} end", UNKNOWN))
+        drop_turns(ended.now, ended.now.names.pop(f"{slot(loop)} own", UNKNOWN))
         if item.kind == SESSION and item.resource is not None:
             ended.now.finish(item.resource, loop)
         if stream is not None:
@@ -227,6 +227,7 @@ class Transfer:
     def broken(self, node: Node, state: State) -> State:
         """The loop drops a generator before its end, which closes its session at once (measured on CPython)."""
         now = Moment(state, self.events)
+        drop_turns(now, now.names.pop(f"{slot(node.syntax)} own", UNKNOWN))  # type: ignore[arg-type]
         item = now.names.pop(slot(node.syntax), UNKNOWN)  # type: ignore[arg-type]
         if item.kind == SESSION and item.resource is not None:
             now.finish(item.resource, node.syntax)  # type: ignore[arg-type]
