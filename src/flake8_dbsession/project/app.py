@@ -47,12 +47,12 @@ class Application:
             self._declared[folder] = declared_in(folder)
         return self._declared[folder]
 
-    def is_installed_command(self, path: str, function: str) -> bool:
-        """Whether the project installs a function of the file at ``path`` as a command."""
+    def installed_for(self, path: str) -> frozenset[str]:
+        """The dotted names of the functions that the project around the file at ``path`` installs as commands."""
         folder = os.path.dirname(path)
         if folder not in self._installed:
             self._installed[folder] = scripts_above(path, self.project.root)
-        return function in self._installed[folder]
+        return self._installed[folder]
 
     def script_kind(self, path: str) -> str:
         """What kind of short-lived or foreign code a file is by its path, "" for the application.

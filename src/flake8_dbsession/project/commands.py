@@ -66,12 +66,7 @@ class Commands:
         if caller.node is None:
             return body.name in units.main or self._is_script(units)
         run = caller if units.entries(caller) else caller.outermost
-        return self._is_over_soon(units, run) or self.are_served(units, run, depth - 1)
-
-    def _is_over_soon(self, units: Units, body: Body) -> bool:
-        """Whether everything known to run the function does so once."""
-        entries = [entry for entry in units.entries(body) if not entry.is_waited_for]
-        return bool(entries) and all(entry.is_short_lived or entry.kind in self._also for entry in entries)
+        return units.is_short_lived(run, self._also) or self.are_served(units, run, depth - 1)
 
     def _is_script(self, units: Units) -> bool:
         """Whether a file serves nobody, and no other module of the application imports it."""

@@ -44,7 +44,7 @@ class Units:
     def _found(self, body: Body) -> list[Entry]:
         found = [*self._configured(body), *self._decorated(body), *self._overridden(body), *self._of_command(body)]
         is_started = body.name in self.main and not self.is_imported(body.name)
-        if is_started or self.project.app.is_installed_command(self.module.path, body.qualified):
+        if is_started or body.qualified in self.project.app.installed_for(self.module.path):
             found.append(COMMAND)
         return found + self.handed_over.get(body.qualified, [])
 
@@ -63,11 +63,11 @@ class Units:
         under ``__main__`` tries it out. A ``main`` is for those who start the program."""
         return function != "main" and any(self.project.app.importing(self.module, function.encode()))
 
-    def is_short_lived(self, body: Body) -> bool:
-        """Whether every known way to run it ends the process (or the test) afterwards; whoever waits for it at once, as
-        ``asyncio.run`` does, runs it for those who begin that."""
+    def is_short_lived(self, body: Body, also: frozenset[str] = frozenset()) -> bool:
+        """Whether every known way to run it ends the process (or the test) afterwards, or is of a kind that counts
+        ``also``; whoever waits for it at once, as ``asyncio.run`` does, runs it for those who begin that."""
         entries = [entry for entry in self.entries(body) if not entry.is_waited_for]
-        return bool(entries) and all(e.is_short_lived for e in entries)
+        return bool(entries) and all(e.is_short_lived or e.kind in also for e in entries)
 
     def callers(self, body: Body) -> list[Body]:
         """The functions of the file that call a function or method of it by its name."""

@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator
 
 from ..files.imports import absolute, imported_in
-from ..files.scripts import scripts_above
 from .app import MOST_FILES
 from .module import Module
 from .project import Project
@@ -85,7 +84,7 @@ def is_command(project: Project, path: str) -> bool:
     if b"__main__" in text or any(each.name.partition(b".")[0] in _COMMAND_LINES for each in imported_in(text)):
         return True
     name = project.modules.name_of(path)[0]
-    return any(function.startswith(f"{name}.") for function in scripts_above(path, project.root))
+    return any(function.startswith(f"{name}.") for function in project.app.installed_for(path))
 
 
 def importers(project: Project, path: str, name: str) -> dict[str, bool]:

@@ -95,11 +95,8 @@ class Meanings:
             return Value(FACTORY, "AsyncSession" if last in conventions.async_factories else "Session")
         if last in conventions.registries:
             return Value(REGISTRY, name, Resource(AMBIENT, name, "Session", flavour="scoped"))
-        if (
-            last in conventions.flask_objects
-            and module not in _OF_REQUESTS
-            and not self.project.modules.is_first_party(module)
-        ):
+        is_foreign = module not in _OF_REQUESTS and not self.project.modules.is_first_party(module)
+        if last in conventions.flask_objects and is_foreign:
             type_name = "AsyncSession" if "async" in module else "Session"
             return Value(FLASK_DB, name, Resource(AMBIENT, f"{name}.session", type_name, flavour="flask"))
         if last == "session" and module.rpartition(".")[2] in conventions.flask_objects:

@@ -73,9 +73,8 @@ def report(view: View, flow: Flow, event: Event) -> Diagnostic:
     steps: Steps = event.detail.way
     notes = [*taken(view, event.taken), *way(steps, "takes a second connection here", "which takes it")]
     who = repr(called(steps[0][0]) if steps else view.text(event.node))
-    message = (
-        f"{'the end of ' * event.detail.at_end}{who} takes a second connection while {holding(flow, event.resource)}"
-    )
+    who = f"the end of {who}" if event.detail.at_end else who
+    message = f"{who} takes a second connection while {holding(flow, event.resource)}"
     plan, refusal = release_before(view, flow, event)
     return view.diagnostic(RULE, event.node, message, notes, plan, refusal, flow.body)
 
