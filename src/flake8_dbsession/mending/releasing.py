@@ -16,6 +16,7 @@ from ..session.flow import Flow
 from ..session.state import BROKEN, CHANGED, FAILED, GIVEN, STREAMING, TOUCHED, WRITTEN, Life
 from ..session.summary import Wait
 from ..session.values import FUNCTION, JOINED, OPENED, TRANSACTION, Resource
+from ..story import generator_with
 from ..view import View
 from .afterwards import Afterwards, Use, evaluated, node_of
 from .beginning import begins_unit
@@ -25,6 +26,7 @@ from .given_rows import given_rows
 from .keeping import keep, way_to
 from .spelling import spelled
 
+_OF_GENERATOR = "the generator has its session to itself: read all of its items first, or have it read pages"
 _BLOCKS = (ast.While, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Try, ast.Match)
 _TRUST = {safety: number for number, safety in enumerate((Safety.SAFE, Safety.UNSAFE, Safety.DISPLAY))}
 Release = tuple[tuple[Step, ...], Safety, str]
@@ -119,7 +121,7 @@ def released_at(view: View, flow: Flow, event: Event, place: Place | None) -> An
         return None, "the session works on a connection that a commit does not give back"
     written = spelled(view, flow, resource)
     if written is None:
-        return None, "the session has no name here"
+        return None, _OF_GENERATOR if generator_with(flow, resource) else "the session has no name here"
     refusal = next(hindrances(view, flow, resource, place.node), "")
     if refusal:
         return None, refusal
