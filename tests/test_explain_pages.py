@@ -158,11 +158,17 @@ def test_writing_removes_the_pages_of_rules_that_are_gone(rule, tmp_path):
 
 def test_a_page_tells_how_many_reports_were_read_and_right(rule, monkeypatch):
     assert page_of(rule).section("Measured precision").startswith("Not measured yet")
-    found = precision.Precision(read=40, true=37, source="All reports on three web applications, read by one person.")
-    monkeypatch.setattr(precision, "measured", lambda: {"ORM999": found})
-    told = "37 of 40 reports on real code told of a defect (92%). All reports on three web applications"
+    samples = (
+        precision.Sample("three applications", 30, 28),
+        precision.Sample("forty applications", 10, 9, "The other is a script."),
+    )
+    monkeypatch.setattr(precision, "measured", lambda: {"ORM999": samples})
+    told = "37 of 40 reports on real code told of a defect (92%)."
     assert told in explain.as_text(rule)
-    assert told in explain.as_value(rule)["sections"]["Measured precision"]
+    assert explain.as_value(rule)["sections"]["Measured precision"].splitlines()[-2:] == [
+        "* 9 of 10 in forty applications. The other is a script.",
+        "* 28 of 30 in three applications.",
+    ]
 
 
 def test_how_precise_a_rule_was_stands_before_its_sources():
@@ -171,11 +177,13 @@ def test_how_precise_a_rule_was_stands_before_its_sources():
 
 
 def test_the_figures_are_possible_and_of_rules_that_there_are():
-    for code, (read, true, source) in precision.measured().items():
+    for code, samples in precision.measured().items():
         assert code in {rule.code for rule in ALL}
-        assert 0 <= true <= read
-        assert read > 0
-        assert source.endswith(".")
+        for where, read, right, others in samples:
+            assert where
+            assert 0 <= right <= read
+            assert read > 0
+            assert not others or others.endswith(".")
 
 
 # -- where pages are published
