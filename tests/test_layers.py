@@ -32,6 +32,7 @@ LAYERS = (
         "project.lineage",
         "project.modules",
         "project.naming",
+        "project.opened_late",
         "project.protocols",
         "project.app",
         "project.remembering",

@@ -166,7 +166,7 @@ class Classes:
             if plain.kind not in ("unknown", CONSTANT):
                 return plain
         assigned = info.attribute_values.get(name, ())
-        values = [self._in_method(info, expression, method) for expression, method in assigned]
+        values = [self.in_method(info, expression, method) for expression, method in assigned]
         other = next((v for v in values if v.kind == OBJECT and self.project.known.is_look_alike(v.name)), None)
         if other is not None:  # then a factory of the same attribute makes the like
             return other
@@ -203,7 +203,7 @@ class Classes:
             return value._replace(resource=value.resource._replace(origin=AMBIENT, key=key, flavour=""))
         return value
 
-    def _in_method(self, info: ClassInfo, expression: ast.expr, method: Function) -> Value:
+    def in_method(self, info: ClassInfo, expression: ast.expr, method: Function) -> Value:
         """The value of an expression inside a method, its parameters as annotated and simple locals followed."""
         body = info.module.body_of(method) or info.module.top
         parameters = (*method.args.posonlyargs, *method.args.args, *method.args.kwonlyargs)

@@ -51,6 +51,7 @@ from .meanings import Meanings
 from .module import ClassInfo, Module
 from .modules import Modules
 from .naming import called
+from .opened_late import opened_when_asked
 from .own_sessions import as_session, packages_that_roll_back
 from .parameters import parameter_of, untold_in
 from .reach import Reach
@@ -222,6 +223,10 @@ class Project:
         """Whether a method of a project class, beside its constructor, sets an attribute of the object."""
         values = (pair for info in self.lineages.own(name) for pair in info.attribute_values.get(attribute, ()))
         return any(method.name != "__init__" and not is_none(value) for value, method in values)
+
+    def opened_when_asked(self, name: str, attribute: str) -> Value:
+        """The session that an object of a project class opens when it is first asked for it; UNKNOWN for none."""
+        return opened_when_asked(self, name, attribute)
 
     def is_single(self, name: str) -> bool:
         """Whether a project class may give the same object each time."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from ..project.app import MOST_FILES
 from ..project.module import Module
 from ..project.project import Project
+from ..session.body import Body
 from ..session.flow import Flow
 from ..session.values import CLASS
 from ..view import View
@@ -85,6 +86,36 @@ def keeper_of(project: Project, owner: str, depth: int) -> str:
             if depth > 1 and info.qualified != owner and any(makes(project, module, v, owner) for v in values):
                 holders[info.qualified] = None
     return next(filter(None, (keeper_of(project, holder, depth - 1) for holder in holders)), "")
+
+
+def is_made_for_calls(project: Project, owner: str) -> bool:
+    """Whether the project makes objects of the class, and each of them for one call of the function that makes it.
+
+    A project that is too large to look through makes others, too.
+    """
+    if len(project.app.files) > MOST_FILES:
+        return False
+    made = [
+        body is not module.top and is_for_the_call(body, call)
+        for module in project.app.modules_with(f"{owner.rpartition('.')[2]}(".encode())
+        for body in (module.top, *module.bodies.values())
+        for call in body.own(ast.Call)
+        if makes(project, module, call, owner)
+    ]
+    return bool(made) and all(made)
+
+
+def is_for_the_call(body: Body, made: ast.Call) -> bool:
+    """Whether an object is made for a name that the function only asks: ``desk = Desk()``, ``desk.work()``.
+
+    Or for a block, or to be asked at once.
+    """
+    asked = {attribute.value for attribute in body.own(ast.Attribute)}
+    if made in asked or any(item.context_expr is made for item in body.own(ast.withitem)):
+        return True
+    names = [t.id for t, value in body.assigned() if value is made and isinstance(t, ast.Name)]
+    used = (node for node in body.own(ast.Name) if node.id in names and isinstance(node.ctx, ast.Load))
+    return bool(names) and body.local_names.issuperset(names) and asked.issuperset(used)
 
 
 def serves(project: Project, module: Module) -> bool:

@@ -11,8 +11,9 @@ Why it matters
     failure poisons it for everybody, and concurrent use returns wrong rows (measured on PyMySQL).
 
 Stays silent when
-    What is kept is a scoped_session, a sessionmaker or an engine; anybody closes the session that an object keeps; in
-    tests, commands and scripts that serve nobody; only the statements of a file that nobody imports work with it.
+    What is kept is a scoped_session, a sessionmaker or an engine; anybody closes the session that an object keeps, or
+    each object of the class is made for one call of a function (ORM101 speaks of those); in tests, commands and
+    scripts that serve nobody; only the statements of a file that nobody imports work with it.
 
 Fix safety
     No fix is offered: keep the factory and open a session for each unit of work.
@@ -24,7 +25,7 @@ import ast
 from collections.abc import Iterator
 
 from ..model import Diagnostic, Rule
-from ..questions.lasting import is_imported, is_one_shot, kept_with_objects, lasting
+from ..questions.lasting import is_imported, is_made_for_calls, is_one_shot, kept_with_objects, lasting
 from ..questions.startups import kept_at_the_start
 from ..questions.stored import shared_by_callers
 from ..session.values import AMBIENT, FACTORY, OBJECT, OPENED, REGISTRY, SESSION, Value
@@ -49,6 +50,8 @@ def reports(view: View) -> Iterator[Diagnostic]:
         yield view.diagnostic(RULE, node, message, (), None, _OWN)
     for flow in view.flows:
         for name, opened in shared_by_callers(view, flow):
+            if is_made_for_calls(view.project, f"{view.module.name}.{flow.body.owner}".lstrip(".")):
+                continue
             message = f"{name!r} is one session for everybody who asks the object; hand out the factory instead"
             yield view.diagnostic(RULE, opened, message, (), None, _OWN)
         for name, opened in kept_at_the_start(view, flow):

@@ -81,7 +81,7 @@ def attributes_of(
 ) -> list[tuple[str, Value]]:
     """What a constructor sets on its object; a session that it opens is open from now on."""
     opened: list[Resource] = []
-    told = [(name, value) for name, value in summary.attributes if value != NONE or not is_made_later(ev, made, name)]
+    told = [(name, value if value != NONE else made_later(ev, made, name)) for name, value in summary.attributes]
     attributes = [(name, formals.outside(value, call.node, opened)) for name, value in told]
     for resource, life in lives_of(opened, summary):
         ev.now.open(resource, call.node, life.phases & ~ENTRY or IDLE)
@@ -89,11 +89,15 @@ def attributes_of(
     return [(name, value) for name, value in attributes if value != UNKNOWN]
 
 
-def is_made_later(ev: Evaluation, made: Value, name: str) -> bool:
-    """Whether what a constructor sets to None is an engine or makes sessions as soon as another method has set it, or
-    is a session that another method opens."""
+def made_later(ev: Evaluation, made: Value, name: str) -> Value:
+    """What a constructor sets to None as the other methods make it: a session that the object opens when it is asked.
+
+    Nobody knows when the others set what makes sessions, or a session of their own.
+    """
     kind = ev.world.attribute(Value(OBJECT, made.name), name).kind
-    return kind in (ENGINE, FACTORY, REGISTRY) or (kind == SESSION and ev.world.is_set_later(made.name, name))
+    if kind == SESSION and ev.world.is_set_later(made.name, name):
+        return ev.world.opened_when_asked(made.name, name)
+    return UNKNOWN if kind in (ENGINE, FACTORY, REGISTRY) else NONE
 
 
 def kept_by_the_object(summary: Summary) -> Summary:

@@ -243,6 +243,9 @@ class World(Protocol):
     def is_set_later(self, name: str, attribute: str) -> bool:
         """Whether a method of a project class, beside its constructor, sets an attribute of the object."""
 
+    def opened_when_asked(self, name: str, attribute: str) -> Value:
+        """The session that an object of a project class opens when it is first asked for it; UNKNOWN for none."""
+
     def makes_registry(self, name: str, attribute: str) -> bool:
         """Whether each object of a project class makes a registry of its own, which it keeps under the attribute."""
 
