@@ -73,6 +73,10 @@ class Known:
         types of that, in order."""
         return self._entries.given_to_names.get(names, {})
 
+    def given_by_name(self, name: str) -> Mapping[str, str]:
+        """The packages that pass something to functions under the parameter's name, each with the type of that."""
+        return self._entries.given_by_name.get(name, {})
+
     def handover(self, qualified: str) -> Handover | None:
         """How a call passes a callable on: ``"threading.Thread"``, ``"asyncio.gather"``."""
         return self._entries.handover(qualified)

@@ -15,12 +15,14 @@ class Receiver(NamedTuple):
     """The table of a module or type, read for look-ups.
 
     ``kinds`` gives each member its kind ("": does not wait); "*" stands for every public member. A ``deep`` table holds
-    for members behind any attributes, too. ``awaited``: "*" for all.
+    for members behind any attributes, too. ``awaited``: "*" for all; those of a ``plain`` one wait without that in
+    functions that are no coroutines.
     """
 
     kinds: Mapping[str, str]
     makes: Mapping[str, str]
     awaited: frozenset[str]
+    plain: bool
     deep: bool
     extends: str
     table: Mapping[str, Any]
@@ -32,7 +34,7 @@ class Receiver(NamedTuple):
             kinds.update(dict.fromkeys(table.get(kind, "").split(), kind))
         awaited = frozenset(table.get("awaited", "").split())
         makes = {member: made for made, members in table.get("makes", {}).items() for member in members.split()}
-        return cls(kinds, makes, awaited, "deep" in table, table.get("extends", ""), table)
+        return cls(kinds, makes, awaited, "plain" in table, "deep" in table, table.get("extends", ""), table)
 
     def fact(self, receiver: str, path: str) -> CallFact | None:
         """What the member at ``path`` does; None where the table says nothing."""
@@ -51,6 +53,7 @@ class Receiver(NamedTuple):
             when=self._argument("when", path),
             rounds=self._argument("rounds", path) if kind == "hash" else None,
             awaited=bool(kind) and not self.awaited.isdisjoint((path, "*")),
+            plain=self.plain,
             makes=makes,
         )
 

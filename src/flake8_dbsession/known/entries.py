@@ -55,6 +55,16 @@ class Entries:
                 found.setdefault(names.rstrip(")"), {})[package] = tuple(types.split())
         return found
 
+    @cached_property
+    def given_by_name(self) -> dict[str, dict[str, str]]:
+        """For the name of a parameter: each package that passes something under it, with the type of that."""
+        found: dict[str, dict[str, str]] = {}
+        for key, type_name in self._tables["gives"].items():
+            package, colon, name = key.partition(": ")
+            if colon:
+                found.setdefault(name, {})[package] = type_name
+        return found
+
     def by_convention(self, receiver: str, attribute: str) -> Entry | None:
         guesses = self._conventions.get(attribute, ())
         return next((entry for pattern, entry in guesses if fnmatchcase(receiver, pattern)), None)

@@ -173,6 +173,7 @@ _RECEIVER = {
     "what": _by_member(_text),
     "makes": _by_name(_text),
     "deep": _flag,
+    "plain": _flag,
 }
 _FILE = {
     "entry": _each(_keys(_ENTRY, needed=("framework", "kind"))),

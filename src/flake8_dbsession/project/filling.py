@@ -24,14 +24,22 @@ def filled(project: Project, module: Module, body: Body, name: str) -> Value:
     for types in (*map(project.known.given, runners), *by_names(project, module, ", ".join(names))):
         if names.index(name) < len(types):
             return by_type(project, types[names.index(name)], name)
+    for package, type_name in project.known.given_by_name(name).items():
+        if imports(module, package):
+            return by_type(project, type_name, name)
     return UNKNOWN
 
 
 def by_names(project: Project, module: Module, names: str) -> Iterator[tuple[str, ...]]:
     """The types that the packages of a file give to a function with such parameters, whoever hands it over to them."""
     for package, types in project.known.given_to_names(names).items():
-        if any((each.imported or "").partition(".")[0] == package for each in module.names.bindings.values()):
+        if imports(module, package):
             yield types
+
+
+def imports(module: Module, package: str) -> bool:
+    """Whether a file imports something of a package."""
+    return any((each.imported or "").partition(".")[0] == package for each in module.names.bindings.values())
 
 
 def decorating(project: Project, module: Module, body: Body) -> Iterator[str]:

@@ -249,7 +249,7 @@ def named(ev: Evaluation, name: str, call: Call, awaited: bool, receiver: Value 
         if result is not None:
             return result
     fact = known.call(name)
-    if fact is not None and fact.awaited and not awaited:
+    if fact is not None and fact.awaited and not awaited and not (fact.plain and not ev.body.is_async):
         return Value(COROUTINE, name, extra=call.values)
     if name in _AWAITERS and awaited and call.positional and call.positional[0].kind == COROUTINE:
         inner = known.call(call.positional[0].name)
