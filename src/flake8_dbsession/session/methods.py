@@ -77,6 +77,8 @@ def session_method(ev: Evaluation, receiver: Value, name: str, call: Call, await
         return Value(TRANSACTION, "nested" if name == "begin_nested" or resource.is_connection else "root", resource)
     if effect.awaitable and not awaited:
         return Value(COROUTINE, name, resource)
+    if name == "merge" and is_of_others(ev, call):
+        effect = effect._replace(conditional=False)
     run_method(ev.now, resource, effect, name, call.node)
     if effect.word == "checkout" and not reads(name, call):
         ev.now.mark(resource, CHANGED)
@@ -87,6 +89,21 @@ def session_method(ev: Evaluation, receiver: Value, name: str, call: Call, await
     if name == "delete" and call.node.args and isinstance(call.node.args[0], ast.Name):
         ev.now.names.pop(call.node.args[0].id, None)  # commit detaches it with what it has loaded
     return session_result(ev, receiver, name, call)
+
+
+def is_of_others(ev: Evaluation, call: Call) -> bool:
+    """Whether ``merge()`` is given what was not made here, so that it has a key, by which its row is read.
+
+    Measured: ``merge`` of an object with a key takes a connection, of one without it, or with ``load=False``, none.
+    """
+    if truth(call.keywords.get("load", UNKNOWN)) is False:
+        return False
+    match call.node.args:
+        case [ast.Name(id=name), *_]:
+            return name in {p.arg for p in ev.body.parameters} or call.positional[0].kind == ROW
+        case [ast.Attribute(), *_]:
+            return True
+    return False
 
 
 def reads(name: str, call: Call) -> bool:
