@@ -30,6 +30,7 @@ LAYERS = (
         "project.foreign",
         "project.kept_objects",
         "project.lineage",
+        "project.model_classes",
         "project.modules",
         "project.naming",
         "project.opened_late",

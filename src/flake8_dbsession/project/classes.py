@@ -33,6 +33,7 @@ from .annotations import annotated
 from .evidence import may_be_session, session_type
 from .kept_objects import as_kept_by
 from .meanings import named_after
+from .model_classes import queries
 from .module import ClassInfo, is_property
 from .parameters import kept_from
 from .single import may_be_single
@@ -147,7 +148,10 @@ class Classes:
         return UNKNOWN
 
     def _set_from_outside(self, qualified: str, name: str) -> Value:
-        """A registry that the module of a class sets on it, or its query: ``Base.query = Session.query_property()``."""
+        """A registry that the module of a class sets on it, or its query: ``Base.query = Session.query_property()``.
+
+        So is the query that Flask-SQLAlchemy sets on it.
+        """
         module, rest = self.project.split(qualified)
         if module is None or not rest:
             return UNKNOWN
@@ -155,7 +159,7 @@ class Classes:
             value = named_after(self.project.evaluate(module, expression), f"{qualified}.{name}")
             if value.resource is not None and value.resource.origin == AMBIENT:
                 return value
-        return UNKNOWN
+        return self.project.once(queries).get(qualified, UNKNOWN) if name == "query" else UNKNOWN
 
     def _own_attribute(self, info: ClassInfo, name: str, owner: Value) -> Value:
         if name in info.methods:
