@@ -50,11 +50,12 @@ class Units:
 
     @cached_property
     def main(self) -> frozenset[str]:
-        """The functions that the file calls when it is run as a script; all where it looks the name up."""
+        """The functions that the file calls once when it is run as a script; all where it looks the name up."""
         guards = [
             s for s in self.module.source.tree.body if isinstance(s, ast.If) and "__name__" in ast.unparse(s.test)
         ]
-        nodes = (node for guard in guards for node in ast.walk(guard))
+        again = {node for guard in guards for loop in ast.walk(guard) if is_for_good(loop) for node in ast.walk(loop)}
+        nodes = (node for guard in guards for node in ast.walk(guard) if node not in again)
         called = {n.func.id for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
         return frozenset(called | self.module.bodies.keys() if called & _EVERYTHING else called)
 
@@ -157,6 +158,11 @@ class Units:
                 if entry is not None:
                     return [entry]
         return []
+
+
+def is_for_good(node: ast.AST) -> bool:
+    """``while True:``."""
+    return isinstance(node, ast.While) and isinstance(node.test, ast.Constant) and bool(node.test.value)
 
 
 def called_in(body: Body) -> Iterator[tuple[str, bool]]:

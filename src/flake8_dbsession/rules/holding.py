@@ -38,7 +38,7 @@ def waits(view: View, rule: Callable[[], Rule], kinds: frozenset[str], verb: str
         if events and serves_one_person(view, flow.body):
             events = []
         elif events and (is_over_once(view, flow) or ends_with_commands(view, flow) or is_of_the_start(view, flow)):
-            events = [] if view.is_test else [e for e in events if is_endless(view, e)]
+            events = [] if view.is_test else [e for e in events if is_endless(view, e) or is_until_told(flow, e)]
         for event in first_of_each_node(sorted(events, key=steps_to)):
             yield report(view, rule(), flow, event, verb)
         at_entry = (each for each in waits_at_entry(view, flow) if is_reported(view, flow, each.event, kinds))
@@ -90,6 +90,20 @@ def is_endless(view: View, event: Event) -> bool:
     fact = view.project.known.call(name)
     serves = (fact is not None and fact.what in _SERVED) or name.endswith(_FOR_GOOD)
     return serves or event.detail.seconds == math.inf
+
+
+def is_until_told(flow: Flow, event: Event) -> bool:
+    """Whether a wait stands in ``while not self.stopped:`` of a method that leaves it to others to set that."""
+    line = event.node.lineno  # type: ignore[attr-defined]
+    me = flow.body.parameters[0].arg if flow.body.owner and flow.body.parameters else ""
+    for loop in flow.body.own(ast.While):
+        asked = loop.test.operand if isinstance(loop.test, ast.UnaryOp) else loop.test
+        match asked:
+            case ast.Attribute(value=ast.Name(id=owner), attr=flag) if owner == me:
+                own = (target for target, _ in flow.body.assigned() if isinstance(target, ast.Attribute))
+                if loop.lineno <= line <= (loop.end_lineno or 0) and all(target.attr != flag for target in own):
+                    return True
+    return False
 
 
 def is_told(view: View, flow: Flow, event: Event) -> bool:

@@ -29,6 +29,7 @@ from .values import (
     NONE,
     OBJECT,
     QUERY,
+    REGISTRY,
     RESULT,
     ROW,
     ROWS,
@@ -234,7 +235,7 @@ class Evaluation:
             case ast.Name():
                 if target.id not in self.scope.local_names and self.body.node is not None:
                     self.now.give(value, uncertain=False)  # a global or nonlocal name
-                self.now.bind(target.id, value, constants=self.body.tested_names)
+                self.now.bind(target.id, self.as_others_know_it(target.id, value), constants=self.body.tested_names)
             case ast.Tuple() | ast.List():
                 is_known = value.kind == TUPLE and value.name == "" and len(value.extra) == len(target.elts)
                 parts = value.extra if is_known else None
@@ -248,6 +249,14 @@ class Evaluation:
             case ast.Subscript():
                 self.value(target.slice)
                 store_item(self, target, value)
+
+    def as_others_know_it(self, name: str, value: Value) -> Value:
+        """A registry that a module makes, by its dotted name, as the functions of the module have it."""
+        resource = value.resource if self.body.node is None and value.kind == REGISTRY else None
+        if resource is None or ":" not in resource.key:
+            return value
+        known = self.scope.outer(name)
+        return known if known.kind == REGISTRY else value
 
     def by_its_use(self, target: ast.expr | None, value: Value = UNKNOWN) -> Value:
         """The session or factory that a value of which nothing is known is, where the function asks or calls what it is
