@@ -24,6 +24,8 @@ MARKERS = (
     b"elery",
     b"dramatiq",
     b"gather(",
+    b"uow",
+    b"nit_of_work",
 )
 """The last ones are words for objects that keep a session for those who never see it, and for tasks and coroutines that
 only call."""

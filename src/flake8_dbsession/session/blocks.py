@@ -120,7 +120,8 @@ def end_transaction(now: Moment, transaction: Value, node: ast.expr, is_raising:
 
 
 def release_attributes(now: Moment, name: str) -> None:
-    """``with Repository() as <name>``: its own ``__exit__`` ends what it has opened on itself, ``<name>.session``."""
+    """``with Repository() as <name>``, ``with <name>``: its own ``__exit__`` ends what it has opened on itself,
+    ``<name>.session``."""
     for resource in list(now.lives):
         if resource.origin == ATTRIBUTE and resource.key.startswith(f".{name}."):
             now.release(resource)

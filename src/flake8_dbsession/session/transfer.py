@@ -265,8 +265,9 @@ class Transfer:
         now = Moment(state, self.events)
         value = now.names.pop(slot(item.context_expr), UNKNOWN)
         left(now, value, item.context_expr, self.world, bool(state.raising))
-        if value.kind == OBJECT and isinstance(item.optional_vars, ast.Name):
-            release_attributes(now, item.optional_vars.id)
+        name = item.optional_vars or item.context_expr
+        if value.kind == OBJECT and isinstance(name, ast.Name):
+            release_attributes(now, name.id)
         if value == UNKNOWN and isinstance(item.optional_vars, ast.Name) and node.statement is not None:
             release_given(now, node.statement, item.optional_vars.id)
         end_block(now, now.names.pop(f"{slot(item.context_expr)} end", UNKNOWN))

@@ -201,9 +201,9 @@ def constant(value: object) -> Value:
 
 
 def late(value: Value) -> Value:
-    """A session or object that is set some time after None was: it may still be that."""
+    """A session, transaction or object that is set some time after None was: it may still be that."""
     match value.kind:
-        case "session":
+        case "session" | "transaction":
             return value.with_extra(*value.extra, MAYBE)
         case "object":
             return value.with_extra(*value.extra, PERHAPS)
