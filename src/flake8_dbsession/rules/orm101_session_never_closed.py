@@ -3,6 +3,7 @@
 What it does
     Reports a session or connection that a function opens and keeps to itself, and that still holds a pooled
     connection on every normal way out. Anonymous ones count: ``Session().query(…)``, ``engine.connect().execute(…)``.
+    So does one that a dependency of FastAPI returns to an endpoint instead of yielding it.
 
 Why it matters
     The first SQL takes a connection from the pool, and only commit, rollback or close gives it back. Dropping the last
@@ -28,11 +29,14 @@ from collections.abc import Iterator
 from ..mending.opening import open_in_with
 from ..model import Diagnostic, Rule
 from ..questions.asking import ignorable, is_closed_somewhere, owned_leaks
+from ..questions.filled import returned_to_endpoints
 from ..session.events import Happening
 from ..session.flow import Flow
 from ..session.leaks import Leak
 from ..story import taken, what
 from ..view import View
+
+_YIELD = "yield it inside of a ``with`` block"
 
 
 def check(view: View) -> Iterator[Diagnostic]:
@@ -40,6 +44,9 @@ def check(view: View) -> Iterator[Diagnostic]:
         for leak, name in owned_leaks(view, flow):
             if flow.body.node is not None and is_never_closed(flow, leak) and not ignorable(view, flow, leak):
                 yield report(view, flow, leak, name)
+        for opened, endpoint in () if view.is_test else returned_to_endpoints(view, flow):
+            message = f"the session is opened here for {endpoint}() and never closed: FastAPI ends what is yielded only"
+            yield view.diagnostic(RULE, opened, message, (), None, _YIELD, flow.body)
 
 
 def is_never_closed(flow: Flow, leak: Leak) -> bool:
