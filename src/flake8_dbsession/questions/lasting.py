@@ -9,10 +9,11 @@ from ..project.app import MOST_FILES
 from ..project.module import Module
 from ..project.project import Project
 from ..session.body import Body
+from ..session.events import Happening
 from ..session.flow import Flow
-from ..session.values import CLASS
+from ..session.values import CLASS, Resource
 from ..view import View
-from .stored import is_attribute, stored
+from .stored import closes, is_attribute, is_closed_from_outside, stored
 
 _DEPTH = 2
 """A store that a server keeps, of which one is made at module level."""
@@ -56,15 +57,33 @@ def is_imported(view: View) -> bool:
 
 
 def kept_with_objects(view: View, flow: Flow) -> Iterator[tuple[str, ast.AST, str]]:
-    """Each session that a constructor keeps on an object of the process: attribute, the call that opens it, keeper."""
-    if not flow.body.name.endswith(".__init__") or flow.body.owner not in view.module.classes:
+    """Each session that is kept on an object of the process: attribute, the call that opens it, keeper.
+
+    By a constructor, or by another method of an object that is kept itself, where nobody closes the session.
+    """
+    if flow.body.owner not in view.module.classes:
         return
-    others = [m for m in view.module.classes[flow.body.owner].methods.values() if m is not flow.body.node]
-    for attribute, _, call in stored(flow):
-        if any(is_attribute(part, attribute) for method in others for part in ast.walk(method)):
-            keeper = keeper_of(view.project, f"{view.module.name}.{flow.body.owner}", _DEPTH)
+    methods = view.module.classes[flow.body.owner].methods.values()
+    name, begins = f"{view.module.name}.{flow.body.owner}", flow.body.name.endswith(".__init__")
+    for attribute, resource, call in stored(flow):
+        used = (part for method in methods if method is not flow.body.node for part in ast.walk(method))
+        if any(is_attribute(part, attribute) for part in used) and (
+            begins or is_left_open(view, flow, attribute, resource)
+        ):
+            keeper = keeper_of(view.project, name, _DEPTH if begins else 1)
             if keeper:
                 yield attribute, call, keeper
+
+
+def is_left_open(view: View, flow: Flow, attribute: str, resource: Resource) -> bool:
+    """Whether a session that a method puts on its object, for those who ask later, is closed by nobody."""
+    if any(event.resource == resource for event in flow.events(Happening.TAKEN)):
+        return False  # of its own work, ORM101 speaks of that
+    name = f"{view.module.name}.{flow.body.owner}"
+    own = view.module.classes[flow.body.owner].methods.values()
+    is_entered = flow.body.name.endswith(("enter__", ".setUp"))
+    is_closed = is_entered or any(closes(method, attribute) for method in own)
+    return not is_closed and not is_closed_from_outside(view.project, name, attribute)
 
 
 def keeper_of(project: Project, owner: str, depth: int) -> str:

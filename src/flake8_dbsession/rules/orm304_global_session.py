@@ -3,8 +3,8 @@
 What it does
     Reports a session (not a registry or factory) that is kept at module level, as a class attribute or a default
     argument, that a function puts into a global, that one which runs as the process starts puts into what it is given
-    (``app.state``, the context of arq's jobs), that a constructor keeps on an object of which one is kept like that, or
-    that a method opens once, keeps on its object and hands to every caller.
+    (``app.state``, the context of arq's jobs), that a constructor, or a method that is called later, keeps on an object
+    of which one is kept like that, or that a method opens once, keeps on its object and hands to every caller.
 
 Why it matters
     Every request, thread and task uses the same session: its transaction never ends for all of them at once, one
