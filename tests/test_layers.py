@@ -13,7 +13,8 @@ PACKAGE = Path(flake8_dbsession.__file__).parent
 
 LAYERS = (
     # words
-    {"model", "nearest", "newer"},
+    {"model", "nearest", "newer_strings"},
+    {"newer"},
     # text, and what may be in it
     {"source", "relevance", "names", "flow", "known", "files", "project.roots", "parallel.workers"},
     {"config", "settings.kinds", "example"},

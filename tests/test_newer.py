@@ -28,6 +28,14 @@ PAIRS = {
         "def first(rows):\n    pass\n",
     ),
     "exceptions": ("try: pass\nexcept A, b.B: pass\n", "try: pass\nexcept (A, b.B): pass\n"),
+    "quotes in a field": ("""x = f"{row["name"]} of {f"{rows}"}"\n""", """x = f"{row['name']} of {f'{rows}'}"\n"""),
+    "both quotes in a field": ("""x = f"{name.replace("'", "''")}"\n""", """x = f"{name.replace(' ', '  ')}"\n"""),
+    "a backslash in a field": ("""x = f"{'\\n'.join(rows)}"\n""", """x = f"{' n'.join(rows)}"\n"""),
+    "a field on several lines": ('x = f"of {\n    row}"\ny = 1\n', 'x = f"""of {\n    row}"""\ny = 1\n'),
+    "other strings": (
+        """type X = int\nx = f'{{"{a}"}}', r'\\', '# {', "it's"  # it's\n""",
+        """X = int\nx = f'{{"{a}"}}', r'\\', '# {', "it's"  # it's\n""",
+    ),
     "a name": ("type = 1\ntype.x = 2\n", "type = 1\ntype.x = 2\n"),
 }
 

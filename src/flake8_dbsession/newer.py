@@ -1,8 +1,8 @@
 """Syntax of newer Pythons, written so that the Python that runs us can parse it too.
 
 Only what may stand in code that is otherwise the same: type parameters (``def first[T](…)``, ``class Page[T]``) are
-blanked, ``type Id = int`` becomes an assignment, and ``except A, B:`` gets its brackets. Lines stay where they are, and
-so do columns up to the end of an ``except``.
+blanked, ``type Id = int`` becomes an assignment, ``except A, B:`` gets its brackets, and formatted strings their older
+quotes. Lines stay where they are, and so do columns up to the end of an ``except``.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import io
 import tokenize
 from collections.abc import Iterator
 from typing import NamedTuple
+
+from .newer_strings import with_older_strings
 
 _LAYOUT = frozenset({tokenize.NEWLINE, tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.COMMENT})
 _OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
@@ -26,6 +28,7 @@ class Edit(NamedTuple):
 
 def as_older(text: str) -> str:
     """The text without newer syntax; the same text where there is none, or none that can be taken out."""
+    text = with_older_strings(text)
     lines = text.splitlines(keepends=True)
     for edit in sorted(edits(text), reverse=True):
         (line, column), (end_line, end_column) = edit.start, edit.end
