@@ -64,7 +64,7 @@ LAYERS = (
         "project.injection",
         "project.teardown",
     },
-    {"project.after_runs", "project.repeated"},
+    {"project.after_runs", "project.library_users", "project.repeated"},
     {"view"},
     # rules
     {"questions"},

@@ -40,6 +40,8 @@ class Conventions:
         self._injecting = frozenset[str](tables["injects"]["annotations"].split())
         self.requiring_login = frozenset[str](tables["requires_login"]["decorators"].split())
         """Decorators of views that are for users only who have logged in: ``flask_login.login_required``."""
+        self.loading_users = frozenset[str](tables["loads_users"]["methods"].split())
+        """What gives a dependency that loads the user: ``fastapi_users.FastAPIUsers.current_user``."""
         self.feeding_bots = tuple(word.encode() for word in tables["feeds_bots"]["says"].split())
         """What an application says, all of it, that gives its bots what it receives, in its own thread."""
         self.not_feeding_bots = tuple(word.encode() for word in tables["feeds_bots"]["says_not"].split())

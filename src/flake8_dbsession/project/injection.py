@@ -19,25 +19,25 @@ from .module import Module
 from .project import Project
 
 _STREAMERS = (b"StreamingResponse", b"EventSourceResponse")
-_DEEPEST = 4
+DEEPEST = 4
 """How many dependencies of dependencies are followed."""
 
 
 def providers(project: Project, module: Module, body: Body) -> Iterator[tuple[str, Value]]:
     """The parameters that are filled by ``Depends(…)``, each with the function of the project that fills it."""
     for parameter in body.parameters:
-        for names, call in _dependencies_of(project, module, body, parameter):
+        for names, call in depends_of(project, module, body, parameter):
             provider = project.evaluate_in(names, call.args[0])
             if provider.kind == FUNCTION:
                 yield parameter.arg, provider
                 break
 
 
-def is_unseen(project: Project, module: Module, body: Body, depth: int = _DEEPEST) -> bool:
+def is_unseen(project: Project, module: Module, body: Body, depth: int = DEEPEST) -> bool:
     """Whether a parameter is filled by what cannot be seen: neither a function of the project nor something of a
     library, which knows no provider of the project; the same of the functions that fill the others."""
     for parameter in body.parameters:
-        for names, call in _dependencies_of(project, module, body, parameter):
+        for names, call in depends_of(project, module, body, parameter):
             target = project.target(project.evaluate_in(names, call.args[0]))
             if target is None and not is_name_of_library(project, names, call.args[0]):
                 return True
@@ -49,15 +49,14 @@ def is_unseen(project: Project, module: Module, body: Body, depth: int = _DEEPES
 def scope_of(project: Project, module: Module, body: Body, name: str) -> str:
     """What ``Depends(…, scope="function")`` says for a parameter; "" where it says nothing."""
     for parameter in body.parameters:
-        for _, call in _dependencies_of(project, module, body, parameter) if parameter.arg == name else ():
+        for _, call in depends_of(project, module, body, parameter) if parameter.arg == name else ():
             given = {keyword.arg: keyword.value for keyword in call.keywords}.get("scope")
             return str(given.value) if isinstance(given, ast.Constant) else ""
     return ""
 
 
-def _dependencies_of(
-    project: Project, module: Module, body: Body, parameter: ast.arg
-) -> Iterator[tuple[Names, ast.Call]]:
+def depends_of(project: Project, module: Module, body: Body, parameter: ast.arg) -> Iterator[tuple[Names, ast.Call]]:
+    """The ``Depends(…)`` that fill a parameter, each with the names of the file in which it stands."""
     for expression in (body.defaults.get(parameter.arg), parameter.annotation):
         if expression is not None:
             yield from _depends(project, module.names, expression, 3)
@@ -157,7 +156,7 @@ def is_of_finished_data(body: Body, made: ast.Call) -> bool:
     return content is not None and is_finished(content)
 
 
-def dependencies(project: Project, module: Module, body: Body, depth: int = _DEEPEST) -> Iterator[str]:
+def dependencies(project: Project, module: Module, body: Body, depth: int = DEEPEST) -> Iterator[str]:
     """The dotted names of everything an endpoint depends on, directly or not."""
     for _, dependency in providers(project, module, body) if depth else ():
         yield dependency.name
@@ -166,7 +165,7 @@ def dependencies(project: Project, module: Module, body: Body, depth: int = _DEE
             yield from dependencies(project, target.module, target.body, depth - 1)
 
 
-def held_at_entry(project: Project, module: Module, body: Body, depth: int = _DEEPEST) -> dict[str, Value]:
+def held_at_entry(project: Project, module: Module, body: Body, depth: int = DEEPEST) -> dict[str, Value]:
     """The providers whose session a dependency has left holding a connection, and no later one has given back, each
     with that dependency."""
     held: dict[str, Value] = {}

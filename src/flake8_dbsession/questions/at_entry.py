@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..project.injection import dependencies, held_at_entry, providers
+from ..project.library_users import loaded_users
 from ..session.body import Body
 from ..session.events import Event, Happening
 from ..session.flow import Flow
-from ..session.summary import Wait
-from ..session.values import Resource, Value
+from ..session.summary import Own, Wait
+from ..session.values import FUNCTION, OPENED, Resource, Value
 from ..view import View
+from .decorating import held_by_decorators
 from .held import Held
 from .loaded_users import held_since_login
 
@@ -27,9 +29,7 @@ class WaitAtEntry(NamedTuple):
 def waits_at_entry(view: View, flow: Flow) -> Iterator[WaitAtEntry]:
     """The waits that a view, an endpoint, or a dependency comes to before anything in it has given back, or may have,
     what is held already. What may wait or not does not count."""
-    is_view = any(entry.kind == "request" for entry in view.units.entries(flow.body))
-    sessions = list(_held_by_dependencies(view, flow.body)) if is_view or view.mentions(b"Depends") else []
-    sessions += held_since_login(view, flow.body) if is_view else ()
+    sessions = held_at_entry_of(view, flow.body)
     followed = flow if not flow.is_quiet or not sessions else view.project.flow(view.module, flow.body, {}, {})
     told = {event.node for event in followed.events(Happening.WAITED)}
     for (wait, released, _), node in followed.scope.waits.items() if sessions else ():
@@ -39,10 +39,31 @@ def waits_at_entry(view: View, flow: Flow) -> Iterator[WaitAtEntry]:
                 yield WaitAtEntry(_event(node, wait), held)
 
 
+def seconds_at_entry(view: View, flow: Flow) -> Iterator[tuple[Own, Held]]:
+    """Where an endpoint takes a connection for a session of its own while another one is held already."""
+    own = [each for each in flow.scope.own if each.resource.origin == OPENED] if not flow.is_quiet else []
+    for held in held_at_entry_of(view, flow.body) if own else ():
+        for each in own:
+            if not is_given_back(flow, held, each.free, each.node):
+                yield each, held
+
+
+def held_at_entry_of(view: View, body: Body) -> list[Held]:
+    """The sessions that hold a connection as a view, an endpoint or a dependency starts."""
+    is_view = any(entry.kind == "request" for entry in view.units.entries(body))
+    sessions = list(_held_by_dependencies(view, body)) if is_view or view.mentions(b"Depends") else []
+    if is_view:
+        sessions += held_since_login(view, body)
+        sessions += held_by_decorators(view, body)
+    return sessions
+
+
 def _held_by_dependencies(view: View, body: Body) -> Iterator[Held]:
     """The sessions that the endpoint's dependencies have left with a connection: only FastAPI fills such parameters."""
     filled = list(providers(view.project, view.module, body))
-    for provider, dependency in held_at_entry(view.project, view.module, body).items():
+    loaded = loaded_users(view.project, view.module, body) if not view.is_test else ()
+    held = {**dict(loaded), **held_at_entry(view.project, view.module, body)}
+    for provider, dependency in held.items():
         own = [name for name, function in filled if function.name == provider]
         target = view.project.target(dependency)
         its = providers(view.project, target.module, target.body) if target is not None else ()
@@ -50,7 +71,13 @@ def _held_by_dependencies(view: View, body: Body) -> Iterator[Held]:
         others = (name for name, function in filled if name not in own and _works_with(view, function, provider))
         called = dependency.name.rpartition(".")[2]
         remedy = f"let {called}() end the transaction, or read in a session of its own"
-        yield Held(names[0], called, frozenset(own), frozenset(others), remedy)
+        yield Held(names[0], called, frozenset(own), frozenset(others), remedy, _given_by(view, provider))
+
+
+def _given_by(view: View, provider: str) -> Resource | None:
+    """The session that a provider yields or returns."""
+    summary = view.project.summary(Value(FUNCTION, provider, extra=(None, None)), ())
+    return (summary.yields.resource or summary.returns.resource) if summary is not None else None
 
 
 def _works_with(view: View, function: Value, provider: str) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ..session.values import Resource
+
 
 class Held(NamedTuple):
     """A session that holds a connection when the handler starts.
@@ -18,3 +20,5 @@ class Held(NamedTuple):
     own: frozenset[str]
     others: frozenset[str]
     remedy: str
+    session: Resource | None = None
+    """The session by itself, where that is known."""

@@ -13,26 +13,28 @@ from collections.abc import Iterator
 from ..project.hooks import Hook, hooks
 from ..project.module import ClassInfo, Module
 from ..project.project import Project
+from ..project.wrapping import runs
 from ..session.body import Body
-from ..session.values import AMBIENT, NONE, Resource
+from ..session.values import AMBIENT, FUNCTION, NONE, Resource
 from ..story import registry_name
 from ..view import View
 from .held import Held
 
+_USERS = frozenset({"flask_login.current_user", "flask_login.utils.current_user"})
 _OF_CLASSES = ("decorators", "method_decorators")
 """Where a class of views names the decorators of all its methods."""
 
 
 def held_since_login(view: View, body: Body) -> Iterator[Held]:
     """What holds a connection because the user had to be loaded for the view; nothing where a loader may hold none."""
-    if view.is_test or not view.mentions(b"login_required") or not requires_login(view, body):
+    if view.is_test or not requires_login(view, body):
         return
     loaders = nearest([hook for hook in hooks(view.project) if hook.kind == "user_loader"], view.module)
     held = [view.project.once(held_after, loader) for loader in loaders]
     for registry in sorted(frozenset.intersection(*held)) if held else ():
         name, loader = registry_name(registry), loaders[0].body.name.rpartition(".")[2]
         remedy = f"end the transaction of {name!r} before the wait"
-        yield Held(name, loader, frozenset({registry.key}), frozenset(), remedy)
+        yield Held(name, loader, frozenset({registry.key}), frozenset(), remedy, registry)
 
 
 def nearest(loaders: list[Hook], module: Module) -> list[Hook]:
@@ -49,8 +51,42 @@ def requires_login(view: View, body: Body) -> bool:
     """Whether a view can be seen to run for users only who have logged in: by a decorator of it, or of its class."""
     owner = view.module.classes.get(body.owner)
     decorators = [*body.decorators, *(() if owner is None else of_class(owner))]
+    named = (view.module.names.resolve(d.func if isinstance(d, ast.Call) else d) for d in decorators)
     requiring = view.project.known.conventions.requiring_login
-    return any((view.module.names.resolve(decorator) or "") in requiring for decorator in decorators)
+    return any(name in requiring or view.project.once(refuses_strangers, name) for name in named if name)
+
+
+def refuses_strangers(project: Project, decorator: str) -> bool:
+    """Whether a decorator of the project turns away whom it does not know as a user with something:
+    ``if not current_user.is_admin: abort(403)``."""
+    value = project.value(decorator)
+    target = project.target(value) if value.kind == FUNCTION else None
+    if target is None:
+        return False
+    for wrapper, call in runs(target.module, target.body):
+        checks = (node for node in wrapper.own(ast.If) if node.lineno < call.lineno and leaves(node.body[-1]))
+        if any(asks_for_user(target.module, check.test) for check in checks):
+            return True
+    return False
+
+
+def asks_for_user(module: Module, test: ast.expr) -> bool:
+    """Whether a condition reads something of Flask-Login's ``current_user``, and is met by those who have not logged
+    in."""
+    asked = [part for part in ast.walk(test) if isinstance(part, ast.Attribute)]
+    denied = {p for part in ast.walk(test) if is_not(part) for p in ast.walk(part)}
+    of_user = [each for each in asked if (module.names.resolve(each.value) or "") in _USERS]
+    return bool(of_user) and all(each.attr != "is_authenticated" or each in denied for each in of_user)
+
+
+def is_not(node: ast.AST) -> bool:
+    return isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
+
+
+def leaves(statement: ast.stmt) -> bool:
+    """``abort(403)``, ``raise Forbidden()`` or ``return redirect(…)``."""
+    is_call = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)
+    return is_call or isinstance(statement, (ast.Raise, ast.Return))
 
 
 def of_class(owner: ClassInfo) -> Iterator[ast.expr]:

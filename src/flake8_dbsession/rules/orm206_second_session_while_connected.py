@@ -21,12 +21,14 @@ Fix safety
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Iterator
 
 from ..mending.releasing import release_before
 from ..model import Diagnostic, Rule
 from ..pool.kept import is_of_one_pool
 from ..questions.asking import ends_with_commands, first_of_each_node, is_of_the_start
+from ..questions.at_entry import seconds_at_entry
 from ..questions.shells import serves_one_person
 from ..session.events import Event, Happening, Second
 from ..session.flow import Flow
@@ -41,6 +43,19 @@ def check(view: View) -> Iterator[Diagnostic]:
         once = bool(events) and (ends_with_commands(view, flow) or is_of_the_start(view, flow))
         if events and not once and not serves_one_person(view, flow.body):
             yield from (report(view, flow, event) for event in events)
+        elif not events and flow.body.node is not None:
+            yield from itertools.islice(reports_at_entry(view, flow), 1)
+
+
+def reports_at_entry(view: View, flow: Flow) -> Iterator[Diagnostic]:
+    """What takes a connection beside the one that the request's session holds since a dependency has used it."""
+    for own, held in seconds_at_entry(view, flow):
+        if held.session is not None and is_of_one_pool(view, held.session, own.resource):
+            who = repr(called(own.way[0][0]) if own.way else view.text(own.node))
+            meanwhile = f"session {held.name!r}, which {held.dependency}() has used, holds a connection"
+            notes = way(own.way, "takes a second connection here", "which takes it")
+            message = f"{who} takes a second connection while {meanwhile}"
+            yield view.diagnostic(RULE, own.node, message, notes, None, held.remedy, flow.body)
 
 
 def second_of_the_pool(view: View, flow: Flow) -> Iterator[Event]:
