@@ -51,6 +51,7 @@ class Receiver(NamedTuple):
             timeout=self._argument("timeout", path) if waits else None,
             unless=self._argument("unless", path),
             when=self._argument("when", path),
+            address=self._argument("address", path),
             rounds=self._argument("rounds", path) if kind == "hash" else None,
             awaited=bool(kind) and not self.awaited.isdisjoint((path, "*")),
             plain=self.plain,

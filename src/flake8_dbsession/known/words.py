@@ -44,10 +44,10 @@ class CallFact(NamedTuple):
     ``name`` is the dotted name under which it is known. ``kind`` is "sleep", "network", "wait", "hash" or "" (does
     not wait); ``what`` names the other side for messages ("an HTTP request", "a queue"). ``seconds`` holds the
     duration of a sleep, ``timeout`` the longest wait, ``rounds`` how often a hash is computed. The call returns at
-    once where ``unless`` is given as something false, and where ``when`` is not given (or false). ``awaited`` calls
-    wait only under ``await``, ``async for`` or ``async with``; ``plain`` ones also in functions that are no
-    coroutines. ``makes`` is the receiver that the call returns; for ``__enter__`` and ``__aenter__`` what ``with``
-    binds.
+    once where ``unless`` is given as something false, where ``when`` is not given (or false), and where ``address``
+    is no address but what is to be read. ``awaited`` calls wait only under ``await``, ``async for`` or ``async
+    with``; ``plain`` ones also in functions that are no coroutines. ``makes`` is the receiver that the call
+    returns; for ``__enter__`` and ``__aenter__`` what ``with`` binds.
     """
 
     name: str
@@ -57,6 +57,7 @@ class CallFact(NamedTuple):
     timeout: Argument | None = None
     unless: Argument | None = None
     when: Argument | None = None
+    address: Argument | None = None
     rounds: Argument | None = None
     awaited: bool = False
     plain: bool = False

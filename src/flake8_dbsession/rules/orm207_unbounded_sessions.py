@@ -78,11 +78,29 @@ def are_few(flow: Flow, node: ast.AST) -> bool:
     if any(within(loop, node) or names & set(emptied_in(loop)) for loop in loops):
         return True
     listed = [value for target, value in flow.body.assigned() if isinstance(target, ast.Name) and target.id in names]
+    if listed and not loops and all(map(is_written_down, listed)) and not names & set(extended(flow)):
+        return True
     parts = [part for each in (node, *listed) for part in ast.walk(each)]
     made = [part for part in parts if isinstance(part, (ast.ListComp, ast.GeneratorExp))]
     items = [generator.iter for part in made for generator in part.generators]
     items += [loop.test if isinstance(loop, ast.While) else loop.iter for loop in loops]
     return bool(items) and all(is_short(item) or is_batch(flow, node, item) for item in items)
+
+
+def is_written_down(listed: ast.expr) -> bool:
+    """``[load(1), load(2)]``: a place for each."""
+    return isinstance(listed, (ast.List, ast.Tuple)) and not any(isinstance(e, ast.Starred) for e in listed.elts)
+
+
+def extended(flow: Flow) -> Iterator[str]:
+    """The lists that others join: ``jobs.extend(more)``, ``jobs += more``."""
+    for node in flow.body.own(ast.Call, ast.AugAssign):
+        match node:
+            case (
+                ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="extend"))
+                | ast.AugAssign(target=ast.Name(id=name))
+            ):
+                yield name
 
 
 def collecting(flow: Flow, name: str) -> Iterator[ast.For | ast.AsyncFor | ast.While]:

@@ -71,14 +71,26 @@ def summary_of(flow: Flow) -> Summary:
 def waits_of_callers(flow: Flow, given: tuple[tuple[Resource, Life], ...]) -> Iterator[Heard]:
     """The waits that concern a caller, who has given sessions or not.
 
-    Whoever pauses after a failure of something of its own hardly ever does, and says so where it does.
+    Whoever pauses after a failure of something of its own hardly ever does, and says so where it does. A lock that is
+    taken and given back inside is held as shortly as that of a ``with`` block, of which callers do not hear either.
     """
     is_lent = any(resource.origin != OPENED for resource, _ in given)
     for heard, node in flow.scope.waits.items():
         wait = heard[0]
+        if wait.name.endswith(".acquire") and is_given_back_inside(flow.body, node):
+            continue
         others = (each for (other, *_), each in flow.scope.waits.items() if other.kind != "sleep")
         if is_lent or wait.kind != "sleep" or wait.chain or not is_rare(flow.body, node, others):
             yield heard
+
+
+def is_given_back_inside(body: Body, acquire: ast.AST) -> bool:
+    """Whether a function that calls ``lock.acquire()`` calls ``lock.release()``, too."""
+    match acquire:
+        case ast.Call(func=ast.Attribute(value=lock)):
+            releases = (call.func for call in body.own(ast.Call) if isinstance(call.func, ast.Attribute))
+            return any(each.attr == "release" and ast.unparse(each.value) == ast.unparse(lock) for each in releases)
+    return False
 
 
 def takes_own(flow: Flow) -> Own | None:

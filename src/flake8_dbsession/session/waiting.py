@@ -79,11 +79,24 @@ def is_setting_of_nought(value: ast.expr) -> bool:
 
 
 def returns_at_once(fact: Any, call: Call) -> bool:
-    """Whether an argument says so: ``block=False``, or the one without which nothing is waited for is left out."""
+    """Whether an argument says so: ``block=False``, the one without which nothing is waited for is left out, or text
+    that is there already stands where an address may."""
     if fact.unless is not None and given(fact.unless, call) in (FALSE, NOUGHT):
+        return True
+    if fact.address is not None and is_content(fact.address.of(call.node)):
         return True
     needed = given(fact.when, call) if fact.when is not None else UNKNOWN
     return needed is None or (needed.kind == CONSTANT and not truth(needed))
+
+
+def is_content(written: ast.expr | None) -> bool:
+    """``answer.content``, ``file.read()``: what is there already."""
+    match written:
+        case ast.Attribute(attr="body" | "content" | "data" | "text"):
+            return True
+        case ast.Call(func=ast.Attribute(attr="decode" | "encode" | "getvalue" | "read")):
+            return True
+    return False
 
 
 def given(argument: Argument, call: Call) -> Value | None:
