@@ -14,6 +14,7 @@ from ..known import Entry
 from ..names import dotted
 from ..session.body import Body
 from ..session.values import CLASS, FUNCTION, METHOD, OBJECT, UNKNOWN, Value
+from .annotations import annotated
 from .filling import known_name
 from .module import Module
 from .project import Project
@@ -100,10 +101,24 @@ class Units:
         found = []
         for decorator in body.decorators:
             inner = decorator.func if isinstance(decorator, ast.Call) else decorator
-            entry = self.decorator(inner, body.owner)
+            entry = self.decorator(inner, body.owner, self._of_function_around(body, inner))
             if entry is not None:
                 found.append(entry)
         return found
+
+    def _of_function_around(self, body: Body, decorator: ast.expr) -> dict[str, Value]:
+        """What the function around another one has under the name that a decorator begins with: ``app = FastAPI()``."""
+        around = self.module.bodies.get(body.name.rpartition(".<locals>.")[0])
+        root = decorator
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        if around is None or not isinstance(root, ast.Name) or root.id not in around.local_names:
+            return {}
+        types = (p.annotation for p in around.parameters if p.arg == root.id and p.annotation is not None)
+        told = (annotated(self.project, self.module.names, each, root.id) for each in types)
+        made = (value for target, value in around.assigned() if isinstance(target, ast.Name) and target.id == root.id)
+        values = [*told, *(self.project.evaluate(self.module, value) for value in made)]
+        return {root.id: values[0]} if len(values) == 1 else {}
 
     def _of_command(self, body: Body) -> list[Entry]:
         """What runs the methods of a class that a decorator makes a command: ``@app.command class Purge: …``."""
@@ -112,12 +127,14 @@ class Units:
         functions = (each.func if isinstance(each, ast.Call) else each for each in decorators)
         return [entry for entry in map(self.decorator, functions) if entry is not None and entry.is_short_lived][:1]
 
-    def decorator(self, decorator: ast.expr, owner: str = "") -> Entry | None:
+    def decorator(self, decorator: ast.expr, owner: str = "", around: dict[str, Value] | None = None) -> Entry | None:
         """What a decorator makes of a function, or of a method of the class ``owner``; None for nothing known.
+
+        ``around`` is what names of the function around it stand for.
 
         A method of the project that is called like one of a library's, does what it does.
         """
-        known, meaning = self.project.known, self._meaning(decorator, owner)
+        known, meaning = self.project.known, self._meaning(decorator, owner, around)
         name = known_name(meaning)
         entry = known.decorator(name) if name else None
         if entry is None and isinstance(decorator, ast.Attribute) and decorator.attr in ("command", "group"):
@@ -127,7 +144,7 @@ class Units:
             entry = known.decorator_by_convention(receiver, decorator.attr)
         return entry
 
-    def _meaning(self, decorator: ast.expr, owner: str) -> Value:
+    def _meaning(self, decorator: ast.expr, owner: str, around: dict[str, Value] | None = None) -> Value:
         """What stands behind the ``@``, where names may be those of the class, too: ``group = Group()``."""
         if owner and isinstance(decorator, ast.Name):
             value = self.project.attribute(Value(CLASS, f"{self.module.name}.{owner}"), decorator.id)
@@ -137,7 +154,7 @@ class Units:
             value = self._meaning(decorator.value, owner)
             if value.kind == OBJECT:
                 return Value(METHOD, decorator.attr, extra=(value,))
-        return self.project.evaluate(self.module, decorator)
+        return self.project.evaluate(self.module, decorator, around)
 
     def _of_group(self, group: Target | None) -> Entry | None:
         """Who runs the subcommands of a function that a decorator has made a group: as a rule a command line."""
