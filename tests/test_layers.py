@@ -62,6 +62,7 @@ LAYERS = (
         "project.hooks",
         "project.importers",
         "project.injection",
+        "project.relevant",
         "project.teardown",
     },
     {"project.after_runs", "project.library_users", "project.repeated"},

@@ -24,4 +24,4 @@ def analyze(source: Source, project: Project, only: frozenset[str] | None = None
 
 def can_be_reported(view: View) -> bool:
     """Whether the file can touch a session; what test code holds ends with the test, so there only engines count."""
-    return view.is_relevant and (not view.is_test or is_candidate(view.source.data))
+    return is_candidate(view.source.data) if view.is_test else view.is_relevant

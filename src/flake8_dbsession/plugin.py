@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from . import __version__
 from .config import OPINIONS, Config
-from .relevance import can_matter
+from .relevance import may_matter
 from .settings.kinds import entries
 from .settings.reading import KEYS, ConfigError, load
 from .source import Source
@@ -74,7 +74,7 @@ class Plugin:
     def _reports(self) -> list[Diagnostic]:
         text = "".join(self.lines)
         data = text.encode("utf-8", "surrogatepass")
-        if not can_matter(data):
+        if not may_matter(data):
             return []
         from .analyze import analyze
         from .run import few_collections, project

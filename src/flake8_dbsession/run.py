@@ -14,7 +14,7 @@ from .config import Config
 from .files.sources import RestsOn
 from .model import Diagnostic
 from .parallel.workers import available, in_order
-from .relevance import can_matter
+from .relevance import may_matter
 from .render import Problem
 from .source import Source, Unreadable
 from .suppress import Unused, suppress
@@ -96,7 +96,7 @@ def wanted(source: Source, config: Config) -> Outcome:
 
 
 def _found(source: Source, config: Config) -> tuple[list[Diagnostic], RestsOn]:
-    if not can_matter(source.data):
+    if not may_matter(source.data):
         return [], RestsOn()
     from .analyze import analyze
 

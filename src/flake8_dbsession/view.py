@@ -16,6 +16,7 @@ from .project.entries import Units
 from .project.importers import only_commands_import
 from .project.module import Module
 from .project.project import Project
+from .project.relevant import imports_sessions
 from .project.repeated import Repeated, Serves
 from .relevance import can_matter
 from .session.body import Body, of_lambda
@@ -38,8 +39,8 @@ class View:
 
     @cached_property
     def is_relevant(self) -> bool:
-        """Whether the file holds anything that could be a session; one without is not even parsed."""
-        return can_matter(self.source.data)
+        """Whether the file holds anything that could be a session, or imports a module of the project that does."""
+        return can_matter(self.source.data) or imports_sessions(self.project, self.module)
 
     def mentions(self, word: bytes) -> bool:
         """Whether the bytes stand anywhere in the file: asked before it is searched for what the word may mean."""
