@@ -50,6 +50,7 @@ class Conventions:
         self._sure = frozenset[str](tables["never_raises"]["functions"].split())
         self._sure_receivers = frozenset[str](tables["never_raises"]["receivers"].split())
         self._setting_up = frozenset[str](tables["setting_up"]["words"].split())
+        self._of_settings = tuple(tables["settings"]["words"].split())
         self.tool_files = frozenset[str](tables["tools"]["files"].split())
         """Files that belong to a tool, where they stand in no package: ``setup.py``."""
         self.script_paths = tuple(
@@ -91,6 +92,11 @@ class Conventions:
     def is_setting_up(self, name: str) -> bool:
         """Whether a function of that name prepares a database for its first use: ``init_db``, ``seed_users``."""
         return not name.startswith("__") and not self._setting_up.isdisjoint(name.lower().split("_"))
+
+    def is_of_settings(self, name: str) -> bool:
+        """Whether a module or class of that name says how an application is to run: ``config``, ``StoreSettings``."""
+        lower = name.lower()
+        return any(lower.startswith(word) or lower.endswith(word) for word in self._of_settings)
 
     def script_kind(self, path: str) -> str:
         pure = PurePosixPath(path.replace("\\", "/"))

@@ -134,9 +134,16 @@ class Classes:
                 value = self._own_attribute(base, name, owner)
             if value == UNKNOWN:
                 value = self._set_from_outside(base if isinstance(base, str) else base.qualified, name)
+            if value.kind == CONSTANT and self._is_edited(base, owner):
+                return UNKNOWN
             if value != UNKNOWN:
                 return of_the_class(value, owner)
         return UNKNOWN
+
+    def _is_edited(self, base: ClassInfo | str, owner: Value) -> bool:
+        """Whether a constant of a class is a setting: others may set it, and nobody knows what runs in the end."""
+        name = base if isinstance(base, str) else base.qualified
+        return owner.kind == CLASS or any(map(self.project.known.conventions.is_of_settings, name.split(".")[-2:]))
 
     def _library_attribute(self, base: str, name: str, owner: Value) -> Value:
         """An attribute that a library's base class gives: ``Model.query`` of Flask-SQLAlchemy."""
