@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..session.values import FUNCTION, NAMED, UNKNOWN, Value
-from .module import ClassInfo
+from .module import ClassInfo, Module
 
 if TYPE_CHECKING:
     from .project import Project
@@ -20,18 +20,30 @@ class Lineages:
         self.project = project
 
     def info(self, qualified: str) -> ClassInfo | None:
-        """The project class of a dotted name, through imports and star imports; None for any other."""
-        module, rest = self.project.split(qualified)
-        if module is None:
-            return None
-        info = module.classes.get(rest)
-        if info is not None:
-            return info
-        binding = module.names.bindings.get(rest)
-        if binding is not None and binding.imported and binding.imported != qualified:
-            return self.info(binding.imported)
-        starred = self.project.modules.starred(module, rest) if binding is None else None
-        return self.info(f"{starred.name}.{rest}") if starred is not None else None
+        """The project class of a dotted name, through imports and star imports; None for any other.
+
+        Modules may import a name from each other in a circle that no class is in.
+        """
+        seen: set[str] = set()
+        name = qualified
+        while name and name not in seen:
+            seen.add(name)
+            module, rest = self.project.split(name)
+            if module is None:
+                return None
+            info = module.classes.get(rest)
+            if info is not None:
+                return info
+            name = self._named_at(module, rest)
+        return None
+
+    def _named_at(self, module: Module, name: str) -> str:
+        """The dotted name that a name of a module is imported as, alone or with a star; "" for one of its own."""
+        binding = module.names.bindings.get(name)
+        if binding is not None:
+            return binding.imported or ""
+        starred = self.project.modules.starred(module, name)
+        return f"{starred.name}.{name}" if starred is not None else ""
 
     def of(self, info: ClassInfo, seen: frozenset[str] = frozenset()) -> Iterator[ClassInfo | str]:
         """The class, then its bases depth first; a base outside the project is its dotted name."""
