@@ -88,6 +88,8 @@ class Classes:
             summary = self.project.summary(function, (("self", owner),))
             if summary is not None and summary.returns != UNKNOWN:
                 found = summary.returns
+                if found.resource is not None and found.resource in contained(owner):
+                    return found  # what the object was given
                 life = summary.returned_life
                 kept = target.keeps_its_value or (life is not None and life.marks & KEPT)
                 if (
