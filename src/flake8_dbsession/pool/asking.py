@@ -67,9 +67,7 @@ class Asking:
 
     def _me(self, body: Body, module: Module) -> dict[str, Value]:
         """``self`` in a method."""
-        if not body.owner or not body.parameters:
-            return {}
-        return {body.parameters[0].arg: Value(OBJECT, f"{module.name}.{body.owner}".lstrip("."))}
+        return {body.me: Value(OBJECT, f"{module.name}.{body.owner}".lstrip("."))} if body.me else {}
 
     def _asks(self, call: ast.Call, module: Module, names: dict[str, Value], depth: int) -> bool:
         if not isinstance(call.func, (ast.Name, ast.Attribute)) or not depth:

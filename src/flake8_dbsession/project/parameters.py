@@ -90,10 +90,9 @@ def asked_elsewhere(project: Project, module: Module, body: Body, name: str) -> 
 
 def passed_function(project: Project, module: Module, body: Body, passed: ast.expr) -> Value:
     """A function of the module, or a method of the object itself, that is an argument."""
-    own = {parameter.arg for parameter in body.parameters[:1]} if body.owner else set()
     match passed:
         case ast.Name(id=name) if name in module.bodies and name not in body.local_names:
             return project.value(f"{module.name}.{name}".lstrip("."))
-        case ast.Attribute(value=ast.Name(id=me), attr=name) if me in own:
+        case ast.Attribute(value=ast.Name(id=me), attr=name) if me == body.me:
             return project.attribute(Value(OBJECT, f"{module.name}.{body.owner}".lstrip(".")), name)
     return UNKNOWN

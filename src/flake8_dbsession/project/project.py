@@ -306,13 +306,10 @@ class Project:
     ) -> Flow:
         """One function, with ``given`` parameters and what the functions around it bind; ``is_quiet`` as in `Flow`."""
         self.modules.meet(module)
-        if body.owner and body.parameters and body.parameters[0].arg not in given:
-            me = body.parameters[0].arg
-            static = any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in body.decorators)
+        if body.me and body.me not in given:
             kind = CLASS if any(isinstance(d, ast.Name) and d.id == "classmethod" for d in body.decorators) else OBJECT
-            if not static:
-                owner = Value(kind, f"{module.name}.{body.owner}".lstrip("."))
-                given = {**given, me: as_session(self, owner, me) if kind == OBJECT else owner}
+            owner = Value(kind, f"{module.name}.{body.owner}".lstrip("."))
+            given = {**given, body.me: as_session(self, owner, body.me) if kind == OBJECT else owner}
 
         def parameter(argument: ast.arg) -> Value:
             return parameter_of(self, module, body, argument)

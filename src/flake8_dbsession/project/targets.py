@@ -41,8 +41,7 @@ class Target:
         self.is_put_off = any(map(conventions.is_putting_off, decorators))
         self.remembers = self.is_cached or remembers_by_argument(body)
         names = {d.rpartition(".")[2] for d in decorators}
-        me = "" if "staticmethod" in names else self._me
-        self.runs_once = makes_once(body) or (self.is_cached and all(each.arg == me for each in body.parameters))
+        self.runs_once = makes_once(body) or (self.is_cached and all(each.arg == body.me for each in body.parameters))
         self.is_property = bool(names & _PROPERTIES)
         self.keeps_its_value = "cached_property" in names
 
@@ -92,13 +91,13 @@ class Target:
     @cached_property
     def changes_itself(self) -> bool:
         """Whether the function is a method that sets something on its object, or changes what it has."""
-        return any(sets(node, self._me) for node in self.body.own_nodes)
+        return any(sets(node, self.body.me) for node in self.body.own_nodes)
 
     @cached_property
     def asks_itself(self) -> frozenset[str]:
         """The methods that the function calls on its object."""
         asked = (node.func for node in self.body.own(ast.Call) if isinstance(node.func, ast.Attribute))
-        return frozenset(f.attr for f in asked if isinstance(f.value, ast.Name) and f.value.id == self._me)
+        return frozenset(f.attr for f in asked if isinstance(f.value, ast.Name) and f.value.id == self.body.me)
 
     @cached_property
     def ends(self) -> frozenset[str]:
@@ -122,10 +121,6 @@ class Target:
             case [ast.Expr(value=ast.Yield(value=ast.Name(id=name)))]:
                 return name in parameters
         return False
-
-    @property
-    def _me(self) -> str:
-        return self.body.parameters[0].arg if self.body.owner and self.body.parameters else ""
 
     @cached_property
     def awaits(self) -> bool:

@@ -242,8 +242,7 @@ def closed_in(body: Body, attribute: str) -> Iterator[ast.Attribute]:
 
 def may_be_of(owner: str, node: ast.expr, project: Project, module: Module, body: Body) -> bool:
     """Whether the expression may be an object of the class."""
-    me = body.parameters[0].arg if body.owner and body.parameters else ""
-    if isinstance(node, ast.Name) and node.id == me:
+    if isinstance(node, ast.Name) and node.id == body.me:
         info = module.classes.get(body.owner)
         inherited = project.lineage(info) if info is not None else ()
         return any(not isinstance(base, str) and base.qualified == owner and base is not info for base in inherited)

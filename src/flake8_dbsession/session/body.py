@@ -58,6 +58,12 @@ class Body:
         return (*a.posonlyargs, *a.args, *a.kwonlyargs, *extra)
 
     @cached_property
+    def me(self) -> str:
+        """What a method calls the object or class whose it is; "" in a function, and in a static method."""
+        is_static = any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in self.decorators)
+        return self.parameters[0].arg if self.owner and self.parameters and not is_static else ""
+
+    @cached_property
     def defaults(self) -> dict[str, ast.expr]:
         """The default expression of each parameter that has one."""
         if self.node is None:

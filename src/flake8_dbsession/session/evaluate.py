@@ -136,8 +136,7 @@ class Evaluation:
 
     def is_self(self, node: ast.expr) -> bool:
         """Whether an expression is the object whose method this is."""
-        first = self.body.parameters[:1] if self.body.owner else ()
-        return isinstance(node, ast.Name) and any(p.arg == node.id for p in first)
+        return isinstance(node, ast.Name) and node.id == self.body.me
 
     def is_own(self, node: ast.expr) -> bool:
         """As :meth:`is_self`, or ``super()``."""
@@ -146,8 +145,7 @@ class Evaluation:
 
     def me(self) -> Value:
         """The object whose method this is; UNKNOWN in a function."""
-        first = self.body.parameters[:1] if self.body.owner else []
-        return self.now.names.get(first[0].arg, UNKNOWN) if first else UNKNOWN
+        return self.now.names.get(self.body.me, UNKNOWN)
 
     def await_(self, node: ast.Await) -> Value:
         previous, self.awaited = self.awaited, node.value
