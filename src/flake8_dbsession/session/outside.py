@@ -29,6 +29,8 @@ from .values import (
     late,
 )
 
+_ASKED = (Happening.OPENED, Happening.QUERIED, Happening.COMMITTED)
+
 
 def summary_of(flow: Flow) -> Summary:
     """What a call of the function does, as far as its callers need to know."""
@@ -75,12 +77,14 @@ def waits_of_callers(flow: Flow, given: tuple[tuple[Resource, Life], ...]) -> It
     taken and given back inside is held as shortly as that of a ``with`` block, of which callers do not hear either.
     """
     is_lent = any(resource.origin != OPENED for resource, _ in given)
+    asked = [(e.node, e.resource.origin) for kind in _ASKED for e in flow.events(kind) if e.resource is not None]
+    own, lent = ([node for node, origin in asked if (origin == OPENED) is own] for own in (True, False))
     for heard, node in flow.scope.waits.items():
         wait = heard[0]
         if wait.name.endswith(".acquire") and is_given_back_inside(flow.body, node):
             continue
-        others = (each for (other, *_), each in flow.scope.waits.items() if other.kind != "sleep")
-        if is_lent or wait.kind != "sleep" or wait.chain or not is_rare(flow.body, node, others):
+        others = [each for (other, *_), each in flow.scope.waits.items() if other.kind != "sleep"]
+        if wait.kind != "sleep" or wait.chain or not is_rare(flow.body, node, [*others, *lent], own, is_lent):
             yield heard
 
 
