@@ -33,9 +33,10 @@ if TYPE_CHECKING:
     from .project import Project
 
 _WRAPPERS = frozenset(
-    {"typing.Optional", "typing.Annotated", "typing_extensions.Annotated", "typing.Union", "typing.Final"}
+    {"typing.Optional", "typing.Annotated", "typing_extensions.Annotated", "typing.Final"}
     | {"typing.ClassVar"}
 )
+_UNION = "typing.Union"
 _OPTIONAL = frozenset({"typing.Optional"})
 _NEW_NAMES = frozenset({"typing.NewType", "typing_extensions.NewType", "typing.TypeVar", "typing_extensions.TypeVar"})
 _LISTS = frozenset(
@@ -92,8 +93,7 @@ def _meaning(project: Project, names: Names, annotation: ast.expr, name: str, de
                 return UNKNOWN
         case ast.BinOp(op=ast.BitOr()):
             sides = (annotation.left, annotation.right)
-            known = (_meaning(project, names, side, name, depth) for side in sides)
-            return optional(next((value for value in known if value != UNKNOWN), UNKNOWN), sides)
+            return optional(either(_meaning(project, names, side, name, depth) for side in sides), sides)
         case ast.Subscript():
             return _subscript(project, names, annotation, name, depth)
         case ast.Name() | ast.Attribute():
@@ -105,6 +105,13 @@ def _meaning(project: Project, names: Names, annotation: ast.expr, name: str, de
     return UNKNOWN
 
 
+def either(sides: Iterable[Value]) -> Value:
+    """What ``Courier | Rider`` is known to be: the first side; of two kinds of session that which nobody has to await."""
+    known = [value for value in sides if value != UNKNOWN]
+    plain = (v for v in known if v.kind == SESSION and v.resource is not None and not v.resource.is_async)
+    return next(plain if known and known[0].kind == SESSION else iter(known), known[0] if known else UNKNOWN)
+
+
 def optional(value: Value, parts: Iterable[ast.expr]) -> Value:
     """``Courier | None``: an object that may be missing; a session that may be is followed both ways elsewhere."""
     return late(value) if value.kind == OBJECT and any(map(is_none, parts)) else value
@@ -113,6 +120,9 @@ def optional(value: Value, parts: Iterable[ast.expr]) -> Value:
 def _subscript(project: Project, names: Names, annotation: ast.Subscript, name: str, depth: int) -> Value:
     outer = names.resolve(annotation.value) or f"typing.{dotted(annotation.value)}"  # of a star import
     inside = annotation.slice.elts if isinstance(annotation.slice, ast.Tuple) else [annotation.slice]
+    if outer == _UNION:
+        told = either(_meaning(project, names, part, name, depth - 1) for part in inside) if depth > 1 else UNKNOWN
+        return optional(told, inside)
     if outer in _WRAPPERS or project.known.conventions.is_injecting(outer):
         for part in inside:
             value = _meaning(project, names, part, name, depth - 1) if depth > 1 else UNKNOWN
