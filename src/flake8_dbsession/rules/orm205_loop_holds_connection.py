@@ -9,7 +9,7 @@ Why it matters
     old, and a failure loses everything.
 
 Stays silent when
-    Each turn commits, rolls back, closes, or opens a session of its own.
+    Each turn commits, rolls back, closes, or opens a session of its own, whatever is held as the loop begins.
 
 Fix safety
     No fix is offered: read ids first, then work on each in a short transaction.
@@ -24,7 +24,7 @@ from ..flow.graph import Kind
 from ..model import Diagnostic, Rule
 from ..questions.asking import is_out_of_scope
 from ..questions.running_out import tries_again
-from ..questions.working_loops import endless_loop_holding
+from ..questions.working_loops import endless_loop_holding, is_inside
 from ..session.events import Happening
 from ..session.flow import Flow
 from ..session.values import AMBIENT, OPENED, Resource
@@ -55,9 +55,18 @@ def loops(view: View, flow: Flow) -> Iterator[tuple[ast.While, Resource]]:
             continue
         for resource in taken_inside(flow, loop):
             held = [s for s in flow.at(node) if resource in s.lives and s.lives[resource].surely_holds]
+            if lets_go(flow, loop, resource):  # then what was taken before the loop is held in its first turn only
+                held = [s for s in held if is_inside(s.steps.get(resource, loop.test), loop)]
             if held and works(flow, loop) and (resource.origin != AMBIENT or is_kept(view, flow, loop, resource)):
                 yield loop, resource
                 break
+
+
+def lets_go(flow: Flow, loop: ast.While, resource: Resource) -> bool:
+    """Whether each turn that comes to its end has committed or closed the session, whatever it has done before."""
+    ends = [e.node for e in flow.events(Happening.COMMITTED, Happening.CLOSED) if e.resource == resource]
+    always = {id(part) for each in loop.body if isinstance(each, ast.Expr) for part in ast.walk(each)}
+    return any(id(node) in always for node in ends)
 
 
 def is_kept(view: View, flow: Flow, loop: ast.While, resource: Resource) -> bool:
