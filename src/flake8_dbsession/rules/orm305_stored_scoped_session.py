@@ -10,7 +10,8 @@ Why it matters
 
 Stays silent when
     The registry itself is stored, or the object belongs to one unit of work: another method of it closes the session
-    and sets the attribute to None, or the function that stores the session removes it from the registry.
+    and sets the attribute to None, or the function that stores the session removes it from the registry or closes it
+    in a ``finally``.
 
 Fix safety
     Unsafe: the registry is stored instead, so each thread gets its own session.
@@ -61,7 +62,7 @@ def report(view: View, name: str, call: ast.Call, body: Body | None) -> Diagnost
 def stored_calls(view: View, flow: Flow) -> Iterator[tuple[ast.expr, ast.Call]]:
     """``anything.attribute = Registry()``; what ``g`` has ends with its request, in whose thread it is asked for."""
     for target, value in flow.body.assigned():
-        if not isinstance(value, ast.Call) or value.args or is_removed_here(flow.body, value.func):
+        if not isinstance(value, ast.Call) or value.args or is_removed_here(flow.body, value.func, target):
             continue
         match target:
             case ast.Attribute(value=ast.Name() as owner) if view.names.resolve(owner) != "flask.g":
@@ -69,10 +70,13 @@ def stored_calls(view: View, flow: Flow) -> Iterator[tuple[ast.expr, ast.Call]]:
                     yield target, value
 
 
-def is_removed_here(body: Body, registry: ast.expr) -> bool:
-    """``Registry.remove()`` in the function that stores its session: what has it, has it for no longer."""
-    removal = f"{ast.unparse(registry)}.remove"
-    return any(ast.unparse(part) == removal for part in body.own(ast.Attribute))
+def is_removed_here(body: Body, registry: ast.expr, target: ast.expr) -> bool:
+    """``Registry.remove()`` in the function that stores its session, or a ``finally: self.db.close()``: what has it, has
+    it for no longer."""
+    removal, text = f"{ast.unparse(registry)}.remove", ast.unparse(target)
+    at_last = (part for block in body.own(ast.Try) for each in block.finalbody for part in ast.walk(each))
+    is_closed = any(isinstance(part, ast.Call) and ends(part, text) for part in at_last)
+    return is_closed or any(ast.unparse(part) == removal for part in body.own(ast.Attribute))
 
 
 def kept_registry(flow: Flow, target: ast.Attribute) -> bool:
