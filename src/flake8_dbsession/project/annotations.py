@@ -33,8 +33,7 @@ if TYPE_CHECKING:
     from .project import Project
 
 _WRAPPERS = frozenset(
-    {"typing.Optional", "typing.Annotated", "typing_extensions.Annotated", "typing.Final"}
-    | {"typing.ClassVar"}
+    {"typing.Optional", "typing.Annotated", "typing_extensions.Annotated", "typing.Final"} | {"typing.ClassVar"}
 )
 _UNION = "typing.Union"
 _OPTIONAL = frozenset({"typing.Optional"})
@@ -106,7 +105,7 @@ def _meaning(project: Project, names: Names, annotation: ast.expr, name: str, de
 
 
 def either(sides: Iterable[Value]) -> Value:
-    """What ``Courier | Rider`` is known to be: the first side; of two kinds of session that which nobody has to await."""
+    """What ``Courier | Rider`` is known to be: the first side; of two kinds of session the one that is not awaited."""
     known = [value for value in sides if value != UNKNOWN]
     plain = (v for v in known if v.kind == SESSION and v.resource is not None and not v.resource.is_async)
     return next(plain if known and known[0].kind == SESSION else iter(known), known[0] if known else UNKNOWN)

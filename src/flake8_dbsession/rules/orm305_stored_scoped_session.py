@@ -71,8 +71,8 @@ def stored_calls(view: View, flow: Flow) -> Iterator[tuple[ast.expr, ast.Call]]:
 
 
 def is_removed_here(body: Body, registry: ast.expr, target: ast.expr) -> bool:
-    """``Registry.remove()`` in the function that stores its session, or a ``finally: self.db.close()``: what has it, has
-    it for no longer."""
+    """``Registry.remove()`` in the function that stores its session, or ``finally: self.db.close()``: whatever has it,
+    has it for no longer."""
     removal, text = f"{ast.unparse(registry)}.remove", ast.unparse(target)
     at_last = (part for block in body.own(ast.Try) for each in block.finalbody for part in ast.walk(each))
     is_closed = any(isinstance(part, ast.Call) and ends(part, text) for part in at_last)

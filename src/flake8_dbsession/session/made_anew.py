@@ -5,7 +5,21 @@ from __future__ import annotations
 import ast
 
 from .flow import Flow
-from .values import CONSTANT, ENGINE, FACTORY, NEW, OBJECT, OPENED, REGISTRY, SESSION, UNKNOWN, Resource, Value, pool_of
+from .values import (
+    CONSTANT,
+    ENGINE,
+    FACTORY,
+    NEW,
+    OBJECT,
+    OPENED,
+    REGISTRY,
+    SESSION,
+    UNKNOWN,
+    Resource,
+    Value,
+    contained,
+    pool_of,
+)
 
 _HANDLES = frozenset({ENGINE, FACTORY, REGISTRY})
 
@@ -47,6 +61,34 @@ def of_new_engine(flow: Flow, handed_out: Value) -> Value:
     """A session, or what is asked of one, as callers know it: see :func:`pool_outside`."""
     resource = handed_out.resource
     return handed_out if resource is None else handed_out._replace(resource=pool_outside(flow, resource))
+
+
+def of_either_pool(given: Value, values: list[Value]) -> Value:
+    """A value whose session is of another pool on another way, ``factory = Writer if writes else Reader``: of none that
+    is known."""
+    inside = contained(given)
+    alike = [others for v in values if v.kind == given.kind and len(others := contained(v)) == len(inside)]
+    opened = (each for each in enumerate(inside) if each[1].origin == OPENED)
+    several = {own.key for place, own in opened if any(others[place].pool != own.pool for others in alike)}
+    return without_pools(given, several) if several else given
+
+
+def without_pools(value: Value, keys: set[str]) -> Value:
+    """The value with no pool known of the sessions that are opened at certain places."""
+    resource = value.resource
+    if resource is not None and resource.key in keys:
+        value = value._replace(resource=resource._replace(pool=""))
+    if value.kind != OBJECT or not contained(value):
+        return value
+    return value._replace(extra=tuple(_without_pools(part, keys) for part in value.extra))
+
+
+def _without_pools(part: object, keys: set[str]) -> object:
+    """An attribute of an object, with its name; what is no such pair as it is."""
+    match part:
+        case (str(name), Value() as value):
+            return name, without_pools(value, keys)
+    return part
 
 
 def pool_outside(flow: Flow, session: Resource) -> Resource:

@@ -10,7 +10,7 @@ from .body import Body
 from .call import place
 from .events import Happening
 from .flow import Flow
-from .made_anew import caches, makes_engine, makes_owner, of_new_engine, pool_outside
+from .made_anew import caches, makes_engine, makes_owner, of_either_pool, of_new_engine, pool_outside
 from .pausing import is_rare
 from .state import ENTRY, IDLE, STORED, SWALLOWED, TOLD, Life, State
 from .summary import Heard, Own, Summary
@@ -37,19 +37,21 @@ def summary_of(flow: Flow) -> Summary:
     normal, failed = joined_lives(flow.returned), joined_lives(flow.raised)
     normal = normal if is_mute(flow.body) else tuple((resource, told(life)) for resource, life in normal)
     kinds = sorted({state.raising for state in flow.raised})
-    returns = telling([state.result for state in flow.returned])
+    results = [state.result for state in flow.returned]
+    returns = telling(results)
     life = None
     if returns.resource is not None:
         lives = [s.lives[returns.resource] for s in flow.returned if returns.resource in s.lives]
         life = lives[0] if lives else None
-    yields = telling([value for value, _ in flow.scope.yields])
+    yielded = [value for value, _ in flow.scope.yields]
+    yields = telling(yielded)
     return Summary(
         normal=normal,
         failed=failed,
         failures=tuple((kind, joined_lives([s for s in flow.raised if s.raising == kind])) for kind in kinds),
-        returns=of_new_engine(flow, handed(flow, returns)),
+        returns=of_new_engine(flow, handed(flow, of_either_pool(returns, results))),
         returned_life=life,
-        yields=of_new_engine(flow, yields),
+        yields=of_new_engine(flow, of_either_pool(yields, yielded)),
         gives_back=(gives_back(flow, yields, flow.returned), gives_back(flow, yields, flow.raised)),
         commits=commits(flow.body, yields, flow.events(Happening.COMMITTED)),
         between=tuple((flow.scope.between or {}).items()),
