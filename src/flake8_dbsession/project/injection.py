@@ -46,6 +46,12 @@ def is_unseen(project: Project, module: Module, body: Body, depth: int = DEEPEST
     return False
 
 
+def is_filled(project: Project, module: Module, body: Body, name: str) -> bool:
+    """Whether a parameter is filled by ``Depends(…)``, by a function or by a class."""
+    named = (parameter for parameter in body.parameters if parameter.arg == name)
+    return any(True for parameter in named for _ in depends_of(project, module, body, parameter))
+
+
 def scope_of(project: Project, module: Module, body: Body, name: str) -> str:
     """What ``Depends(…, scope="function")`` says for a parameter; "" where it says nothing."""
     for parameter in body.parameters:

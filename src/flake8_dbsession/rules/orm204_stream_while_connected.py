@@ -35,7 +35,7 @@ from collections.abc import Iterator
 from ..mending.common import block_of, statement_of
 from ..mending.streaming import end_before_stream
 from ..model import Diagnostic, Rule
-from ..project.injection import given_back_by, held_at_entry, providers, scope_of, streams_that_need
+from ..project.injection import given_back_by, held_at_entry, is_filled, providers, scope_of, streams_that_need
 from ..project.sending import is_sent_on
 from ..project.teardown import is_removed_around
 from ..questions.asking import first_of_each_node, is_out_of_scope
@@ -45,7 +45,7 @@ from ..session.body import Body
 from ..session.events import Event, Happening
 from ..session.flow import Flow
 from ..session.outside import summary_of
-from ..session.values import AMBIENT, CAPTURED, OPENED, PARAMETER, Resource
+from ..session.values import AMBIENT, ATTRIBUTE, CAPTURED, OPENED, PARAMETER, Resource
 from ..story import name_of
 from ..view import View
 from .holding import listens
@@ -229,7 +229,14 @@ def is_kept(view: View, flow: Flow, event: Event) -> bool:
         return False
     if resource.origin == AMBIENT and is_sent_by_flask(view, resource, event):
         return keeps_context(view, flow, event)
-    return resource.origin != PARAMETER or outlasts_stream(view, flow.body, resource.key)
+    name = resource.key if resource.origin == PARAMETER else filled_with(view, flow, resource)
+    return not name or outlasts_stream(view, flow.body, name)
+
+
+def filled_with(view: View, flow: Flow, session: Resource) -> str:
+    """The parameter that a dependency fills with an object that has the session, ``songs.session``; "" for none."""
+    name = session.key.removeprefix(".").partition(".")[0] if session.origin == ATTRIBUTE else ""
+    return name if name and is_filled(view.project, view.module, flow.body, name) else ""
 
 
 def is_sent_by_flask(view: View, registry: Resource, event: Event) -> bool:
