@@ -83,7 +83,7 @@ def last_names(types: list[ast.expr]) -> set[str]:
 def takes(types: list[ast.expr], raising: str) -> tuple[bool, bool]:
     """The same for a list of exception types."""
     names = last_names(types)
-    if names & _EVERYTHING:
+    if names & _EVERYTHING or raising.removeprefix(f"{OTHER}:") in names:
         return True, False
     if raising == "db":
         return bool(names & _DATABASE), not names & _WHOLE_DATABASE
