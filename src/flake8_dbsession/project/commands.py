@@ -6,12 +6,14 @@ import ast
 import itertools
 from collections.abc import Iterator
 
+from ..known import Entry
 from ..session.body import Body
 from .app import MOST_FILES
 from .entries import Units
 from .module import Module
 from .project import Project
 
+_LOCAL = ".<locals>."
 _DEPTH = 5
 """How many functions may stand between the helper and the command."""
 _MOST_SPEAKING = 12
@@ -44,7 +46,7 @@ class Commands:
         return bool(body.owner and self.project.foreign_bases(f"{body.module}.{body.owner}"))
 
     def _only_by_commands(self, units: Units, body: Body, depth: int) -> bool:
-        paths = self.holding(units.module, body)
+        paths = self.holding(units.module, body) if _LOCAL not in body.name else []
         if len(self.project.app.files) > MOST_FILES or len(paths) > _MOST_SPEAKING:
             return False  # somebody else may
         callers = 0
@@ -57,7 +59,8 @@ class Commands:
     def _ends(self, units: Units, caller: Body, body: Body, depth: int) -> bool:
         """Whether the caller makes a command of it, or is or serves a command and comes to an end."""
         calls, others = uses(caller, body)
-        if not all(is_registered(units, caller, node) for node in others):
+        calls += [node for node in others if is_run_at_once(units, caller, node)]
+        if not all(node in calls or is_registered(units, caller, node) for node in others):
             return False
         if not calls:
             return True
@@ -100,9 +103,12 @@ class Commands:
 
 
 def speaking(module: Module, body: Body) -> Iterator[Body]:
-    """The functions of a module, and its own statements, that speak of something called like the function."""
+    """The functions of a module, and its own statements, that speak of something called like the function; of one that
+    stands in another function only that can, and what stands in there, too."""
+    around = body.name.rpartition(_LOCAL)[0]
     for each in (module.top, *module.bodies.values()):
-        if each is not body and any(uses(each, body)):
+        is_near = not around or each.name == around or each.name.startswith(f"{around}{_LOCAL}")
+        if each is not body and is_near and any(uses(each, body)):
             yield each
 
 
@@ -152,13 +158,22 @@ def is_registered(units: Units, caller: Body, node: ast.expr) -> bool:
     call = next((call for call in caller.own(ast.Call) if node in call.args), None)
     if call is None:
         return False
-    if isinstance(call.func, ast.Call):
-        entry = units.decorator(call.func.func)
-    else:
-        name = units.module.names.resolve(call.func)
-        handover = units.project.known.handover(name) if name is not None else None
-        entry = handover.entry if handover is not None else None
+    entry = units.decorator(call.func.func) if isinstance(call.func, ast.Call) else run_by(units, call)
     return entry is not None and entry.is_short_lived
+
+
+def is_run_at_once(units: Units, caller: Body, node: ast.expr) -> bool:
+    """``anyio.run(work)``: whoever gives the function away waits for it, as if it was called."""
+    call = next((call for call in caller.own(ast.Call) if node in call.args), None)
+    entry = run_by(units, call) if call is not None else None
+    return entry is not None and entry.is_waited_for
+
+
+def run_by(units: Units, call: ast.Call) -> Entry | None:
+    """How a call of a library runs the function that it is given, if it does."""
+    name = units.module.names.resolve(call.func)
+    handover = units.project.known.handover(name) if name is not None else None
+    return handover.entry if handover is not None else None
 
 
 def last_name(body: Body) -> str:
