@@ -9,7 +9,8 @@ Why it matters
     old, and a failure loses everything.
 
 Stays silent when
-    Each turn commits, rolls back, closes, or opens a session of its own, whatever is held as the loop begins.
+    Each turn commits, rolls back, closes, or opens a session of its own, whatever is held as the loop begins; in tests
+    and in what only commands run.
 
 Fix safety
     No fix is offered: read ids first, then work on each in a short transaction.
@@ -22,7 +23,7 @@ from collections.abc import Iterator
 
 from ..flow.graph import Kind
 from ..model import Diagnostic, Rule
-from ..questions.asking import is_out_of_scope
+from ..questions.asking import ends_with_commands
 from ..questions.running_out import tries_again
 from ..questions.working_loops import endless_loop_holding, is_inside
 from ..session.events import Happening
@@ -37,7 +38,7 @@ def check(view: View) -> Iterator[Diagnostic]:
         if view.is_test or view.is_script:
             continue
         for loop, resource in loops(view, flow):
-            if is_out_of_scope(view, flow):
+            if ends_with_commands(view, flow):
                 continue
             name = name_of(flow, resource)
             message = (
