@@ -13,6 +13,7 @@ from .engines import Engine
 from .judge import FilePool, pool_of, pools_of
 from .scopes import Function, Scope
 from .survey import Survey
+from .without import has_no_pool
 
 _ALONE = frozenset({"self", "cls", "app", "application"})
 """Parameters of which a process usually has one."""
@@ -30,7 +31,9 @@ class Maker(NamedTuple):
 
 
 def is_of_one_pool(view: View, first: Resource, second: Resource) -> bool:
-    """Whether both surely have the same engine: it is known to be, or the application has no other."""
+    """Whether both surely have the same engine: it is known to be, or the application has no other; and a pool."""
+    if has_no_pool(view):
+        return False
     if first.pool and first.pool == second.pool:
         return True
     return number_of_engines(pool_of(view).survey, first.is_async) < 2

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 from ..mending.releasing import release_before
 from ..model import Diagnostic, Note, Rule
+from ..pool.without import has_no_pool
 from ..questions.asking import ends, ends_with_commands, first_of_each_node, is_of_the_start, is_out_of_scope
 from ..questions.at_entry import waits_at_entry
 from ..questions.held import Held
@@ -31,6 +32,15 @@ _TASKS = "other tasks"
 
 def waits(view: View, rule: Callable[[], Rule], kinds: frozenset[str], verb: str) -> Iterator[Diagnostic]:
     """A report of ``rule`` for each wait of one of the ``kinds``; ``verb`` says what the place does."""
+    found = all_waits(view, rule, kinds, verb)
+    first = next(found, None)
+    if first is not None and not has_no_pool(view):
+        yield first
+        yield from found
+
+
+def all_waits(view: View, rule: Callable[[], Rule], kinds: frozenset[str], verb: str) -> Iterator[Diagnostic]:
+    """The same, whether anybody else may want the connection or not."""
     for flow in view.flows:
         events = [e for e in flow.events(Happening.WAITED) if is_reported(view, flow, e, kinds)]
         if is_setting_up(view, flow):

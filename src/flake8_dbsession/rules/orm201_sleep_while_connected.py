@@ -13,8 +13,9 @@ Why it matters
 Stays silent when
     Nothing is held: before the first SQL, after commit, rollback or close, after the ``with`` block; for ``sleep(0)``
     and less than a millisecond, which only let others run; where a setting gives the time and its default is nought;
-    for the pause of a called function between a few attempts at something that needs no waiting by itself; in tests,
-    one-shot commands, interactive shells and what only runs as a process starts.
+    for the pause of a called function between a few attempts at something that needs no waiting by itself; where all
+    there is are files of SQLite under SQLAlchemy 1, which have no pool; in tests, one-shot commands, interactive shells
+    and what only runs as a process starts.
 
 Fix safety
     ``session.commit()`` goes before the sleep, or before the loop around it that leaves the session alone. Columns that

@@ -13,7 +13,7 @@ Stays silent when
     Nothing is held: before the first SQL, after commit, rollback or close, after the ``with`` block. A row read after a
     commit takes a connection again, in a function that it is passed to as well, so ``commit(); post(row.name)`` and
     ``commit(); send_mail(row)`` are reported and ``name = row.name; commit(); post(name)`` is not. What only runs as a
-    process starts keeps nobody waiting.
+    process starts keeps nobody waiting, nor does a file of SQLite under SQLAlchemy 1, which has no pool.
 
 Fix safety
     ``session.commit()`` goes before the call, or before the loop around it that leaves the session alone. Columns that

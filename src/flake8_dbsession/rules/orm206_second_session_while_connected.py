@@ -12,7 +12,7 @@ Stays silent when
     The first session has committed, rolled back or closed; when the second comes from another engine, such as that of
     an object which is made meanwhile; when the application keeps several engines and nothing tells that both have the
     same, as where an argument chooses one; when the session is passed on instead; in what only runs as a process
-    starts.
+    starts; where all there is are files of SQLite under SQLAlchemy 1, which have no pool.
 
 Fix safety
     ``commit()`` of the first session goes before the second takes its connection: safe, unsafe or shown only as for

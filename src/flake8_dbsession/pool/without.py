@@ -1,0 +1,25 @@
+"""Whether an application has no pool that could run empty: SQLite before SQLAlchemy 2.0 opens its file for each one."""
+
+from __future__ import annotations
+
+from ..view import View
+from .judge import SQLALCHEMY_RELEASES, FilePool, pool_of, pools_of
+
+
+def has_no_pool(view: View) -> bool:
+    """Whether all engines of the application are of SQLite, and of a release that keeps no connections to files.
+
+    A connection that is held there keeps nobody waiting for one (measured: 1.4.54 has NullPool, 2.0 has QueuePool).
+    """
+    path = view.source.path
+    if view.project.app.declared_for(path).major("sqlalchemy", SQLALCHEMY_RELEASES) != 1:
+        return False
+    survey = pool_of(view).survey
+    files = [file for file in pools_of(survey) if not file.is_aside]
+    return not survey.extension_files() and any(file.engines for file in files) and all(map(_is_of_files, files))
+
+
+def _is_of_files(file: FilePool) -> bool:
+    """Whether all engines that a file of the application makes are of SQLite for sure, with the pool that it takes."""
+    made = file.engines
+    return all(each.url.is_sqlite and not each.url.variable and not each.has("poolclass") for each in made)
