@@ -79,15 +79,19 @@ def waits_of_callers(flow: Flow, given: tuple[tuple[Resource, Life], ...]) -> It
     taken and given back inside is held as shortly as that of a ``with`` block, of which callers do not hear either.
     """
     is_lent = any(resource.origin != OPENED for resource, _ in given)
-    asked = [(e.node, e.resource.origin) for kind in _ASKED for e in flow.events(kind) if e.resource is not None]
-    own, lent = ([node for node, origin in asked if (origin == OPENED) is own] for own in (True, False))
     for heard, node in flow.scope.waits.items():
         wait = heard[0]
         if wait.name.endswith(".acquire") and is_given_back_inside(flow.body, node):
             continue
-        others = [each for (other, *_), each in flow.scope.waits.items() if other.kind != "sleep"]
-        if wait.kind != "sleep" or wait.chain or not is_rare(flow.body, node, [*others, *lent], own, is_lent):
+        if wait.kind != "sleep" or wait.chain or not is_rare(flow.body, node, *asked_of(flow), is_lent):
             yield heard
+
+
+def asked_of(flow: Flow) -> tuple[list[ast.AST], list[ast.AST]]:
+    """Where a function waits for others, or for what it asks sessions that it was lent, and where it asks its own."""
+    asked = [(e.node, e.resource.origin) for kind in _ASKED for e in flow.events(kind) if e.resource is not None]
+    own, lent = ([node for node, origin in asked if (origin == OPENED) is is_own] for is_own in (True, False))
+    return [*lent, *(node for (wait, *_), node in flow.scope.waits.items() if wait.kind != "sleep")], own
 
 
 def is_given_back_inside(body: Body, acquire: ast.AST) -> bool:
