@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from .blocks import commits
 from .body import Body
@@ -57,7 +57,7 @@ def summary_of(flow: Flow) -> Summary:
         between=tuple((flow.scope.between or {}).items()),
         streams=tuple(sorted(flow.scope.streams)),
         saves=tuple(sorted(flow.scope.saved)),
-        waits=tuple(waits_of_callers(flow, normal)),
+        waits=tuple(nearest(waits_of_callers(flow, normal))),
         attributes=tuple(flow.scope.attributes.items()),
         never_returns=not flow.returned and bool(flow.raised) and len(flow.body.statements) > 1,
         can_raise=bool(flow.raised),
@@ -85,6 +85,17 @@ def waits_of_callers(flow: Flow, given: tuple[tuple[Resource, Life], ...]) -> It
             continue
         if wait.kind != "sleep" or wait.chain or not is_rare(flow.body, node, *asked_of(flow), is_lent):
             yield heard
+
+
+def nearest(waits: Iterable[Heard]) -> Iterable[Heard]:
+    """Of all ways to one and the same wait the shortest: where functions call each other there are thousands."""
+    found: dict[tuple[object, ...], Heard] = {}
+    for heard in waits:
+        wait, *given = heard
+        what = (wait._replace(chain=(), line=0), bool(wait.chain), *given)
+        if what not in found or len(wait.chain) < len(found[what][0].chain):
+            found[what] = heard
+    return found.values()
 
 
 def asked_of(flow: Flow) -> tuple[list[ast.AST], list[ast.AST]]:
