@@ -11,6 +11,7 @@ from ..names import Names, dotted, is_none
 from ..session.values import (
     CLASS,
     DOUBTED,
+    EITHER,
     ENGINE,
     FACTORY,
     GENERATOR,
@@ -105,10 +106,12 @@ def _meaning(project: Project, names: Names, annotation: ast.expr, name: str, de
 
 
 def either(sides: Iterable[Value]) -> Value:
-    """What ``Courier | Rider`` is known to be: the first side; of two kinds of session the one that is not awaited."""
+    """What ``Courier | Rider`` is known to be: the first side; of two kinds of session, a session of either."""
     known = [value for value in sides if value != UNKNOWN]
-    plain = (v for v in known if v.kind == SESSION and v.resource is not None and not v.resource.is_async)
-    return next(plain if known and known[0].kind == SESSION else iter(known), known[0] if known else UNKNOWN)
+    sessions = [value.resource for value in known if value.kind == SESSION and value.resource is not None]
+    first = next(iter(known), UNKNOWN)
+    others = [each for each in sessions if first.resource is not None and each.is_async != first.resource.is_async]
+    return first.with_extra(*first.extra, (EITHER, others[0].type)) if others else first
 
 
 def optional(value: Value, parts: Iterable[ast.expr]) -> Value:

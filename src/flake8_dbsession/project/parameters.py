@@ -18,6 +18,7 @@ from ..session.values import (
     UNKNOWN,
     Resource,
     Value,
+    as_used,
     contained,
 )
 from .annotations import annotated
@@ -51,7 +52,7 @@ def parameter_of(project: Project, module: Module, body: Body, argument: ast.arg
     if value.kind == ENGINE:
         return value.with_extra(*value.extra, ("pool", name))
     if value != UNKNOWN:
-        return value
+        return as_used(value, body.is_async)
     type_name = project.asked(body, name) or asked_elsewhere(project, module, body, name)
     if type_name:
         return Value(SESSION, resource=Resource(PARAMETER, name, type_name))

@@ -22,6 +22,7 @@ from .values import (
     UNKNOWN,
     Resource,
     Value,
+    as_used,
     contained,
 )
 
@@ -94,7 +95,7 @@ def of_object(ev: Evaluation, node: ast.Attribute, owner: Value) -> Value:
     if name in known:
         set_before: Value = known[name]
         return set_before
-    value = ev.world.attribute(owner, name)
+    value = as_used(ev.world.attribute(owner, name), ev.body.is_async)
     if value.kind == "opens":
         return opened(ev, value, node)
     if owner.kind == OBJECT and not ev.is_own(node.value):

@@ -150,6 +150,8 @@ HANDLES = frozenset({FACTORY, REGISTRY, ENGINE})
 
 MAYBE = "maybe"
 """In ``extra``: an attribute that is None until something sets it."""
+EITHER = "either"
+"""In ``extra`` of a session, with the type of the other kind: it may be one that is awaited, or a plain one."""
 PERHAPS = (MAYBE, NONE)
 """The same of an object, whose ``extra`` are pairs."""
 DOUBTED = ("doubted", NONE)
@@ -243,6 +245,15 @@ def found_to_be(value: Value, wanted: bool) -> Value:
 def found_to_be_there(value: Value) -> Value:
     """What is known of an object that may be missing, after a condition has found that it is not None."""
     return value._replace(extra=tuple(each for each in value.extra if each != PERHAPS))
+
+
+def as_used(session: Value, is_async: bool) -> Value:
+    """A session that may be of either kind, as a function takes it that awaits what it does, or does not."""
+    resource = session.resource
+    other = next((mark[1] for mark in session.extra if isinstance(mark, tuple) and mark[0] == EITHER), None)
+    if other is None or resource is None or resource.is_async == is_async:
+        return session
+    return session._replace(resource=resource._replace(type=other))
 
 
 def found_session(session: Value) -> Value:
