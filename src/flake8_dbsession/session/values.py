@@ -250,10 +250,10 @@ def found_to_be_there(value: Value) -> Value:
 def as_used(session: Value, is_async: bool) -> Value:
     """A session that may be of either kind, as a function takes it that awaits what it does, or does not."""
     resource = session.resource
-    other = next((mark[1] for mark in session.extra if isinstance(mark, tuple) and mark[0] == EITHER), None)
-    if other is None or resource is None or resource.is_async == is_async:
+    if session.kind != SESSION or resource is None or resource.is_async == is_async:
         return session
-    return session._replace(resource=resource._replace(type=other))
+    other = next((mark[1] for mark in session.extra if isinstance(mark, tuple) and mark[:1] == (EITHER,)), None)
+    return session._replace(resource=resource._replace(type=other)) if other is not None else session
 
 
 def found_session(session: Value) -> Value:
