@@ -1,12 +1,13 @@
 """Roll back after a failed flush or commit before the session goes on
 
 What it does
-    Reports an ``except`` that catches a failed flush or commit and lets the session go on without ``rollback()``: in
-    the next turn of a loop, after the ``try``, in the caller that lent it and is told nothing, or in a session that
-    others go on with (an attribute, a global). Reading a row that was loaded before is going on, even in the message
-    of the ``except`` itself: the failure has expired it. Also an ``except`` in an endless loop after which the next
-    turn goes on in the transaction of a failed statement, and anywhere where the project's server is PostgreSQL one for
-    errors of the database, or one around nothing but statements.
+    Reports an ``except`` that catches a failed flush or commit and lets the session go on without ``rollback()``:
+    in the next turn of a loop, after the ``try``, in the caller that lent it and is told nothing, in a session that
+    others go on with (an attribute, a global), or that its dependency commits after the endpoint. Reading a row
+    that was loaded before is going on, even in the message of the ``except`` itself: the failure has expired it.
+    Also an ``except`` in an endless loop after which the next turn goes on in the transaction of a failed
+    statement, and anywhere where the project's server is PostgreSQL one for errors of the database, or one around
+    nothing but statements.
 
 Why it matters
     A flush or commit that raises keeps the connection checked out and leaves the session unusable: every later
@@ -38,6 +39,7 @@ from typing import NamedTuple
 from ..mending.rolling_back import roll_back_in, roll_back_where_raised
 from ..model import Diagnostic, Note, Rule
 from ..pool.judge import pool_of
+from ..project.injection import providers
 from ..project.module import ClassInfo
 from ..questions.asking import is_out_of_scope, within
 from ..questions.going_on import goes_on_elsewhere
@@ -105,7 +107,8 @@ def failures(view: View, flow: Flow) -> dict[ast.AST, Failure]:
         elif isinstance(event.detail, ast.AST) and event.resource is not None:
             add(found, event.detail, Failure(flow, (event.resource,), event.node))
     for resource, handler in flow.left_failed():
-        if goes_on(flow, resource) and not ends_with_its_request(view, flow, resource):
+        is_left = goes_on(flow, resource) and not ends_with_its_request(view, flow, resource)
+        if is_left or is_committed_afterwards(view, flow, resource):
             add(found, handler, Failure(flow, (resource,)))
     return found
 
@@ -193,6 +196,15 @@ def goes_on(flow: Flow, resource: Resource) -> bool:
     is_ours = resource.origin == ATTRIBUTE and not resource.key.startswith(".")
     kept = is_ours or (resource.origin == AMBIENT and ":" in resource.key)
     return kept and not flow.body.name.endswith("__exit__") and not flow.body.name.endswith("__init__")
+
+
+def is_committed_afterwards(view: View, flow: Flow, resource: Resource) -> bool:
+    """Whether the dependency that has given an endpoint its session commits it as it comes to its end."""
+    if resource.origin != PARAMETER or not view.mentions(b"Depends"):
+        return False
+    filled = dict(providers(view.project, view.module, flow.body))
+    summary = view.project.summary(filled[resource.key], ()) if resource.key in filled else None
+    return summary is not None and summary.commits
 
 
 def ends_with_its_request(view: View, flow: Flow, resource: Resource) -> bool:
