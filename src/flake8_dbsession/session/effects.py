@@ -169,15 +169,18 @@ def is_given(ev: Evaluation, node: ast.AST) -> bool:
     return isinstance(asked, ast.Name) and any(parameter.arg == asked.id for parameter in ev.body.parameters)
 
 
-def row_read(ev: Evaluation, resource: Resource) -> ast.Attribute | None:
-    """The attribute of a row that was given, or of one of several, by which a session has taken its connection anew."""
-    step = ev.now.steps.get(resource)
-    if resource not in ev.scope.rows or not isinstance(step, ast.Attribute) or not isinstance(step.value, ast.Name):
+def row_read(ev: Evaluation, resource: Resource) -> ast.Attribute | ast.Call | None:
+    """The attribute of a row that was given, or of one of several, by which a session has taken its connection anew, or
+    the call of a function that was passed such a row and has read it."""
+    step = ev.now.steps.get(resource) if resource in ev.scope.rows else None
+    asked = [step.value] if isinstance(step, ast.Attribute) else step.args if isinstance(step, ast.Call) else []
+    names = {each.id for each in asked if isinstance(each, ast.Name)}
+    if not names or not isinstance(step, (ast.Attribute, ast.Call)):
         return None
     given = {parameter.arg for parameter in ev.body.parameters}
     loops = ev.body.own(ast.For, ast.comprehension)
     given |= {name for loop in loops if names_below(loop.iter) & given for name in names_below(loop.target)}
-    return step if step.value.id in given else None
+    return step if names & given else None
 
 
 def changed(
