@@ -81,10 +81,11 @@ class Afterwards:
         return next((use.name for use in self._uses(names) if not use.is_set), "")
 
     def holds_rows(self, value: Value) -> bool:
-        """Whether rows of the session can be reached from a value."""
+        """Whether rows of the session can be reached from a value: one of them, or what has one inside."""
         if value.kind in _ROWS and value.resource == self.resource:
             return "plain" not in value.extra
-        return any(isinstance(part, Value) and self.holds_rows(part) for part in value.extra)
+        parts = (each for part in value.extra for each in (part if type(part) is tuple else (part,)))
+        return any(isinstance(part, Value) and self.holds_rows(part) for part in parts)
 
     def _uses(self, stale: frozenset[str]) -> list[Use]:
         """Every use of a name of ``stale`` before it is bound anew, in the order in which they are found."""

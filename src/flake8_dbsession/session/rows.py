@@ -22,7 +22,7 @@ def member_of_row(ev: Evaluation, row: Value, name: str) -> Value:
         return loading(row.resource)
     method = ev.world.attribute(Value(OBJECT, row.name), name) if row.name else UNKNOWN
     if method.kind == OBJECT and method.extra:  # it has been given something
-        return method
+        return method._replace(extra=tuple(as_given(pair, row) for pair in method.extra))
     if method.kind != FUNCTION:
         return UNKNOWN
     if row.resource is None or not row.resource.is_async:
@@ -30,6 +30,14 @@ def member_of_row(ev: Evaluation, row: Value, name: str) -> Value:
     loads = any(attribute == LOADER for attribute, _ in ev.world.attributes_used(method))
     session = ((LOADER, Value(SESSION, resource=row.resource)),) if loads else ()
     return method._replace(extra=(Value(OBJECT, row.name, extra=session), *method.extra[1:]))
+
+
+def as_given(pair: object, row: Value) -> object:
+    """An attribute of what a property of the row makes: the row itself, where it has been given that."""
+    match pair:
+        case (str(name), Value(kind="object", name=of)) if of == row.name:
+            return name, row
+    return pair
 
 
 def loads_by_attribute(ev: Evaluation, owner: Value, name: str) -> bool:
