@@ -34,8 +34,8 @@ class Conventions:
         self._strangers = frozenset[str](tables["look_alikes"]["names"].split())
         self._drivers = frozenset[str](tables["drivers"]["names"].split())
         self._serving = tuple(f"{name}." for name in tables["serving"]["names"].split())
-        self.remembering = frozenset[str](tables["remembers"]["decorators"].split())
-        """Decorators that remember what a function has answered: ``functools.cache``."""
+        self._remembering = frozenset[str](tables["remembers"]["decorators"].split())
+        self._remembering_ends = tuple(f".{end}" for end in tables["remembers"]["ends"].split())
         self._putting_off = tuple(tables["puts_off"]["decorators"].split())
         self._injecting = frozenset[str](tables["injects"]["annotations"].split())
         self.requiring_login = frozenset[str](tables["requires_login"]["decorators"].split())
@@ -88,6 +88,10 @@ class Conventions:
     def never_raises(self, spellings: Iterable[str]) -> bool:
         names = [name.removeprefix("builtins.") for name in spellings]
         return any(name in self._sure or name.rpartition(".")[0] in self._sure_receivers for name in names)
+
+    def is_remembering(self, name: str) -> bool:
+        """Whether a decorator remembers what a function has answered: ``functools.cache``."""
+        return name in self._remembering or name.endswith(self._remembering_ends)
 
     def is_setting_up(self, name: str) -> bool:
         """Whether a function of that name prepares a database for its first use: ``init_db``, ``seed_users``."""

@@ -37,7 +37,7 @@ class Target:
         self.is_generator = body.is_generator
         self.is_manager = bool(decorators & _MANAGERS)
         self.is_fixture = "pytest.fixture" in decorators
-        self.is_cached = bool(decorators & conventions.remembering)
+        self.is_cached = any(map(conventions.is_remembering, decorators))
         self.is_put_off = any(map(conventions.is_putting_off, decorators))
         self.remembers = self.is_cached or remembers_by_argument(body)
         names = {d.rpartition(".")[2] for d in decorators}
