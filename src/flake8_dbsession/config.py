@@ -67,7 +67,10 @@ class Config(NamedTuple):
     extend_exclude: tuple[str, ...] = ()
     respect_gitignore: bool = True
     src: tuple[str, ...] = (".", "src")
-    test_paths: tuple[str, ...] = ("tests/", "test/", "testing/", "test_*.py", "*_test.py", "conftest.py")
+    test_paths: tuple[str, ...] = (
+        *("tests/", "test/", "testing/", "itests/", "*_tests/"),
+        *("test_*.py", "*_test.py", "conftest.py"),
+    )
     session_factories: tuple[str, ...] = ()
     scoped_sessions: tuple[str, ...] = ()
     engines: tuple[str, ...] = ()

@@ -16,13 +16,14 @@ _OWN = Resource(ATTRIBUTE, LOADER, "AsyncSession")
 
 
 def member_of_row(ev: Evaluation, row: Value, name: str) -> Value:
-    """A method of the row's class, an object that a property of it makes, or what loads its attributes; UNKNOWN for
-    plain data."""
+    """A method of the row's class, an object that a property of it makes for it, or what loads its attributes; UNKNOWN
+    for plain data."""
     if row.resource is not None and row.resource.is_async and name == LOADER:
         return loading(row.resource)
     method = ev.world.attribute(Value(OBJECT, row.name), name) if row.name else UNKNOWN
-    if method.kind == OBJECT and method.extra:  # it has been given something
-        return method._replace(extra=tuple(as_given(pair, row) for pair in method.extra))
+    if method.kind == OBJECT:
+        given = tuple(as_given(pair, row) for pair in method.extra)
+        return method._replace(extra=given) if given != method.extra else UNKNOWN
     if method.kind != FUNCTION:
         return UNKNOWN
     if row.resource is None or not row.resource.is_async:
