@@ -68,15 +68,20 @@ def choice(ev: Evaluation, node: ast.IfExp) -> Value:
 
 
 def either(ev: Evaluation, node: ast.BoolOp) -> Value:
-    """``a or b``, ``a and b``: an operand after a decided one is not evaluated."""
+    """``a or b``, ``a and b``: an operand after a decided one is not evaluated.
+
+    One that is true or false says nothing where another is not known, and may have decided before.
+    """
     stop = isinstance(node.op, ast.Or)
     result = UNKNOWN
+    is_open = False
     for operand in node.values:
         value = ev.value(operand)
         if truth(value) is stop:
             return value if result in (UNKNOWN, NONE) else prefer(result, value)
         result = value if result == UNKNOWN or truth(result) is (not stop) else prefer(result, value)
-    return result
+        is_open = is_open or value == UNKNOWN
+    return UNKNOWN if is_open and result in (TRUE, FALSE, NONE) else result
 
 
 def comparison(ev: Evaluation, node: ast.Compare) -> Value:
