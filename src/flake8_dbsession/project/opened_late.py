@@ -5,29 +5,41 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from ..names import Function, is_none
+from ..names import Function, dotted, is_none
 from ..session.values import OPENED, SESSION, UNKNOWN, Value
 
 if TYPE_CHECKING:
+    from .module import ClassInfo
     from .project import Project
 
 
 def opened_when_asked(project: Project, name: str, attribute: str) -> Value:
-    """The session that one method of a project class opens where there is none yet, keeps, and gives to whoever asks.
+    """The session that one method of a project class opens where there is none yet, and keeps for whoever asks.
 
-    ``if self._session is None: self._session = make()``, ``return self._session``. UNKNOWN for anything else, also
-    where several methods set the attribute, and for a connection, which is taken at once.
+    ``if self._session is None: self._session = make()``, ``return self._session``, or the other methods of the class
+    call it before they work with the session. UNKNOWN for anything else, also where several methods set the attribute,
+    and for a connection, which is taken at once.
     """
     lineage = project.lineages.own(name)
     kept = [(info, *pair) for info in lineage for pair in info.attribute_values.get(attribute, ())]
     later = [(info, value, method) for info, value, method in kept if method.name != "__init__" and not is_none(value)]
-    if len(later) != 1 or not gives(later[0][2], attribute):
+    if len(later) != 1:
         return UNKNOWN
     info, value, method = later[0]
-    opened = project.classes.in_method(info, value, method) if is_behind_check(method, attribute, value) else UNKNOWN
+    is_asked = gives(method, attribute) or any(is_called_by_others(each, method) for each in lineage)
+    if not is_asked or not is_behind_check(method, attribute, value):
+        return UNKNOWN
+    opened = project.classes.in_method(info, value, method)
     resource = opened.resource
-    is_session = opened.kind == SESSION and resource is not None and resource.origin == OPENED
-    return opened if is_session and resource is not None and not resource.is_connection else UNKNOWN
+    is_own = opened.kind == SESSION and resource is not None and resource.origin == OPENED
+    return opened if is_own and resource is not None and not resource.is_connection else UNKNOWN
+
+
+def is_called_by_others(info: ClassInfo, method: Function) -> bool:
+    """Whether a method of the class, beside the constructor, calls the one: ``self._connect()``."""
+    others = (each for each in info.methods.values() if each is not method and each.name != "__init__")
+    calls = (node.func for each in others for node in ast.walk(each) if isinstance(node, ast.Call))
+    return any(dotted(function) == f"self.{method.name}" for function in calls)
 
 
 def gives(method: Function, attribute: str) -> bool:
@@ -37,8 +49,12 @@ def gives(method: Function, attribute: str) -> bool:
 
 
 def is_behind_check(method: Function, attribute: str, value: ast.expr) -> bool:
-    """Whether the value is made in a branch of a condition that asks for the attribute."""
+    """Whether the value is made in a branch of a condition that asks for the attribute, or after one that returned."""
     for branch in ast.walk(method):
-        if isinstance(branch, ast.If) and any(part is value for part in ast.walk(branch)):
+        if not isinstance(branch, ast.If):
+            continue
+        is_in_it = any(part is value for part in ast.walk(branch))
+        has_returned = isinstance(branch.body[-1], ast.Return) and branch.lineno < value.lineno
+        if is_in_it or has_returned:
             return any(isinstance(part, ast.Attribute) and part.attr == attribute for part in ast.walk(branch.test))
     return False
