@@ -3,7 +3,8 @@
 What it does
     Reports a Flask application whose views use a plain ``scoped_session`` that nothing in the project removes: no
     teardown, no ``after_request``, no middleware. An application that a factory of the project makes is reported where
-    it is bound to ``application``, the name that WSGI servers look for, too.
+    it is bound to ``application``, the name that WSGI servers look for, too. An application of another library's class
+    is known by the name of that, ``APIFlask(__name__)``.
 
 Why it matters
     The session lives as long as the server's thread, so each thread keeps the connection of its last request for good,
@@ -22,13 +23,17 @@ Fix safety
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
 
 from ..fix.plans import AppendStatements, InsertAfter, Step
 from ..mending.common import Answer, statement_of
 from ..mending.spelling import spelled
 from ..model import Diagnostic, Plan, Rule, Safety
+from ..names import Names
+from ..project.module import Module
+from ..project.project import Project
+from ..project.targets import Target
 from ..project.teardown import (
     all_in_handlers,
     is_removed,
@@ -52,6 +57,7 @@ _HANDLER = "remove_session"
 _MOVE = "a finally around the request has to remove it"
 _FLASK = frozenset({"flask.Flask", "flask.app.Flask"})
 _SERVED = "application"
+_REGISTERS = "add_url_rule"
 _VIEWS = (b"route(", b"add_url_rule", b"(Resource", b"(MethodView", b"Blueprint")
 """What the files that hold views say."""
 _MOST_MODULES = 60
@@ -98,9 +104,18 @@ def removed_in_handlers(view: View, flow: Flow) -> Iterator[tuple[Resource, ast.
 def applications(view: View) -> Iterator[tuple[Flow, ast.Call]]:
     """Each ``Flask(…)``."""
     for flow in view.flows:
-        for call in flow.body.own(ast.Call):
-            if view.names.resolve(call.func) in _FLASK:
-                yield flow, call
+        yield from ((flow, call) for call in flow.body.own(ast.Call) if is_application(view.names, call))
+
+
+def is_application(names: Names, call: ast.Call) -> bool:
+    """Whether the call makes a ``Flask(…)``, or what a class of another library by such a name makes of a module.
+
+    ``APIFlask(__name__)``, ``FlaskBase(__name__, "shop")``.
+    """
+    name = names.resolve(call.func) or ""
+    named_after = call.args[:1] + [word.value for word in call.keywords if word.arg == "import_name"]
+    is_of_module = any(isinstance(each, ast.Name) and each.id == "__name__" for each in named_after)
+    return name in _FLASK or (is_of_module and "Flask" in name.rpartition(".")[2])
 
 
 def served(view: View) -> Iterator[tuple[Flow, ast.Call]]:
@@ -116,7 +131,7 @@ def makes_application(view: View, call: ast.Call) -> bool:
     function = view.project.evaluate(view.module, call.func)
     target = view.project.target(function) if function.kind == FUNCTION else None
     made = target.body.own(ast.Call) if target is not None else ()
-    return target is not None and any(target.module.names.resolve(each.func) in _FLASK for each in made)
+    return target is not None and any(is_application(target.module.names, each) for each in made)
 
 
 def left_by_views(view: View) -> Iterator[Resource]:
@@ -124,16 +139,34 @@ def left_by_views(view: View) -> Iterator[Resource]:
     known = {*registries(view.project), *plain(registries_of(view.project, view.module))}
     kept = [r for r in sorted(known) if not is_removed(view.project, r)]
     reached = reached_from(view.project, view.module) if kept else iter(())
-    holding = (m for m in reached if m is view.module or any(mark in m.source.data for mark in _VIEWS))
-    left = {r for m in islice(holding, _MOST_MODULES) for r in left_in(View(m.source, view.project))}
+    holding = list(islice((m for m in reached if m is view.module or holds_views(m)), _MOST_MODULES))
+    registered = {target.body.qualified: target.module for m in holding for target in registered_in(view.project, m)}
+    modules = dict.fromkeys([*holding, *registered.values()])
+    left = {r for m in modules for r in left_in(View(m.source, view.project), registered.keys())}
     yield from (resource for resource in kept if resource in left)
 
 
-def left_in(view: View) -> Iterator[Resource]:
+def holds_views(module: Module) -> bool:
+    return any(mark in module.source.data for mark in _VIEWS)
+
+
+def registered_in(project: Project, module: Module) -> Iterator[Target]:
+    """The functions that the file makes views: ``app.add_url_rule("/orders", view_func=show_orders)``."""
+    bodies = (module.top, *module.bodies.values()) if _REGISTERS.encode() in module.source.data else ()
+    for call in (call for body in bodies for call in body.own(ast.Call)):
+        if isinstance(call.func, ast.Attribute) and call.func.attr == _REGISTERS:
+            views = [*call.args[2:3], *(word.value for word in call.keywords if word.arg == "view_func")]
+            values = (project.evaluate(module, view) for view in views)
+            targets = (project.target(value) for value in values if value.kind == FUNCTION)
+            yield from (target for target in targets if target is not None)
+
+
+def left_in(view: View, registered: Collection[str]) -> Iterator[Resource]:
     """The registries that a view of the file leaves with a connection."""
     for flow in view.flows if not view.is_test else ():
         entries = view.units.entries(flow.body)
-        if is_view(flow.body) or any((e.framework, e.kind) == ("flask", "request") for e in entries):
+        is_known = is_view(flow.body) or flow.body.qualified in registered
+        if is_known or any((e.framework, e.kind) == ("flask", "request") for e in entries):
             lives = ((r, life) for state in flow.returned for r, life in state.lives.items())
             yield from (r for r, life in lives if r.origin == AMBIENT and life.may_hold)
 
