@@ -16,8 +16,10 @@ _PLAIN = frozenset({"threading.Lock", "threading.RLock"})
 _QUICK = frozenset(
     {"add", "append", "clear", "copy", "discard", "extend", "get", "insert", "isoformat", "items", "keys", "pop"}
     | {"popitem", "popleft", "remove", "reverse", "setdefault", "sort", "update", "values"}
+    | {"endswith", "format", "join", "lower", "split", "startswith", "strip", "upper"}
+    | {"monotonic", "now", "strftime", "time", "timestamp", "total_seconds", "utcnow"}
 )
-"""Methods of lists, dictionaries and sets."""
+"""Methods of lists, dictionaries, sets, texts and times."""
 _DEPTH = 2
 _BUILTINS = frozenset({"bool", "dict", "float", "frozenset", "int", "list", "max", "min", "set", "str", "sum", "tuple"})
 
