@@ -15,8 +15,8 @@ import tomli
 from flake8_dbsession.known import DATA, Argument, Known, load
 from flake8_dbsession.known.words import CallFact
 
-KEYS = {"sleep", "network", "wait", "hash", "quiet", "deep", "what", "also", "extends", "awaited", "makes"}
-ARGUMENTS = {"seconds", "timeout", "unless", "when", "rounds"}
+KEYS = {"sleep", "network", "wait", "hash", "quiet", "deep", "what", "also", "extends", "awaited", "plain", "makes"}
+ARGUMENTS = {"seconds", "timeout", "unless", "when", "rounds", "address"}
 NOT_EVERYWHERE = (
     "telnetlib",
     "asyncio.Barrier",
