@@ -68,7 +68,7 @@ class Config(NamedTuple):
     respect_gitignore: bool = True
     src: tuple[str, ...] = (".", "src")
     test_paths: tuple[str, ...] = (
-        *("tests/", "test/", "testing/", "itests/", "unit_tests/", "functional_tests/", "integration_tests/"),
+        *("tests/", "test/", "testing/", "unit_tests/", "functional_tests/", "integration_tests/"),
         *("test_*.py", "*_test.py", "conftest.py"),
     )
     session_factories: tuple[str, ...] = ()

@@ -48,8 +48,15 @@ class View:
 
     @cached_property
     def is_test(self) -> bool:
-        """Whether the file is test code, where what is held ends with the test."""
-        return self.config.is_test(self.source.path)
+        """Whether the file is test code, where what is held ends with the test: by its path, or since it holds tests
+        of pytest, whatever it is called."""
+        return self.config.is_test(self.source.path) or (bool(self.config.test_paths) and self._holds_tests)
+
+    @property
+    def _holds_tests(self) -> bool:
+        if not self.mentions(b"pytest") or not any(each.imported == "pytest" for each in self.names.bindings.values()):
+            return False
+        return any(name.startswith("test_") for name in self.module.bodies)
 
     @cached_property
     def is_script(self) -> bool:
