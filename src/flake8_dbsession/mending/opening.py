@@ -38,14 +38,11 @@ def open_in_with(view: View, flow: Flow, resource: Resource, opened: ast.AST) ->
     statement = statement_of(flow, opened)
     if statement is not None and bound_by(statement) is opened:
         owner, attribute = owner_of(flow, resource)
+        closed = closed_as(view, owner, attribute, resource.is_async)
         if is_handed_out(flow, resource):
-            return close_on_exception(
-                view, flow, resource, statement, closed_as(view, owner, attribute, resource.is_async)
-            )
+            return close_on_exception(view, flow, resource, statement, closed)
         if owner is not None:
-            return close_of_object(
-                view, flow, resource, statement, closed_as(view, owner, attribute, resource.is_async)
-            )
+            return close_of_object(view, flow, resource, statement, closed)
     if statement is None or bound_by(statement) is opened or adhoc(flow, opened) or not makes_session(view, opened):
         return wrap_in_with(view, flow, resource, opened)
     if not isinstance(statement, _SIMPLE) or resource.is_async or not is_used_at_once(statement, opened):

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator
 
 from ..session.body import Body
-from .entries import Units, calls, names_called
+from .entries import Units, calls, is_for_good, names_called
 
 _LOOPS = (ast.While, ast.For, ast.AsyncFor)
 
@@ -27,8 +27,7 @@ def called_for_good(units: Units) -> frozenset[Body]:
 def endless_loops(body: Body) -> Iterator[ast.While]:
     """``while True:`` that nothing leaves but an exception or an order to stop, and ``while not stop.is_set():``."""
     for loop in body.own(ast.While):
-        is_true = isinstance(loop.test, ast.Constant) and bool(loop.test.value)
-        if (is_true or asks_to_stop(loop.test)) and not any(map(leaves, loop.body)):
+        if (is_for_good(loop) or asks_to_stop(loop.test)) and not any(map(leaves, loop.body)):
             yield loop
 
 

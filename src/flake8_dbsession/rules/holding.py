@@ -105,11 +105,10 @@ def is_endless(view: View, event: Event) -> bool:
 def is_until_told(flow: Flow, event: Event) -> bool:
     """Whether a wait stands in ``while not self.stopped:`` of a method that leaves it to others to set that."""
     line = event.node.lineno  # type: ignore[attr-defined]
-    me = flow.body.parameters[0].arg if flow.body.owner and flow.body.parameters else ""
     for loop in flow.body.own(ast.While):
         asked = loop.test.operand if isinstance(loop.test, ast.UnaryOp) else loop.test
         match asked:
-            case ast.Attribute(value=ast.Name(id=owner), attr=flag) if owner == me:
+            case ast.Attribute(value=ast.Name(id=owner), attr=flag) if owner == flow.body.me:
                 own = (target for target, _ in flow.body.assigned() if isinstance(target, ast.Attribute))
                 if loop.lineno <= line <= (loop.end_lineno or 0) and all(target.attr != flag for target in own):
                     return True

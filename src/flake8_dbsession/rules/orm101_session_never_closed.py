@@ -31,7 +31,7 @@ from ..mending.opening import open_in_with
 from ..model import Diagnostic, Rule
 from ..questions.asking import ignorable, is_closed_somewhere, owned_leaks
 from ..questions.filled import returned_to_endpoints
-from ..questions.properties import kept_with_requests
+from ..questions.request_properties import kept_with_requests
 from ..session.events import Happening
 from ..session.flow import Flow
 from ..session.leaks import Leak
