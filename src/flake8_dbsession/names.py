@@ -87,6 +87,11 @@ def is_loaded_later(known: Binding, value: ast.expr) -> bool:
     return any(isinstance(part, ast.Constant) and part.value == known.imported for part in named)
 
 
+def bare(expression: ast.expr) -> ast.expr:
+    """An expression without the call around it: ``app.task`` of ``@app.task(bind=True)``, and of ``@app.task``."""
+    return expression.func if isinstance(expression, ast.Call) else expression
+
+
 class Names:
     """The module-level names of one file.
 

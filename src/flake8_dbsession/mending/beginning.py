@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from ..names import bare
 from ..project.app import MOST_FILES
 from ..project.hooks import hooks
 from ..project.injection import added, is_unseen, providers
@@ -45,8 +46,7 @@ def is_run_from_outside(view: View, flow: Flow) -> bool:
 
 def is_ours(view: View, decorator: ast.expr) -> bool:
     """Whether a decorator is a function of the project, and not a method of a router or an app that it has."""
-    inner = decorator.func if isinstance(decorator, ast.Call) else decorator
-    return view.project.target(view.project.evaluate(view.module, inner)) is not None
+    return view.project.target(view.project.evaluate(view.module, bare(decorator))) is not None
 
 
 def is_called(view: View, body: Body) -> bool:

@@ -6,7 +6,7 @@ import ast
 import functools
 from collections.abc import Iterator
 
-from ..names import imports_of
+from ..names import bare, imports_of
 from ..project.app import MOST_FILES
 from .judge import FilePool
 from .scopes import Function, last_part
@@ -56,7 +56,7 @@ def defines_jobs(survey: Survey, path: str) -> bool:
     tree = survey.tree(path)
     functions = (node for node in ast.walk(tree) if isinstance(node, Function)) if tree is not None else ()
     decorators = (each for function in functions for each in function.decorator_list)
-    return any(last_part(d.func if isinstance(d, ast.Call) else d) in _DECORATORS for d in decorators)
+    return any(last_part(bare(d)) in _DECORATORS for d in decorators)
 
 
 def imported(survey: Survey, path: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..names import dotted
+from ..names import bare, dotted
 from ..session.body import Body
 from ..session.state import ENTRY
 from ..session.values import FUNCTION, REGISTRY, SESSION, UNKNOWN, Resource
@@ -41,8 +41,7 @@ def around(project: Project, module: Module, body: Body) -> Iterator[tuple[Modul
 
 
 def of_decorator(project: Project, module: Module, decorator: ast.expr) -> Iterator[tuple[Module, ast.AST]]:
-    inner = decorator.func if isinstance(decorator, ast.Call) else decorator
-    target = project.target(project.evaluate(module, inner))
+    target = project.target(project.evaluate(module, bare(decorator)))
     if target is not None and target.body.node is not None:
         yield target.module, target.body.node
 
@@ -62,8 +61,7 @@ def running(module: Module, decorator: ast.AST) -> tuple[Body, ast.Call] | None:
 
 def is_signal(project: Project, module: Module, decorator: ast.expr) -> bool:
     """``@task_postrun.connect`` and its like."""
-    inner = decorator.func if isinstance(decorator, ast.Call) else decorator
-    name = module.names.resolve(inner) or ""
+    name = module.names.resolve(bare(decorator)) or ""
     entry = project.known.decorator(name)
     return (entry is not None and bool(entry.after)) or name.endswith(".teardown_appcontext")
 
@@ -73,7 +71,7 @@ def bases(project: Project, module: Module, body: Body) -> Iterator[ClassInfo]:
     for decorator in body.decorators:
         if isinstance(decorator, ast.Call):
             yield from named_class(project, module, [k.value for k in decorator.keywords if k.arg == "base"])
-        inner = decorator.func if isinstance(decorator, ast.Call) else decorator
+        inner = bare(decorator)
         application = inner.value if isinstance(inner, ast.Attribute) else inner
         for call in constructions(module, application):
             yield from named_class(project, module, [k.value for k in call.keywords if k.arg == "task_cls"])

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from ..known import Entry
-from ..names import dotted
+from ..names import bare, dotted
 from ..session.body import Body
 from ..session.values import CLASS, FUNCTION, METHOD, OBJECT, UNKNOWN, Value
 from .annotations import annotated
@@ -99,8 +99,7 @@ class Units:
 
     def _decorated(self, body: Body) -> list[Entry]:
         found = []
-        for decorator in body.decorators:
-            inner = decorator.func if isinstance(decorator, ast.Call) else decorator
+        for inner in map(bare, body.decorators):
             entry = self.decorator(inner, body.owner, self._of_function_around(body, inner))
             if entry is not None:
                 found.append(entry)
@@ -124,8 +123,8 @@ class Units:
         """What runs the methods of a class that a decorator makes a command: ``@app.command class Purge: …``."""
         info = self.module.classes.get(body.owner)
         decorators = info.node.decorator_list if info is not None else []
-        functions = (each.func if isinstance(each, ast.Call) else each for each in decorators)
-        return [entry for entry in map(self.decorator, functions) if entry is not None and entry.is_short_lived][:1]
+        entries = map(self.decorator, map(bare, decorators))
+        return [entry for entry in entries if entry is not None and entry.is_short_lived][:1]
 
     def decorator(self, decorator: ast.expr, owner: str = "", around: dict[str, Value] | None = None) -> Entry | None:
         """What a decorator makes of a function, or of a method of the class ``owner``; None for nothing known.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
+from ..names import bare
 from .module import ClassInfo
 
 _DECORATORS = frozenset(
@@ -36,8 +37,8 @@ def is_decorated(info: ClassInfo) -> bool:
     That has come from an ``import *``, and so does ``dataclass``; a class that has no constructor of its own, and is
     called with what it annotates, has one of that kind.
     """
-    calls = (d.func if isinstance(d, ast.Call) else d for d in info.node.decorator_list)
-    return any(name is None or name in _DECORATORS for name in map(info.module.names.resolve, calls))
+    names = map(info.module.names.resolve, map(bare, info.node.decorator_list))
+    return any(name is None or name in _DECORATORS for name in names)
 
 
 def is_field(info: ClassInfo, annotation: ast.expr) -> bool:

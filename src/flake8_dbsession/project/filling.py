@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ..names import bare
 from ..session.body import Body
 from ..session.values import METHOD, NAMED, OBJECT, UNKNOWN, Value
 from .annotations import by_type
@@ -45,8 +45,7 @@ def imports(module: Module, package: str) -> bool:
 def decorating(project: Project, module: Module, body: Body) -> Iterator[str]:
     """The dotted names of the decorators of a function, as the tables have them."""
     for decorator in body.decorators:
-        inner = decorator.func if isinstance(decorator, ast.Call) else decorator
-        yield known_name(project.evaluate(module, inner))
+        yield known_name(project.evaluate(module, bare(decorator)))
 
 
 def overriding(project: Project, module: Module, body: Body) -> Iterator[str]:

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..names import Names
+from ..names import Names, bare
 from ..session.body import Body
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def is_made_by_library(project: Project, module: Module, value: ast.expr | None)
 
 def is_name_of_library(project: Project, names: Names, expression: ast.expr) -> bool:
     """``HTTPBearer()``, or ``oauth2_scheme`` that a module binds to such an object."""
-    qualified = names.resolve(expression.func if isinstance(expression, ast.Call) else expression) or ""
+    qualified = names.resolve(bare(expression)) or ""
     if not project.modules.is_first_party(qualified):
         return bool(qualified)
     module, name = project.split(qualified)

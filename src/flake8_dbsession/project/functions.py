@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from ..files.sources import Answers
-from ..names import Names
+from ..names import Names, bare
 from ..session.body import Body
 from ..session.values import ENGINE, FACTORY, NAMED, OBJECT, REGISTRY, SESSION, TUPLE, UNKNOWN, Value
 from .annotations import annotated
@@ -55,8 +55,7 @@ class Functions:
         """The dotted names of a function's decorators, called or not."""
         found = set()
         for decorator in body.decorators:
-            inner = decorator.func if isinstance(decorator, ast.Call) else decorator
-            name = module.names.resolve(inner)
+            name = module.names.resolve(bare(decorator))
             if name:
                 found.add(name)
                 value = self.project.value(name) if not name.startswith("builtins.") else UNKNOWN

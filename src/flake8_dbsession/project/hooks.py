@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ..names import bare
 from ..session.body import Body
 from ..session.values import Value
 from .module import Module
@@ -63,7 +64,7 @@ def handed(project: Project, module: Module, call: ast.Call) -> Value:
 
 def method_of(node: ast.expr) -> tuple[ast.expr | None, str]:
     """``app`` and ``before_request`` of ``app.before_request`` and of a call of it."""
-    inner = node.func if isinstance(node, ast.Call) else node
+    inner = bare(node)
     return (inner.value, inner.attr) if isinstance(inner, ast.Attribute) else (None, "")
 
 

@@ -83,14 +83,21 @@ def _depends(project: Project, names: Names, expression: ast.expr, depth: int) -
 
 def _alias(project: Project, qualified: str, depth: int) -> Iterator[tuple[Names, ast.Call]]:
     """``SessionDep = Annotated[Session, Depends(f)]``, here or where it is imported from."""
+    for names, value in bound_to(project, qualified, depth):
+        yield from _depends(project, names, value, depth)
+
+
+def bound_to(project: Project, qualified: str, depth: int) -> Iterator[tuple[Names, ast.expr]]:
+    """What a module binds to a name, here or where it is imported from, with the names of the file; nothing for a
+    function or class."""
     module, name = project.split(qualified)
     binding = module.names.bindings.get(name) if module is not None else None
     if module is None or binding is None:
         return
     if binding.values:
-        yield from _depends(project, module.names, binding.values[-1], depth)
+        yield module.names, binding.values[-1]
     elif binding.imported and depth:
-        yield from _alias(project, binding.imported, depth - 1)
+        yield from bound_to(project, binding.imported, depth - 1)
 
 
 def added(project: Project, module: Module, body: Body) -> Iterator[Value]:

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from ..names import Names
 from ..session.body import Body
 from ..session.values import FUNCTION, SESSION, Value
-from .injection import DEEPEST, depends_of, providers
+from .injection import DEEPEST, bound_to, depends_of, providers
 from .module import Module
 from .project import Project
 
 
-def loaded_users(project: Project, module: Module, body: Body) -> Iterator[tuple[str, Value]]:
+def used_by_libraries(project: Project, module: Module, body: Body) -> Iterator[tuple[str, Value]]:
     """The providers whose session such a dependency has used before the endpoint, each with the function that the
     application gives the library for it.
 
@@ -32,11 +32,9 @@ def made_by(project: Project, names: Names, expression: ast.expr, depth: int) ->
     """The call that makes what is written, here or where its name is bound, and where that stands."""
     if isinstance(expression, ast.Call):
         yield names, expression
-    elif isinstance(expression, (ast.Name, ast.Attribute)) and depth:
-        module, name = project.split(names.resolve(expression) or "")
-        binding = module.names.bindings.get(name) if module is not None else None
-        if module is not None and binding is not None and binding.values:
-            yield from made_by(project, module.names, binding.values[-1], depth - 1)
+    elif depth:
+        for where, value in bound_to(project, names.resolve(expression) or "", depth):
+            yield from made_by(project, where, value, depth - 1)
 
 
 def manager_of(project: Project, names: Names, made: ast.Call) -> Value | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Sequence
 
-from ..names import is_none
+from ..names import bare, is_none
 from .module import ClassInfo
 
 _OF_PYTHON = frozenset({"builtins", "abc", "enum", "typing", "dataclasses"})
@@ -46,7 +46,7 @@ def is_made_once(lineage: Iterable[ClassInfo]) -> bool:
 
 def _keeps_its_object(info: ClassInfo) -> bool:
     makers = [keyword.value for keyword in info.node.keywords if keyword.arg == "metaclass"]
-    makers += [d.func if isinstance(d, ast.Call) else d for d in info.node.decorator_list]
+    makers += map(bare, info.node.decorator_list)
     return any(_keeps_objects(info, maker) for maker in makers) or _is_left_when_made(info)
 
 

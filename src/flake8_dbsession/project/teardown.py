@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator
 
 from ..known import Entry
-from ..names import dotted, imports_of
+from ..names import bare, dotted, imports_of
 from ..session.body import Body
 from ..session.removing import is_removal_by_name
 from ..session.values import REGISTRY, Resource, Value
@@ -146,8 +146,7 @@ def runs_around(units: Units, body: Body) -> bool:
 
 def is_view(body: Body) -> bool:
     """Whether the function answers requests or errors."""
-    inner = (d.func if isinstance(d, ast.Call) else d for d in body.decorators)
-    return any(isinstance(d, ast.Attribute) and d.attr in _VIEWS for d in inner)
+    return any(isinstance(d, ast.Attribute) and d.attr in _VIEWS for d in map(bare, body.decorators))
 
 
 def sets_up(body: Body) -> bool:

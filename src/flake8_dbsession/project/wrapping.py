@@ -31,6 +31,8 @@ class Wrapping:
         """What the functions that a decorator puts in the place of others wait for."""
         self.ends = Answers(project.sources, self._ends, lambda _: ((), ()))
         """The registries that a decorator surely gives back after the function, and those where the function raises."""
+        self.holds = Answers(project.sources, self._holds, lambda _: frozenset())
+        """The registries whose session surely has a connection wherever a decorator calls the function."""
         self.puts_off = Answers(project.sources, self._puts_off)
         """Whether a decorator may give the function to something that runs it later, in place of calling it."""
 
@@ -81,15 +83,33 @@ class Wrapping:
         value = self.project.value(decorator)
         return self.project.target(value) if value.kind == FUNCTION else None
 
+    def wrappers(self, decorator: str) -> list[tuple[Module, Body, ast.Call]]:
+        """What a decorator of the project puts in the place of a function: each of its functions that call that one,
+        with its module and the call."""
+        target = self._target(decorator)
+        return [(target.module, *found) for found in runs(target.module, target.body)] if target is not None else []
+
+    def _holds(self, decorator: str) -> frozenset[Resource]:
+        held = [self._held_at(*wrapper) for wrapper in self.wrappers(decorator)]
+        return frozenset.intersection(*held) if held else frozenset()
+
+    def _held_at(self, module: Module, wrapper: Body, call: ast.Call) -> frozenset[Resource]:
+        """The registries that surely hold a connection before the statement in which the call stands."""
+        flow = self.project.flow(module, wrapper, {})
+        nodes = [n for n in flow.graph.nodes if n.syntax is not None and any(p is call for p in ast.walk(n.syntax))]
+        states = [state for node in nodes for state in flow.at(node)]
+        held = [{r for r, life in state.lives.items() if r.origin == AMBIENT and life.surely_holds} for state in states]
+        return frozenset(set.intersection(*held)) if held else frozenset()
+
     def _waits(self, decorator: str) -> tuple[Wait, ...]:
         return tuple(self._found(decorator))
 
     def _ends(self, decorator: str) -> tuple[tuple[Resource, ...], tuple[Resource, ...]]:
-        target = self._target(decorator)
-        wrappers = list(runs(target.module, target.body)) if target is not None else []
-        if target is None or len(wrappers) != 1:
+        wrappers = self.wrappers(decorator)
+        if len(wrappers) != 1:
             return (), ()
-        summary = summary_of(self.project.flow(target.module, wrappers[0][0], {}))
+        module, wrapper, _ = wrappers[0]
+        summary = summary_of(self.project.flow(module, wrapper, {}))
         return tuple(given_back(summary.normal)), tuple(given_back(summary.failed))
 
     def _found(self, decorator: str) -> Iterator[Wait]:

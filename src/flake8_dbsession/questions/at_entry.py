@@ -6,16 +6,16 @@ import ast
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ..names import bare
 from ..project.injection import dependencies, held_at_entry, providers
-from ..project.library_users import loaded_users
+from ..project.library_users import used_by_libraries
 from ..session.body import Body
 from ..session.events import Event, Happening
 from ..session.flow import Flow
 from ..session.summary import Own, Wait
 from ..session.values import FUNCTION, OPENED, Resource, Value
 from ..view import View
-from .decorating import held_by_decorators
-from .held import Held
+from .held import Held, of_registry
 from .loaded_users import held_since_login
 
 
@@ -54,14 +54,22 @@ def held_at_entry_of(view: View, body: Body) -> list[Held]:
     sessions = list(_held_by_dependencies(view, body)) if is_view or view.mentions(b"Depends") else []
     if is_view:
         sessions += held_since_login(view, body)
-        sessions += held_by_decorators(view, body)
+        sessions += _held_by_decorators(view, body)
     return sessions
+
+
+def _held_by_decorators(view: View, body: Body) -> Iterator[Held]:
+    """The registries that the view's own decorators have used: ``row = Row.query.get(key)``, ``return view(row)``."""
+    for decorator in body.decorators if not view.is_test else ():
+        name = view.names.resolve(bare(decorator)) or ""
+        for registry in sorted(view.project.wrapping.holds(name)):
+            yield of_registry(registry, name.rpartition(".")[2])
 
 
 def _held_by_dependencies(view: View, body: Body) -> Iterator[Held]:
     """The sessions that the endpoint's dependencies have left with a connection: only FastAPI fills such parameters."""
     filled = list(providers(view.project, view.module, body))
-    loaded = loaded_users(view.project, view.module, body) if not view.is_test else ()
+    loaded = used_by_libraries(view.project, view.module, body) if not view.is_test else ()
     held = {**dict(loaded), **held_at_entry(view.project, view.module, body)}
     for provider, dependency in held.items():
         own = [name for name, function in filled if function.name == provider]

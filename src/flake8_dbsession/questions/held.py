@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..session.values import Resource
+from ..story import registry_name
 
 
 class Held(NamedTuple):
@@ -12,7 +13,7 @@ class Held(NamedTuple):
 
     ``name`` is what it is called: a parameter of the handler, or of the ``dependency`` that has used it, or a registry.
     ``own`` are the names that it has in the handler, and ``others`` the parameters that may be objects which work with
-    it. ``remedy`` is what its author can do about it.
+    it. ``remedy`` is what its author can do about it. ``session`` is the session by itself, where that is known.
     """
 
     name: str
@@ -21,4 +22,10 @@ class Held(NamedTuple):
     others: frozenset[str]
     remedy: str
     session: Resource | None = None
-    """The session by itself, where that is known."""
+
+
+def of_registry(registry: Resource, user: str) -> Held:
+    """The session of a registry that the function ``user`` has used before the handler."""
+    name = registry_name(registry)
+    remedy = f"end the transaction of {name!r} before the wait"
+    return Held(name, user, frozenset({registry.key}), frozenset(), remedy, registry)

@@ -10,15 +10,14 @@ import ast
 import itertools
 from collections.abc import Iterator
 
+from ..names import bare
 from ..project.hooks import Hook, hooks
 from ..project.module import ClassInfo, Module
 from ..project.project import Project
-from ..project.wrapping import runs
 from ..session.body import Body
-from ..session.values import AMBIENT, FUNCTION, NONE, Resource
-from ..story import registry_name
+from ..session.values import AMBIENT, NONE, Resource
 from ..view import View
-from .held import Held
+from .held import Held, of_registry
 
 _USERS = frozenset({"flask_login.current_user", "flask_login.utils.current_user"})
 _OF_CLASSES = ("decorators", "method_decorators")
@@ -32,9 +31,7 @@ def held_since_login(view: View, body: Body) -> Iterator[Held]:
     loaders = nearest([hook for hook in hooks(view.project) if hook.kind == "user_loader"], view.module)
     held = [view.project.once(held_after, loader) for loader in loaders]
     for registry in sorted(frozenset.intersection(*held)) if held else ():
-        name, loader = registry_name(registry), loaders[0].body.name.rpartition(".")[2]
-        remedy = f"end the transaction of {name!r} before the wait"
-        yield Held(name, loader, frozenset({registry.key}), frozenset(), remedy, registry)
+        yield of_registry(registry, loaders[0].body.name.rpartition(".")[2])
 
 
 def nearest(loaders: list[Hook], module: Module) -> list[Hook]:
@@ -51,7 +48,7 @@ def requires_login(view: View, body: Body) -> bool:
     """Whether a view can be seen to run for users only who have logged in: by a decorator of it, or of its class."""
     owner = view.module.classes.get(body.owner)
     decorators = [*body.decorators, *(() if owner is None else of_class(owner))]
-    named = (view.module.names.resolve(d.func if isinstance(d, ast.Call) else d) for d in decorators)
+    named = (view.module.names.resolve(bare(d)) for d in decorators)
     requiring = view.project.known.conventions.requiring_login
     return any(name in requiring or view.project.once(refuses_strangers, name) for name in named if name)
 
@@ -59,15 +56,12 @@ def requires_login(view: View, body: Body) -> bool:
 def refuses_strangers(project: Project, decorator: str) -> bool:
     """Whether a decorator of the project turns away whom it does not know as a user with something:
     ``if not current_user.is_admin: abort(403)``."""
-    value = project.value(decorator)
-    target = project.target(value) if value.kind == FUNCTION else None
-    if target is None:
-        return False
-    for wrapper, call in runs(target.module, target.body):
-        checks = (node for node in wrapper.own(ast.If) if node.lineno < call.lineno and leaves(node.body[-1]))
-        if any(asks_for_user(target.module, check.test) for check in checks):
-            return True
-    return False
+    return any(
+        asks_for_user(module, check.test) and leaves(project, module, check.body[-1])
+        for module, wrapper, call in project.wrapping.wrappers(decorator)
+        for check in wrapper.own(ast.If)
+        if check.lineno < call.lineno
+    )
 
 
 def asks_for_user(module: Module, test: ast.expr) -> bool:
@@ -83,10 +77,12 @@ def is_not(node: ast.AST) -> bool:
     return isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
 
 
-def leaves(statement: ast.stmt) -> bool:
+def leaves(project: Project, module: Module, statement: ast.stmt) -> bool:
     """``abort(403)``, ``raise Forbidden()`` or ``return redirect(…)``."""
-    is_call = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)
-    return is_call or isinstance(statement, (ast.Raise, ast.Return))
+    match statement:
+        case ast.Expr(value=ast.Call(func=function)):
+            return (module.names.resolve(function) or "") in project.known.conventions.never_returns
+    return isinstance(statement, (ast.Raise, ast.Return))
 
 
 def of_class(owner: ClassInfo) -> Iterator[ast.expr]:
