@@ -22,7 +22,9 @@ def is_rare(body: Body, node: ast.AST, waits: list[ast.AST], own: list[ast.AST],
 def follows_a_failure(body: Body, node: ast.AST) -> bool:
     """Whether what is done at ``node`` is only done after the database has failed: a pause before the next attempt."""
     handlers = (handler for handler in body.own(ast.ExceptHandler) if is_for_database(handler))
-    return any(is_in(handler, node) for handler in handlers)
+    if any(is_in(handler, node) for handler in handlers):
+        return True
+    return any(all(map(is_for_database, going_on(block))) for block in failed_before(body, node))
 
 
 def is_between_attempts(body: Body, node: ast.AST, waits: list[ast.AST], own: list[ast.AST]) -> bool:
@@ -31,7 +33,8 @@ def is_between_attempts(body: Body, node: ast.AST, waits: list[ast.AST], own: li
     waits for that."""
     attempts = [loop for loop in body.own(ast.For, ast.AsyncFor, ast.While) if is_in(loop, node)]
     tried = [block for block in body.own(ast.Try) if any(is_in(handler, node) for handler in block.handlers)]
-    is_endless = any(isinstance(loop, ast.While) and not counts_up(loop) for loop in attempts)
+    tried += failed_before(body, node)
+    is_endless = any(isinstance(loop, ast.While) and not counts(loop) for loop in attempts)
     if is_endless or not any(is_in(loop, block) for loop in attempts for block in tried):
         return False
     parts = [part for block in tried for statement in block.body for part in ast.walk(statement)]
@@ -40,15 +43,45 @@ def is_between_attempts(body: Body, node: ast.AST, waits: list[ast.AST], own: li
     return not any(each is part for each in waits for part in parts) and not any(asked_of_others(body, others))
 
 
-def counts_up(loop: ast.While) -> bool:
-    """Whether a loop counts its turns and ends with one of them: ``while attempts < 5``."""
+def failed_before(body: Body, node: ast.AST) -> list[ast.Try]:
+    """The ``try`` blocks behind which ``node`` stands, and which go on there only where they have failed:
+    ``try: return ask()``, ``except OSError: pass``, and a pause."""
+    found = []
+    for loop in body.own(ast.For, ast.AsyncFor, ast.While):
+        behind = next((place for place, step in enumerate(loop.body) if is_in(step, node)), 0)
+        blocks = [step for step in loop.body[:behind] if isinstance(step, ast.Try)]
+        found += [each for each in blocks if going_on(each) and (leaves(each.body) or leaves(each.orelse))]
+    return found
+
+
+def going_on(block: ast.Try) -> list[ast.ExceptHandler]:
+    """The handlers behind which the function goes on below the ``try``."""
+    return [handler for handler in block.handlers if not leaves(handler.body)]
+
+
+def leaves(statements: list[ast.stmt]) -> bool:
+    """Whether nothing goes on behind the statements."""
+    match statements:
+        case [*_, ast.Return() | ast.Raise() | ast.Break() | ast.Continue()]:
+            return True
+        case [*_, ast.With(body=inner) | ast.AsyncWith(body=inner)]:
+            return leaves(inner)
+        case [*_, ast.If(body=one, orelse=other)]:
+            return leaves(one) and leaves(other)
+    return False
+
+
+def counts(loop: ast.While) -> bool:
+    """Whether a loop counts its turns, and ends with one of them: ``while attempts < 5``, ``while tries > 0``."""
     match loop.test:
         case ast.Compare(left=ast.Name(id=name), ops=[ast.Lt() | ast.LtE()], comparators=[_]):
-            steps = (
-                part for part in ast.walk(loop) if isinstance(part, ast.AugAssign) and isinstance(part.op, ast.Add)
-            )
-            return any(isinstance(step.target, ast.Name) and step.target.id == name for step in steps)
-    return False
+            step: type[ast.operator] = ast.Add
+        case ast.Compare(left=ast.Name(id=name), ops=[ast.Gt() | ast.GtE()], comparators=[_]) | ast.Name(id=name):
+            step = ast.Sub
+        case _:
+            return False
+    steps = (part for part in ast.walk(loop) if isinstance(part, ast.AugAssign) and isinstance(part.op, step))
+    return any(isinstance(each.target, ast.Name) and each.target.id == name for each in steps)
 
 
 def asked_of_others(body: Body, parts: list[ast.AST]) -> Iterator[bool]:

@@ -12,7 +12,7 @@ from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from .liveness import may_be_forgotten
-from .values import COROUTINE, LIST, TUPLE, UNKNOWN, Resource, Value
+from .values import COROUTINE, LIST, NONE, ROW, TUPLE, UNKNOWN, Resource, Value
 
 IDLE, BEGUN, HELD, FAILED, CLOSED, ENTRY, UNSURE = 1, 2, 4, 8, 16, 32, 64
 HOLDING = HELD | FAILED
@@ -35,6 +35,8 @@ SWALLOWED = 32  # FAILED, and the exception was caught
 TOLD = 16384  # the same by a callee that returns something, and may tell of it
 TOUCHED = 2048  # a row was passed to, or asked for, what may change it
 CHANGED = 1024  # more than reading was done, or may have been: a row set, another statement than SELECT, a row lock
+
+EXPIRED = "expired"  # in the extra of a row
 
 NAMES = {
     IDLE: "idle",
@@ -178,13 +180,31 @@ def join(left: State, right: State) -> State:
     for name in names:
         here, there = left.names.get(name), right.names.get(name)
         if here is not there:
-            names[name] = joined(here, there)
+            names[name] = row_of_both(left, right, name) or joined(here, there)
     lives = dict(left.lives)
     for resource, life in right.lives.items():
         lives[resource] = lives[resource].join(life) if resource in lives else life
     result = left.result if left.result == right.result else UNKNOWN
     raising = left.raising if left.raising == right.raising else "other"
     return State(names, lives, raising, result, {**right.steps, **left.steps})
+
+
+def row_of_both(left: State, right: State, name: str) -> Value | None:
+    """The row that a name stands for on one side, and on the other one like it or None; else None.
+
+    Where it has expired on one side only, whoever reads it holds a connection afterwards if the other side does so
+    already.
+    """
+    here, there = left.names.get(name), right.names.get(name)
+    if here is None or there is None or ROW not in (here.kind, there.kind):
+        return None
+    if NONE in (here, there):
+        return there if here == NONE else here
+    if here._replace(extra=()) != there._replace(extra=()) or set(here.extra) ^ set(there.extra) != {EXPIRED}:
+        return None
+    expired, other, loaded = (here, there, right) if EXPIRED in here.extra else (there, here, left)
+    holds = other.resource is not None and loaded.lives.get(other.resource, AT_ENTRY).surely_holds
+    return expired if holds else None
 
 
 def joined(left: Value | None, right: Value | None) -> Value:
@@ -205,11 +225,12 @@ def merge(states: list[State]) -> list[State]:
     """Fold an overfull set, as little as will do.
 
     States that agree on every session and flag join first; then those in which every session is in the same phases;
-    then those that agree on flags and on which names are sessions; then those that agree on which names are sessions;
-    then those with the same kind of exception.
+    then those that differ in what is None besides; then those in which the same sessions surely hold a connection; then
+    those that agree on flags and on which names are sessions; then those that agree on which names are sessions; then
+    those with the same kind of exception.
     """
     folded = states
-    for key in (_sessions_and_flags, _phases_and_flags, _flags, _sessions, _exception):
+    for key in _KEYS:
         groups: dict[object, State] = {}
         for state in folded:
             group = key(state)
@@ -225,7 +246,27 @@ def _sessions_and_flags(state: State) -> object:
 
 
 def _phases_and_flags(state: State) -> object:
-    return frozenset((resource, life.phases) for resource, life in state.lives.items()), _flags(state)
+    return _phases(state), _flags(state)
+
+
+def _phases_and_truths(state: State) -> object:
+    """A parameter that may be left out says less of a session than whether the session holds its connection."""
+    return _phases(state), _truths(state)
+
+
+def _holding_and_truths(state: State) -> object:
+    """What is sure of each session: that it has failed, or that it holds a connection."""
+    sure = frozenset((r, life.phases == FAILED) for r, life in state.lives.items() if life.surely_holds)
+    return sure, _truths(state)
+
+
+def _phases(state: State) -> object:
+    return frozenset((resource, life.phases) for resource, life in state.lives.items())
+
+
+def _truths(state: State) -> object:
+    told = frozenset(item for item in state.names.items() if item[1].kind in _FLAGS and item[1] != NONE)
+    return told, state.raising
 
 
 def _flags(state: State) -> object:
@@ -242,3 +283,4 @@ def _exception(state: State) -> object:
 
 
 _FLAGS = frozenset({"constant", "session"})
+_KEYS = (_sessions_and_flags, _phases_and_flags, _phases_and_truths, _holding_and_truths, _flags, _sessions, _exception)
