@@ -19,6 +19,7 @@ class Row(NamedTuple):
     ratio: float = 0
     goal: float = 0
     of: str = "cpu"
+    failed: bool = False
 
 
 def table(found: dict[str, Any]) -> str:
@@ -34,13 +35,16 @@ def table(found: dict[str, Any]) -> str:
     for row in map(_row, [*found["rows"], *found["growth"]]):
         ratio = f"{row.ratio:.2f} × {row.base} ({row.of})" if row.ratio else ""
         goal = f"{row.goal:g}" if row.goal else ""
+        if row.failed:
+            lines.append(f"| {row.name} | failed | | | | |")
+            continue
         lines.append(f"| {row.name} | {row.cpu:.2f} | {row.wall:.2f} | {row.peak:.0f} | {ratio} | {goal} |")
     return "\n".join([*lines, ""])
 
 
 def plot(found: dict[str, Any]) -> str:
     """CPU time of every subject as bars, in SVG."""
-    shown = [_row(row) for row in found["rows"]]
+    shown = [row for row in map(_row, found["rows"]) if not row.failed]
     most = max(row.cpu for row in shown)
     height = 22 * len(shown) + 10
     parts = [

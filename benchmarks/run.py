@@ -84,6 +84,10 @@ class Subject(NamedTuple):
     """Whether the folders are looked at apart, and the figures are the mean of all."""
 
 
+class Failed(Exception):
+    """A command ended with neither 0 nor 1."""
+
+
 class Sample(NamedTuple):
     cpu: float
     wall: float
@@ -99,8 +103,8 @@ def measure(command: list[str], folder: str) -> Sample:
     )
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode not in (0, 1, 2) or (process.returncode == 2 and command[:3] == COMMAND[:3]):
-        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
+    if process.returncode not in (0, 1):
+        raise Failed(f"{' '.join(command[:5])} … ended with {process.returncode}")
     unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
     return Sample(usage.ru_utime + usage.ru_stime, time.perf_counter() - start, usage.ru_maxrss / unit)
 
@@ -223,16 +227,31 @@ def peers(scratch: Path) -> list[Subject]:
 
 
 def rounds(measured: list[Subject], folders: list[str], count: int) -> dict[str, list[Sample]]:
-    """Every subject once in each of ``count`` rounds."""
+    """Every subject once in each of ``count`` rounds; nothing of one that fails, but for ours, which ends the run."""
     samples: dict[str, list[Sample]] = {subject.name: [] for subject in measured}
-    for subject in measured:
-        if subject.is_primed:
-            measure_all(subject, folders)
-    for number in range(count):
-        for subject in measured:
-            samples[subject.name].append(measure_all(subject, folders))
-        print(f"round {number + 1} of {count}", file=sys.stderr)
+    going_on = list(measured)
+    for number in range(count + 1):
+        for subject in [each for each in going_on if number or each.is_primed]:
+            try:
+                sample = measure_all(subject, folders)
+                samples[subject.name] += [sample] if number else []  # the first time it was primed
+            except Failed as failure:
+                if subject.command[:3] == COMMAND[:3]:
+                    raise SystemExit(str(failure)) from None
+                print(failure, file=sys.stderr)
+                samples[subject.name].clear()
+                going_on.remove(subject)
+        print(f"round {number} of {count}", file=sys.stderr)
     return samples
+
+
+def readable(folder: Path, into: Path) -> str:
+    """A copy of a folder without the Python files that cannot be parsed, such as templates: some tools stop there."""
+    shutil.copytree(folder, into / folder.name, ignore=shutil.ignore_patterns(".git"), symlinks=True)
+    for path in (into / folder.name).rglob("*.py"):
+        if path.is_file() and not is_python(path):
+            path.unlink()
+    return str(into / folder.name)
 
 
 def rows(measured: list[Subject], samples: dict[str, list[Sample]]) -> list[page.Row]:
@@ -240,6 +259,9 @@ def rows(measured: list[Subject], samples: dict[str, list[Sample]]) -> list[page
     found = []
     for subject in measured:
         own, base = samples[subject.name], samples.get(subject.base, [])
+        if not own:
+            found.append(page.Row(subject.name, 0, 0, 0, failed=True))
+            continue
         field = "wall" if subject.in_wall else "cpu"
         ratios = [getattr(a, field) / getattr(b, field) for a, b in zip(own, base, strict=False)]
         found.append(
@@ -298,7 +320,8 @@ def main() -> None:
     count = 2 if options.quick else options.rounds
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
-        folders = [os.path.abspath(f) for f in options.folders] or [str(application(scratch / "generated", 300))]
+        folders = [readable(Path(f).resolve(), scratch / "folders") for f in options.folders]
+        folders = folders or [str(application(scratch / "generated", 300))]
         measured = subjects(scratch, not (options.quick or options.no_flake8), folders) + (
             peers(scratch) if options.peers else []
         )
