@@ -52,7 +52,7 @@ LAYERS = (
         "project.targets",
         "project.reach",
     },
-    {"project.functions", "project.handles", "project.wrapping"},
+    {"project.flows", "project.functions", "project.handles", "project.wrapping"},
     {"project.project"},
     {"project.entries", "project.cleaning", "project.handing"},
     {"project.sending"},

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import contextlib
 import os
-from collections.abc import Iterable, Iterator
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property, wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from .model import Diagnostic, Note, Plan, Rule, Span
 from .names import Names
@@ -24,6 +25,9 @@ from .session.flow import Flow
 from .session.values import SESSION, Resource, Value
 from .source import Source
 
+About = ParamSpec("About")
+Found = TypeVar("Found")
+
 _AT_THE_START = frozenset({"startup"})
 
 
@@ -36,6 +40,9 @@ class View:
         self.only = only
         """The functions that stand in no other which are to be followed ("": the module itself); None: all."""
         self.config = project.config
+        self.answers: dict[tuple[object, object], Any] = {}
+        """What was asked of the file's functions by several rules; see :func:`asked_once`."""
+        self._mentioned: dict[bytes, bool] = {}
 
     @cached_property
     def is_relevant(self) -> bool:
@@ -44,7 +51,10 @@ class View:
 
     def mentions(self, word: bytes) -> bool:
         """Whether the bytes stand anywhere in the file: asked before it is searched for what the word may mean."""
-        return word in self.source.data
+        known = self._mentioned.get(word)
+        if known is None:
+            known = self._mentioned[word] = word in self.source.data
+        return known
 
     @cached_property
     def is_test(self) -> bool:
@@ -159,9 +169,9 @@ class View:
             enclosing = captured.get(outer_name, {})
             try:
                 is_quiet = self.is_test or not self.project.reach.touches(self.module, body)
-                flow = self.project.flow(self.module, body, {}, enclosing, is_quiet)
-                if not is_quiet:
-                    _ = flow.solution
+                flows = self.project.flows
+                solve = flows.quiet if is_quiet else flows.of_rules
+                flow = solve(self.module, body, enclosing)
             except RecursionError:
                 continue
             solved[name] = flow
@@ -213,6 +223,20 @@ class View:
         """The source of an expression on one line, cut after ``limit`` characters."""
         text = " ".join(ast.unparse(node).split())
         return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def asked_once(question: Callable[Concatenate[View, About], Found]) -> Callable[Concatenate[View, About], Found]:
+    """A question about a file, or something in it, that several rules ask: it is answered when the first one does."""
+
+    @wraps(question)
+    def answer(view: View, /, *about: About.args, **more: About.kwargs) -> Found:
+        key = (question, about)
+        if key not in view.answers:
+            view.answers[key] = question(view, *about, **more)
+        found: Found = view.answers[key]
+        return found
+
+    return answer
 
 
 def enclosed(flow: Flow) -> dict[str, Value]:

@@ -95,6 +95,11 @@ class Sources:
             yield self._by_number[lowest.bit_length() - 1]
             met ^= lowest
 
+    @property
+    def is_finding(self) -> bool:
+        """Whether an answer is being found: what leads back to it is not known for good."""
+        return self._depth > 0
+
     def begin(self, answer: Answer[Any]) -> Around:
         """From here on, what is met is what the answer rests on."""
         around = Around(self.met, self.leads_back_to, len(self._unfinished))
@@ -118,13 +123,6 @@ class Sources:
             del self._unfinished[around.unfinished :]
         self.met, self.leads_back_to = around.met | answer.rests_on, back
         self._depth -= 1
-
-    def meet(self, answer: Answer[Found]) -> Found:
-        """The value of an answer that has been found, or of one that leads back to itself."""
-        self.met |= answer.rests_on
-        if 0 < answer.depth < self.leads_back_to:
-            self.leads_back_to = answer.depth
-        return answer.value
 
 
 class Around(NamedTuple):
@@ -151,7 +149,13 @@ class Answers(Generic[Key, Found]):
 
     def __call__(self, key: Key) -> Found:
         answer = self._known.get(key)
-        return self._found(key) if answer is None else self._sources.meet(answer)
+        if answer is None:
+            return self._found(key)
+        sources = self._sources  # of an answer that has been found, or of one that leads back to itself
+        sources.met |= answer.rests_on
+        if 0 < answer.depth < sources.leads_back_to:
+            sources.leads_back_to = answer.depth
+        return answer.value
 
     def _found(self, key: Key) -> Found:
         answer: Answer[Found] = Answer()
@@ -173,3 +177,31 @@ class Answers(Generic[Key, Found]):
     def lose(self, sources: int) -> None:
         """Forget the answers that rest on one of the sources, a set of bits."""
         self._known = {key: answer for key, answer in self._known.items() if not answer.rests_on & sources}
+
+
+class Settled(Generic[Key, Found]):
+    """The answers to small questions, each kept where nothing else is being found to which it may lead back."""
+
+    def __init__(self, sources: Sources, find: Callable[[Key], Found]) -> None:
+        self._sources = sources
+        self._find = find
+        self._known: dict[Key, tuple[Found, int]] = {}
+
+    def __call__(self, key: Key) -> Found:
+        known, sources = self._known.get(key), self._sources
+        if known is not None:
+            sources.met |= known[1]
+            return known[0]
+        if sources.is_finding:
+            return self._find(key)
+        around, sources.met = sources.met, 0
+        try:
+            found = self._find(key)
+            self._known[key] = found, sources.met
+        finally:
+            sources.met |= around
+        return found
+
+    def clear(self) -> None:
+        """Forget all answers."""
+        self._known.clear()

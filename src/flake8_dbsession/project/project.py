@@ -12,24 +12,18 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from ..files.sources import Answers, Sources
+from ..files.sources import Answers, Settled, Sources
 from ..known import Known, load
 from ..names import Names, is_none
 from ..session.body import Body
 from ..session.evaluate import Evaluation
 from ..session.flow import Flow
-from ..session.memory import Kept, Key
-from ..session.outside import summary_of
 from ..session.scope import Scope
-from ..session.starts import starts
 from ..session.state import State
 from ..session.summary import Summary
 from ..session.values import (
-    CLASS,
     NAMED,
     OBJECT,
-    ROW,
-    ROWS,
     SESSION,
     TUPLE,
     UNKNOWN,
@@ -42,6 +36,7 @@ from .classes import Classes
 from .contexts import is_removed_with_contexts
 from .evidence import may_be_session, session_type
 from .fields import fields
+from .flows import Flows
 from .foreign import is_of_library
 from .functions import Functions
 from .handles import Handles
@@ -52,11 +47,9 @@ from .module import ClassInfo, Module
 from .modules import Modules
 from .naming import called
 from .opened_late import opened_when_asked
-from .own_sessions import as_session, packages_that_roll_back
-from .parameters import parameter_of, untold_in
+from .own_sessions import packages_that_roll_back
 from .reach import Reach
 from .single import is_made_once, makes_registry, may_be_single
-from .solved import Solved
 from .targets import Target
 from .wrapping import Wrapping
 
@@ -98,18 +91,17 @@ class Project:
         self.implementations = Implementations(self)
         self.handles = Handles(self)
         self.reach = Reach(self)
-        self._solved = Solved(self.sources)
+        self.flows = Flows(self)
+        self._free = Settled(self.sources, self._find_free)
+        self._expressions = Settled(self.sources, self._find_expression)
         self._once = Answers(self.sources, self._find_once)
-        self._remembered: dict[Body, dict[Key, Kept]] = {}
-        self.summaries = 0
         self.functions = Functions(self)
         self.wrapping = Wrapping(self)
         self._asked: dict[tuple[Body, str], str] = {}
 
     def _forget(self, names: Sequence[str]) -> None:
         """Some dotted names mean other modules from here on, or none: what those that import them have learnt goes."""
-        self._lose(self.modules.importing(names))
-        self.reach = Reach(self)
+        self.reach.forget(self._lose(self.modules.importing(names)))
 
     def lose(self, path: str) -> None:
         """Forget the file at ``path`` and what hangs on it, because it has another text; what names outside of its
@@ -118,18 +110,19 @@ class Project:
         if module is not None:
             self._lose([module])
 
-    def _lose(self, modules: Sequence[Module]) -> None:
+    def _lose(self, modules: Sequence[Module]) -> int:
+        """Forget what rests on some modules, and give the set of their bits."""
         lost = sum({self.sources.bit(module.file) for module in modules})
-        self._solved.lose(lost)
+        self.flows.lose(lost, modules)
         self._once.lose(lost)
         self.reach.lose(lost)
+        self._free.clear()
+        self._expressions.clear()
         self.meanings, self.classes, self.wrapping = Meanings(self), Classes(self), Wrapping(self)
         self.implementations = Implementations(self)
         self.handles = Handles(self)
         self.functions = Functions(self)
-        for module in modules:
-            for body in (module.top, *module.bodies.values()):
-                self._remembered.pop(body, None)
+        return lost
 
     # -- names
 
@@ -147,7 +140,13 @@ class Project:
 
     def evaluate(self, module: Module, expression: ast.expr, names: dict[str, Value] | None = None) -> Value:
         """What an expression at module level (or with ``names`` bound) stands for; nothing is done with its effects."""
-        return self._evaluated(module, expression, Scope(module.top, self.outer(module)), names)
+        if names:
+            return self._evaluated(module, expression, Scope(module.top, self.outer(module)), names)
+        return self._expressions((module, expression))
+
+    def _find_expression(self, place: tuple[Module, ast.expr]) -> Value:
+        module, expression = place
+        return self._evaluated(module, expression, Scope(module.top, self.outer(module)), None)
 
     def makes_engine(self, module: Module, expression: ast.expr) -> bool:
         """Whether evaluating an expression at module level makes an engine, or an object with one of its own."""
@@ -159,14 +158,14 @@ class Project:
         body = Body(module.name, "<value>", None, [], is_package=module.is_package)
         scope.local_names = frozenset()
         try:
-            with self._solved.apart():  # it is remembered, whoever asked first
+            with self.apart():  # it is remembered, whoever asked first
                 return Evaluation(body, self, scope, State(names or {}, {}), {}).value(expression)
         except RecursionError:
             return UNKNOWN
 
     def apart(self) -> contextlib.AbstractContextManager[None]:
         """What is asked inside the block is asked as if by nobody; whoever asks sees to it that it ends."""
-        return self._solved.apart()
+        return self.flows.solved.apart()
 
     def evaluate_in(self, names: Names, expression: ast.expr) -> Value:
         """As :meth:`evaluate`, in the module that ``names`` belong to."""
@@ -177,16 +176,19 @@ class Project:
         """What a free name of a function of ``module`` stands for."""
 
         def lookup(name: str) -> Value:
-            if enclosing and name in enclosing:
-                return enclosing[name]
-            if name in module.names.bindings or module.names.stars:
-                value = self.value(f"{module.name}.{name}".lstrip("."))
-                if value != UNKNOWN:
-                    return value
-            qualified = module.names.qualify(name)
-            return Value(NAMED, qualified) if qualified and qualified.startswith("builtins.") else UNKNOWN
+            return enclosing[name] if enclosing and name in enclosing else self._free((module, name))
 
         return lookup
+
+    def _find_free(self, free: tuple[Module, str]) -> Value:
+        """What a name stands for in the module that it is free in."""
+        module, name = free
+        if name in module.names.bindings or module.names.stars:
+            value = self.value(f"{module.name}.{name}".lstrip("."))
+            if value != UNKNOWN:
+                return value
+        qualified = module.names.qualify(name)
+        return Value(NAMED, qualified) if qualified and qualified.startswith("builtins.") else UNKNOWN
 
     # -- classes
 
@@ -280,47 +282,18 @@ class Project:
 
     def summary(self, function: Value, sessions: tuple[tuple[str, Value], ...]) -> Summary | None:
         """What a call does where the named parameters are ``sessions``; None where that cannot be seen."""
-        self.summaries += 1
-        key = (function._replace(extra=function.extra[1:]), sessions)
-        found = self._solved.recall(key)
-        if found is not None:
-            return found.summary
-        target = self.target(function)
-        if target is None:
-            return None
-        with self._solved.solving(key) as solved:
-            try:
-                summary = summary_of(self.flow(target.module, target.body, dict(sessions)))
-                solved.summary = self.wrapping.wrapped(target, summary)
-            except RecursionError:  # the interpreter goes no deeper, from where it was asked
-                self._solved.leads_back()
-        return solved.summary
+        return self.flows.summary(function, sessions)
+
+    @property
+    def summaries(self) -> int:
+        """How often a summary was asked for so far."""
+        return self.flows.asked
 
     def flow(
-        self,
-        module: Module,
-        body: Body,
-        given: dict[str, Value],
-        enclosing: dict[str, Value] | None = None,
-        is_quiet: bool = False,
+        self, module: Module, body: Body, given: dict[str, Value], enclosing: dict[str, Value] | None = None
     ) -> Flow:
-        """One function, with ``given`` parameters and what the functions around it bind; ``is_quiet`` as in `Flow`."""
-        self.modules.meet(module)
-        if body.me and body.me not in given:
-            kind = CLASS if any(isinstance(d, ast.Name) and d.id == "classmethod" for d in body.decorators) else OBJECT
-            owner = Value(kind, f"{module.name}.{body.owner}".lstrip("."))
-            given = {**given, body.me: as_session(self, owner, body.me) if kind == OBJECT else owner}
-
-        def parameter(argument: ast.arg) -> Value:
-            return parameter_of(self, module, body, argument)
-
-        untold = frozenset(
-            r for p in body.parameters if p.arg in given for r in untold_in(self, given[p.arg], parameter, p)
-        )
-        rows = frozenset(v.resource for v in given.values() if v.kind in (ROW, ROWS) and v.resource is not None)
-        outer = self.outer(module, enclosing)
-        remembered = self._remembered.setdefault(body, {}) if not enclosing else None
-        return Flow(body, self, outer, lambda: starts(body, given, parameter), untold, rows, is_quiet, remembered)
+        """One function, with ``given`` parameters and what the functions around it bind."""
+        return self.flows.flow(module, body, given, enclosing)
 
     def called(self, body: Body, name: str) -> Value:
         """What a variable of a function is by its name alone: ``SessionLocal``, ``ScopedSession``."""

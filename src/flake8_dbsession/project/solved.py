@@ -21,6 +21,8 @@ Key = tuple[Value, tuple[tuple[str, Value], ...]]
 DEPTH = 25
 """How many calls deep a function is followed. The longest chains of real code have fifteen, and a call takes twenty
 frames of the interpreter, which has a thousand."""
+NOWHERE = 1 << 60
+"""The depth of no function."""
 _TIMES = 2
 """How often a function may stand in a chain of calls: one that calls itself with more and more would never end."""
 
@@ -35,15 +37,20 @@ class Known(NamedTuple):
 class Frame:
     """A function that is being solved at a depth, and what is known below it until it is solved itself.
 
-    ``returns_to`` is the depth of the outermost function that something below leads back to, or its own.
+    ``returns_to`` is the depth of the outermost function that something below leads back to.
     """
 
     def __init__(self, key: Key, depth: int) -> None:
         self.key = key
         self.depth = depth
-        self.returns_to = depth
+        self.returns_to = NOWHERE
         self.below: dict[Key, Known] = {}
         self.summary: Summary | None = None
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether nothing below leads back, so that it is the same wherever the function is asked for."""
+        return self.returns_to == NOWHERE
 
 
 class Solved:
@@ -79,7 +86,7 @@ class Solved:
             yield frame
         finally:
             self._stack.pop()
-            is_whole = frame.returns_to == frame.depth
+            is_whole = frame.returns_to >= frame.depth
             known = self._known if is_whole else self._stack[frame.returns_to].below
             known[key] = Known(frame.summary, self._sources.met)
             self._sources.met |= around

@@ -12,7 +12,7 @@ from ..session.flow import Flow
 from ..session.leaks import Leak, leaks, registry_leaks
 from ..session.values import Resource
 from ..story import name_of
-from ..view import View
+from ..view import View, asked_once
 from .always_given import is_always_given
 from .stored import stored_leaks
 
@@ -20,6 +20,7 @@ _FORKING = frozenset({"rq"})
 """Job queues whose worker forks for each job."""
 
 
+@asked_once
 def is_out_of_scope(view: View, flow: Flow) -> bool:
     """Test code and commands that end: what they hold ends with their process."""
     if view.is_test:
@@ -28,6 +29,7 @@ def is_out_of_scope(view: View, flow: Flow) -> bool:
     return (is_of_script or view.units.is_short_lived(flow.body)) and ends(view, flow)
 
 
+@asked_once
 def ends_with_commands(view: View, flow: Flow) -> bool:
     """As :func:`is_out_of_scope`, and what only commands call: asked of what there is something to say about."""
     return is_out_of_scope(view, flow) or (ends(view, flow) and view.serves_commands(flow.body))
@@ -38,6 +40,7 @@ def is_of_the_start(view: View, flow: Flow) -> bool:
     return flow.body.node is not None and ends(view, flow) and view.is_of_the_start(flow.body)
 
 
+@asked_once
 def ends(view: View, flow: Flow) -> bool:
     """Whether the function comes to an end: it returns, or, without an endless loop, it ends the process itself."""
     if flow.returned or any(isinstance(loop.test, ast.Constant) for loop in flow.body.own(ast.While)):
@@ -131,6 +134,7 @@ def first_of_each_node(events: Iterable[Event]) -> list[Event]:
     return list(seen.values())
 
 
+@asked_once
 def owned_leaks(view: View, flow: Flow) -> list[tuple[Leak, str]]:
     """Every leak of a function with the name its session goes by ("" for none)."""
     named = [(leak, name_of(flow, leak.resource)) for leak in (*leaks(flow), *registry_leaks(flow))]

@@ -14,7 +14,7 @@ from ..session.events import Event, Happening
 from ..session.flow import Flow
 from ..session.summary import Own, Wait
 from ..session.values import FUNCTION, OPENED, Resource, Value
-from ..view import View
+from ..view import View, asked_once
 from .held import Held, of_registry
 from .loaded_users import held_since_login
 
@@ -26,9 +26,14 @@ class WaitAtEntry(NamedTuple):
     held: Held
 
 
-def waits_at_entry(view: View, flow: Flow) -> Iterator[WaitAtEntry]:
+@asked_once
+def waits_at_entry(view: View, flow: Flow) -> list[WaitAtEntry]:
     """The waits that a view, an endpoint, or a dependency comes to before anything in it has given back, or may have,
     what is held already. What may wait or not does not count."""
+    return list(_waits_at_entry(view, flow))
+
+
+def _waits_at_entry(view: View, flow: Flow) -> Iterator[WaitAtEntry]:
     sessions = held_at_entry_of(view, flow.body)
     followed = flow if not flow.is_quiet or not sessions else view.project.flow(view.module, flow.body, {}, {})
     told = {event.node for event in followed.events(Happening.WAITED)}
@@ -48,6 +53,7 @@ def seconds_at_entry(view: View, flow: Flow) -> Iterator[tuple[Own, Held]]:
                 yield each, held
 
 
+@asked_once
 def held_at_entry_of(view: View, body: Body) -> list[Held]:
     """The sessions that hold a connection as a view, an endpoint or a dependency starts."""
     is_view = any(entry.kind == "request" for entry in view.units.entries(body))

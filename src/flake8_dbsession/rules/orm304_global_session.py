@@ -33,7 +33,7 @@ from ..questions.lasting import is_imported, is_made_for_calls, is_one_shot, kep
 from ..questions.startups import kept_at_the_start
 from ..questions.stored import shared_by_callers
 from ..session.values import AMBIENT, FACTORY, OBJECT, OPENED, REGISTRY, SESSION, Value
-from ..view import View
+from ..view import View, asked_once
 
 _OWN = "each unit of work needs a session of its own"
 
@@ -72,8 +72,13 @@ def reports(view: View) -> Iterator[Diagnostic]:
             yield view.diagnostic(RULE, opened, message, (), None, _OWN, flow.body)
 
 
-def kept(view: View) -> Iterator[tuple[str, ast.Call, Value]]:
+@asked_once
+def kept(view: View) -> list[tuple[str, ast.Call, Value]]:
     """Each name that keeps a session for the process, with the call that opens it and what the call gives."""
+    return list(_kept(view))
+
+
+def _kept(view: View) -> Iterator[tuple[str, ast.Call, Value]]:
     for name, expression in lasting(view.module):
         if not isinstance(expression, ast.Call):
             continue

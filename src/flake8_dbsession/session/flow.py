@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from functools import cached_property
 
 from ..flow.graph import Graph, Kind, Node
@@ -17,6 +17,9 @@ from .state import FAILED, SWALLOWED, Life, State, merge
 from .summary import World
 from .transfer import Transfer
 from .values import Resource, Value
+
+Begins = Hashable
+"""What decides on how a function goes: itself, the names that it begins with, and what it does not know by itself."""
 
 
 class Flow:
@@ -56,6 +59,11 @@ class Flow:
         return self._starts()
 
     @cached_property
+    def begins(self) -> Begins:
+        names = tuple([tuple(names.items()) for names in self.starts])
+        return self.body, names, self._scope.untold, self._scope.rows
+
+    @cached_property
     def transfer(self) -> Transfer:
         return Transfer(self.body, self._world, self._scope, self._remembered)
 
@@ -73,11 +81,11 @@ class Flow:
 
     # -- the ways out
 
-    @property
+    @cached_property
     def returned(self) -> list[State]:
         return self.at(self.graph.returned)
 
-    @property
+    @cached_property
     def raised(self) -> list[State]:
         return self.at(self.graph.raised)
 
@@ -93,6 +101,8 @@ class Flow:
     def events(self, *happenings: Happening) -> list[Event]:
         """What happened, in the order of the file."""
         if self.is_quiet:
+            return []
+        if len(self._events) == 0:
             return []
         found = [event for happening in happenings for event in self._events.get(happening, ())]
         return sorted(found, key=position) if len(found) > 1 else found
