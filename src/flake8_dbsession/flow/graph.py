@@ -34,6 +34,8 @@ class Kind(enum.Enum):
     RETURNED = "returned"
     RAISED = "raised"
 
+    __hash__ = object.__hash__  # each is one object, and asked for at every step
+
 
 class Via(enum.Enum):
     """How control leaves a node."""
@@ -73,6 +75,8 @@ class Graph:
 
     def __init__(self) -> None:
         self.nodes: list[Node] = []
+        self.ranks: list[int] = []
+        """Found by the solver, once."""
         self.returned = self.node(Kind.RETURNED)
         self.raised = self.node(Kind.RAISED)
         self.entry = self.returned

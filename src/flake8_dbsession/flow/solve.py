@@ -29,7 +29,13 @@ class Solution(Generic[S]):
 
 
 def order(graph: Graph) -> list[int]:
-    """The rank of each node in reverse post-order from the entry (unreachable nodes come last)."""
+    """The rank of each node in reverse post-order from the entry (unreachable nodes come last), found once."""
+    if not graph.ranks:
+        graph.ranks = _ranks(graph)
+    return graph.ranks
+
+
+def _ranks(graph: Graph) -> list[int]:
     rank = [len(graph.nodes)] * len(graph.nodes)
     seen = {graph.entry.index}
     stack = [(graph.entry, iter(list(graph.entry.out.values())))]
@@ -56,29 +62,29 @@ def solve(graph: Graph, start: Iterable[S], transfer: Transfer[S], merge: Merge[
     """
     rank = order(graph)
     solution: Solution[S] = Solution(len(graph.nodes))
-    waiting: dict[int, list[S]] = {graph.entry.index: list(start)}
+    before = solution.before
+    waiting: dict[int, dict[S, None]] = {graph.entry.index: dict.fromkeys(start)}
     folded: set[int] = set()
     queue = [(rank[graph.entry.index], graph.entry.index)]
     while queue:
         _, index = heapq.heappop(queue)
-        node, arrived = graph.nodes[index], waiting.pop(index, [])
-        known = solution.before[index]
-        fresh = list(dict.fromkeys(arrived))  # none of them is known: that was asked when they arrived
+        fresh = waiting.pop(index)  # none of them is known: that was asked when they arrived
+        known = before[index]
         if fresh and (index in folded or len(known) + len(fresh) > limit):
             folded.add(index)
-            covering = merge([*known, *fresh])
-            fresh = [state for state in covering if state not in known]
-            solution.before[index] = dict.fromkeys(covering)
+            covering = dict.fromkeys(merge([*known, *fresh]))
+            before[index] = covering
+            fresh = {state: None for state in covering if state not in known}
         else:
-            known.update(dict.fromkeys(fresh))
+            known.update(fresh)
+        node = graph.nodes[index]
         for state in fresh:
             for via, result in transfer(node, state):
                 target = node.out.get(via)
-                if target is None:
+                if target is None or result in before[target.index]:
                     continue
-                if result not in solution.before[target.index]:
-                    if target.index not in waiting:
-                        waiting[target.index] = []
-                        heapq.heappush(queue, (rank[target.index], target.index))
-                    waiting[target.index].append(result)
+                if target.index not in waiting:
+                    waiting[target.index] = {}
+                    heapq.heappush(queue, (rank[target.index], target.index))
+                waiting[target.index][result] = None
     return solution

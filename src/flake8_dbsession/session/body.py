@@ -104,6 +104,16 @@ class Body:
             found.setdefault(_EXCEPT_STAR.get(type(node).__name__, type(node)), []).append(node)
         return found
 
+    @cached_property
+    def named(self) -> dict[str, list[ast.Name | ast.Attribute]]:
+        """The own names, then attributes, by what they are called."""
+        found: dict[str, list[ast.Name | ast.Attribute]] = {}
+        for name in self.own(ast.Name):
+            found.setdefault(name.id, []).append(name)
+        for attribute in self.own(ast.Attribute):
+            found.setdefault(attribute.attr, []).append(attribute)
+        return found
+
     def own(self, *kinds: type[ast.AST]) -> list[Any]:
         """The own nodes of these classes, class by class; ``ast.Try`` stands for ``try`` with ``except*``, too."""
         return [node for kind in kinds for node in self._by_kind.get(kind, ())]

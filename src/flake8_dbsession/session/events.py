@@ -36,6 +36,8 @@ class Happening(enum.Enum):
     ANSWERED = "answered"  # a streaming response is made (its class)
     PUSHED = "pushed"  # app_context().push()
 
+    __hash__ = object.__hash__  # each is one object, and a key of the events of every function
+
 
 class Event(NamedTuple):
     """Something that happened at ``node``; ``taken`` is the expression that took the connection, where known."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from ..flow.graph import Graph, Kind, Node, Via
-from .syntax import below, names_below
+from .syntax import names_and_scopes, names_below
 from .values import CLASS, CONSTANT, FUNCTION, METHOD, NAMED, OBJECT, ONE_OF, TABLE, TUPLE, Value, contained
 
 CAUGHT = "<caught>"
@@ -19,7 +19,12 @@ CAUGHT = "<caught>"
 
 _PLAIN = frozenset({"unknown", CONSTANT, NAMED, CLASS, TABLE, ONE_OF, "caught", "statement"})
 _PERHAPS = frozenset({OBJECT, FUNCTION, TUPLE, METHOD})
-_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+_BINDING = frozenset(
+    {ast.Assign, ast.AnnAssign, ast.For, ast.AsyncFor, ast.withitem, ast.Import, ast.ImportFrom, ast.ExceptHandler}
+    | {ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef}
+)
+"""The syntax that binds names for sure."""
+_NONE: frozenset[str] = frozenset()
 
 
 class Step(NamedTuple):
@@ -69,7 +74,7 @@ def _wanted(graph: Graph, read: list[int], bound: list[int]) -> list[int]:
     for node in graph.nodes:
         for target in node.out.values():
             before[target.index].append(node.index)
-    waiting = list(range(len(graph.nodes)))  # the last node stands before all others
+    waiting = list(reversed(range(len(graph.nodes))))  # the first nodes stand behind all others
     is_waiting = [True] * len(graph.nodes)
     while waiting:
         index = waiting.pop()
@@ -96,18 +101,17 @@ class Uses(NamedTuple):
 
     @classmethod
     def of(cls, node: Node) -> Uses:
-        bound = frozenset(_bound(node))
+        bound = frozenset(_bound(node)) if type(node.syntax) in _BINDING else _NONE
         read: set[str] = set()
         captured: set[str] = set()
-        for part in below(evaluated(node)):
-            if isinstance(part, ast.Name):
-                if not (isinstance(part.ctx, ast.Store) and part.id in bound):
-                    read.add(part.id)
-            elif isinstance(part, _SCOPES):
+        for part in names_and_scopes(evaluated(node)):
+            if not isinstance(part, ast.Name):
                 captured |= names_below(part)
+            elif part.id not in bound or not isinstance(part.ctx, ast.Store):
+                read.add(part.id)
         if isinstance(node.syntax, ast.Raise):
             read.add(CAUGHT)
-        return cls(frozenset(read | captured), bound, frozenset(captured))
+        return cls(frozenset(read | captured), bound, frozenset(captured) if captured else _NONE)
 
 
 def _bound(node: Node) -> Iterator[str]:
@@ -141,6 +145,8 @@ def _names(targets: Iterable[ast.expr]) -> Iterator[str]:
 
 def evaluated(node: Node) -> list[ast.AST]:
     """The syntax that a node evaluates or binds."""
+    if node.kind is Kind.STATEMENT and node.syntax is not None:
+        return [node.syntax]
     match node.kind, node.syntax:
         case Kind.ITERATE, ast.For() | ast.AsyncFor():
             return [node.syntax.iter]

@@ -67,12 +67,13 @@ class Memory:
             return None
         values = tuple([state.names.get(name) for name in self._steps[node.index].mentioned])
         for value in values:
-            if value is not None and value.kind in _MAY_CLOSE_OVER and closes_over(value):
+            if value is not None and value.extra and value.kind in _MAY_CLOSE_OVER and closes_over(value):
                 return None
         return node.index, state.raising, state.places, values
 
     def recall(self, key: Key) -> Kept | None:
-        return self._of_body.get(key) or self._of_solution.get(key)
+        known = self._of_body.get(key)
+        return self._of_solution.get(key) if known is None and self._of_solution else known
 
     def keep(
         self, key: Key, node: Node, before: State, ways: Iterable[tuple[Via, State]], met: int, *, for_all: bool

@@ -6,7 +6,8 @@ import ast
 from typing import TYPE_CHECKING
 
 from ..names import dotted, is_none
-from .state import CLOSED, ENTRY, FAILED, IDLE, UNSURE
+from .body import Body
+from .state import CLOSED, ENTRY, FAILED, IDLE, UNSURE, State
 from .values import (
     FALSE,
     NONE,
@@ -179,13 +180,13 @@ def asked_for_missing(test: ast.expr) -> tuple[str, bool] | None:
     return None
 
 
-def is_flag_of_missing(ev: Evaluation, statement: ast.Assign) -> bool:
+def is_flag_of_missing(body: Body, state: State, statement: ast.Assign) -> bool:
     """``own = session is None`` of a parameter that may be left out and of which nothing else is known."""
     asked = asked_for_missing(statement.value)
     targets = [t.id for t in statement.targets if isinstance(t, ast.Name)]
-    if asked is None or len(targets) != 1 or targets[0] not in ev.body.flag_names:
+    if asked is None or len(targets) != 1 or targets[0] not in body.flag_names:
         return False
-    return is_none(ev.body.defaults.get(asked[0])) and ev.now.names.get(asked[0], UNKNOWN) == UNKNOWN
+    return is_none(body.defaults.get(asked[0])) and state.names.get(asked[0], UNKNOWN) == UNKNOWN
 
 
 def take_as_missing(ev: Evaluation, test: ast.expr, wanted: bool) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sized
+from collections.abc import Callable
 
 from ..known import Entry
 from .body import Body
@@ -80,6 +80,7 @@ class Scope:
     @property
     def size(self) -> int:
         """How much was left behind so far."""
-        left: tuple[Sized, ...] = (self.yields, self.attributes, self.kept, self.stored, self.registered, self.forked)
-        made: tuple[Sized, ...] = (self.engines, self.unpooled, self.owners, self.answers)
-        return sum(map(len, (*left, *made))) + self.removes_all
+        left = len(self.yields) + len(self.attributes) + len(self.kept) + len(self.stored)
+        given = len(self.registered) + len(self.forked) + len(self.answers)
+        made = len(self.engines) + len(self.unpooled) + len(self.owners)
+        return left + given + made + self.removes_all

@@ -113,7 +113,7 @@ class State:
         self.raising = raising
         self.result = result
         self.steps = steps if steps is not None else {}
-        self._hash = hash((frozenset(names), frozenset(lives.values()), raising, result.kind))  # values are long
+        self._hash = 0
         self._places: tuple[tuple[str, Value], ...] | None = None
         self._raised: dict[str, State] | None = None
         self._trimmed: tuple[tuple[str, ...], State | None] | None = None
@@ -153,12 +153,16 @@ class State:
         return trimmed or self
 
     def __hash__(self) -> int:
+        """Found when it is first asked for: many states are on their way to another one."""
+        if not self._hash:
+            told = (len(self.names), frozenset(self.lives.values()), self.raising, self.result.kind)
+            self._hash = hash(told) or 1  # the names of the states at a node are mostly the same, and values are long
         return self._hash
 
     def __eq__(self, other: object) -> bool:
         return (
             isinstance(other, State)
-            and self._hash == other._hash
+            and hash(self) == hash(other)
             and self.raising == other.raising
             and self.result == other.result
             and self.lives == other.lives

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 _SCOPES = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda})
 _PLAIN = frozenset(
-    {"arg", "asname", "attr", "ctx", "id", "kind", "level", "module", "name", "op", "ops", "type_comment"}
+    {"arg", "asname", "attr", "conversion", "ctx", "id", "is_async", "kind", "level", "module", "name", "op", "ops"}
+    | {"simple", "type_comment"}
 )
 _FIELDS = {
     kind: tuple(field for field in kind._fields if field not in _PLAIN)
@@ -36,7 +37,25 @@ def below(nodes: Sequence[ast.AST]) -> list[ast.AST]:
         found.append(node)
         for field in _INNER[type(node)]:
             child = getattr(node, field, None)
-            if isinstance(child, list):
+            if type(child) is list:
+                stack += [part for part in child if isinstance(part, ast.AST)]
+            elif isinstance(child, ast.AST):
+                stack.append(child)
+    return found
+
+
+def names_and_scopes(nodes: Sequence[ast.AST]) -> list[ast.AST]:
+    """Of :func:`below` the names, and the functions, classes and lambdas."""
+    found: list[ast.AST] = []
+    stack: list[ast.AST] = list(nodes)
+    while stack:
+        node = stack.pop()
+        kind = type(node)
+        if kind is ast.Name or kind in _SCOPES:
+            found.append(node)
+        for field in _INNER[kind]:
+            child = getattr(node, field, None)
+            if type(child) is list:
                 stack += [part for part in child if isinstance(part, ast.AST)]
             elif isinstance(child, ast.AST):
                 stack.append(child)
@@ -46,12 +65,17 @@ def below(nodes: Sequence[ast.AST]) -> list[ast.AST]:
 _INNER = {kind: ("decorator_list",) if kind in _SCOPES else fields for kind, fields in _FIELDS.items()}
 
 
+def fields_of(enters_scopes: bool = True) -> dict[type[ast.AST], tuple[str, ...]]:
+    """The fields of each class of nodes in which :func:`children` looks."""
+    return _FIELDS if enters_scopes else _INNER
+
+
 def children(node: ast.AST, enters_scopes: bool = True) -> list[ast.AST]:
     """The nodes right below a node; of a function, class or lambda the decorators alone, unless it is entered."""
     found: list[ast.AST] = []
-    for field in (_FIELDS if enters_scopes else _INNER)[type(node)]:
+    for field in fields_of(enters_scopes)[type(node)]:
         child = getattr(node, field, None)
-        if isinstance(child, list):
+        if type(child) is list:
             found += [part for part in child if isinstance(part, ast.AST)]
         elif isinstance(child, ast.AST):
             found.append(child)
@@ -66,7 +90,7 @@ def names_below(node: ast.AST) -> set[str]:
         node = stack.pop()
         if isinstance(node, ast.Name):
             found.add(node.id)
-        else:
+        elif _FIELDS[type(node)]:
             stack += children(node)
     return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from ..flow.graph import Kind, Node, Via
 from .blocks import entered, left, manager_of, release_attributes, release_given
@@ -54,12 +54,17 @@ class Transfer:
     def __call__(self, node: Node, state: State) -> Iterable[tuple[Via, State]]:
         """The states in which ``state`` leaves the node, without the names that nobody asks for behind it."""
         left = self.body.steps[node.index].left
-        return [(via, after.without(left[via])) for via, after in self.outcomes(node, state) if via in left]
+        if not left:
+            return ()
+        outcomes = self.outcomes(node, state)
+        return [(via, after.without(left[via]) if left[via] else after) for via, after in outcomes if via in left]
 
     def outcomes(self, node: Node, state: State) -> Iterable[tuple[Via, State]]:
         """As :meth:`carried_out`; a step that meets no session and leaves nothing behind is carried out once."""
         key = self.memory.key(node, state)
-        known = self.memory.recall(key) if key is not None else None
+        if key is None:
+            return self.carried_out(node, state)
+        known = self.memory.recall(key)
         sources = self.world.sources
         if known is not None:
             sources.met |= known.met
@@ -69,7 +74,7 @@ class Transfer:
         around, sources.met = sources.met, 0
         try:
             outcomes = list(self.carried_out(node, state))
-            if key is not None and left == self.scope.size and all(moment.is_apart for moment in self.moments):
+            if left == self.scope.size and all(moment.is_apart for moment in self.moments):
                 for_all = asked == self.world.summaries
                 self.memory.keep(key, node, state, outcomes, sources.met, for_all=for_all)
         finally:
@@ -77,32 +82,8 @@ class Transfer:
         return outcomes
 
     def carried_out(self, node: Node, state: State) -> Out:
-        match node.kind:
-            case Kind.STATEMENT:
-                return self.statement(node, state)
-            case Kind.TEST:
-                return self.test(node, state)
-            case Kind.ITERATE:
-                return self.iterate(node, state)
-            case Kind.ITEM:
-                return self.item(node, state)
-            case Kind.BREAK:
-                return iter([(Via.NEXT, self.broken(node, state))])
-            case Kind.ENTER:
-                return self.enter(node, state)
-            case Kind.LEAVE:
-                return iter([(Via.NEXT, self.leave(node, state))])
-            case Kind.ABORT:
-                return self.abort(node, state)
-            case Kind.CATCH:
-                return self.catch(node, state)
-            case Kind.SUBJECT:
-                ev = self.evaluation(state)
-                ev.value(node.syntax.subject)  # type: ignore[union-attr]
-                return self.outcome(ev, Via.NEXT)
-            case Kind.CASE:
-                return self.case(node, state)
-        return iter([(Via.NEXT, state)])
+        carry_out_kind = _BY_KIND.get(node.kind)
+        return carry_out_kind(self, node, state) if carry_out_kind is not None else iter([(Via.NEXT, state)])
 
     def evaluation(self, state: State) -> Evaluation:
         ev = Evaluation(self.body, self.world, self.scope, state, self.events)
@@ -138,7 +119,7 @@ class Transfer:
             left, right = value.values
             if isinstance(left, (ast.Name, ast.Attribute)):
                 return self.forked(statement, state, left, left, right)
-        if isinstance(statement, ast.Assign) and is_flag_of_missing(self.evaluation(state), statement):
+        if isinstance(statement, ast.Assign) and is_flag_of_missing(self.body, state, statement):
             return self.flagged(statement, state)
         return None
 
@@ -164,15 +145,15 @@ class Transfer:
     def test(self, node: Node, state: State) -> Out:
         condition = node.syntax
         assert isinstance(condition, ast.expr)
-        if is_left_to_others(self.evaluation(state), condition):
+        first, second = self.evaluation(state), self.evaluation(state)
+        if is_left_to_others(first, condition):
             yield Via.FALSE, state
             return
-        for wanted, via in ((True, Via.TRUE), (False, Via.FALSE)):
-            ev = self.evaluation(state)
+        for ev, wanted, via in ((first, True, Via.TRUE), (second, False, Via.FALSE)):
             known = truth(ev.value(condition))
             if known is not (not wanted) and assume(ev, condition, wanted):
                 yield via, ev.now.state()
-        for failed in ev.now.failed_states():
+        for failed in second.now.failed_states():
             yield Via.RAISE, failed
 
     def iterate(self, node: Node, state: State) -> Out:
@@ -224,14 +205,14 @@ class Transfer:
             ended.now.unmark(stream, STREAMING | CUT)
         yield Via.FALSE, ended.now.state()
 
-    def broken(self, node: Node, state: State) -> State:
+    def broken(self, node: Node, state: State) -> Out:
         """The loop drops a generator before its end, which closes its session at once (measured on CPython)."""
         now = Moment(state, self.events)
         drop_turns(now, now.names.pop(f"{slot(node.syntax)} own", UNKNOWN))  # type: ignore[arg-type]
         item = now.names.pop(slot(node.syntax), UNKNOWN)  # type: ignore[arg-type]
         if item.kind == SESSION and item.resource is not None:
             now.finish(item.resource, node.syntax)  # type: ignore[arg-type]
-        return now.state()
+        yield Via.NEXT, now.state()
 
     # -- with
 
@@ -259,7 +240,10 @@ class Transfer:
         ev.now.names[slot(item.context_expr)] = value
         yield from self.outcome(ev, Via.NEXT)
 
-    def leave(self, node: Node, state: State) -> State:
+    def leave(self, node: Node, state: State) -> Out:
+        yield Via.NEXT, self.left(node, state)
+
+    def left(self, node: Node, state: State) -> State:
         item = node.syntax
         assert isinstance(item, ast.withitem)
         now = Moment(state, self.events)
@@ -278,7 +262,7 @@ class Transfer:
         item = node.syntax
         assert isinstance(item, ast.withitem)
         value = state.names.get(slot(item.context_expr), UNKNOWN)
-        left = self.leave(node, state)
+        left = self.left(node, state)
         call = item.context_expr
         if value.kind in (OBJECT, NAMED) and value.name == _SUPPRESS and isinstance(call, ast.Call):
             enters, passes = takes(call.args, left.raising)
@@ -310,6 +294,11 @@ class Transfer:
         lives = {r: Life(life.phases & ~FAILED | IDLE, life.marks & ~COMMITTED) for r, life in failed.items()}
         return State(state.names, {**state.lives, **lives}, state.raising, state.result, state.steps)
 
+    def subject(self, node: Node, state: State) -> Out:
+        ev = self.evaluation(state)
+        ev.value(node.syntax.subject)  # type: ignore[union-attr]
+        return self.outcome(ev, Via.NEXT)
+
     def case(self, node: Node, state: State) -> Out:
         case = node.syntax
         assert isinstance(case, ast.match_case)
@@ -321,6 +310,22 @@ class Transfer:
         yield Via.TRUE, ev.now.state()
         if not (isinstance(case.pattern, ast.MatchAs) and case.pattern.pattern is None):
             yield Via.FALSE, state
+
+
+_BY_KIND: dict[Kind, Callable[[Transfer, Node, State], Out]] = {
+    Kind.STATEMENT: Transfer.statement,
+    Kind.TEST: Transfer.test,
+    Kind.ITERATE: Transfer.iterate,
+    Kind.ITEM: Transfer.item,
+    Kind.BREAK: Transfer.broken,
+    Kind.ENTER: Transfer.enter,
+    Kind.LEAVE: Transfer.leave,
+    Kind.ABORT: Transfer.abort,
+    Kind.CATCH: Transfer.catch,
+    Kind.SUBJECT: Transfer.subject,
+    Kind.CASE: Transfer.case,
+}
+"""What carries out a node; the entry and the exits do nothing."""
 
 
 def swallowed(state: State, handler: ast.AST | None = None) -> State:
