@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import io
 import tokenize
 import warnings
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import NamedTuple
 
@@ -125,14 +127,18 @@ class Source:
     @cached_property
     def comments(self) -> tuple[Comment, ...]:
         """Every comment, in order; what stands behind a token error is left out."""
-        found = []
-        try:
-            for token in tokenize.generate_tokens(io.StringIO("".join(self.lines)).readline):
-                if token.type == tokenize.COMMENT:
-                    found.append(Comment(token.start[0], token.start[1], token.string))
-        except (tokenize.TokenError, SyntaxError):
-            pass
-        return tuple(found)
+        return tuple(comments_in(tokens_of(self.lines)))
+
+
+def tokens_of(lines: Iterable[str]) -> Iterator[tokenize.TokenInfo]:
+    """The tokens of a text that is given by its lines, each with its newline, up to where it is broken."""
+    with contextlib.suppress(tokenize.TokenError, SyntaxError):
+        yield from tokenize.generate_tokens(iter(lines).__next__)
+
+
+def comments_in(tokens: Iterable[tokenize.TokenInfo]) -> Iterator[Comment]:
+    """The comments among the tokens of a file."""
+    return (Comment(*token.start, token.string) for token in tokens if token.type == tokenize.COMMENT)
 
 
 def parsed(data: bytes, path: str) -> ast.Module:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from tokenize import TokenInfo
 from typing import NamedTuple
 
 from .model import Diagnostic
 from .render.noqa import noqa_rows
-from .source import Comment, Source
+from .source import Comment, Source, comments_in, tokens_of
 
 _CODES = r"(?::\s?(?P<codes>(?:[A-Z]+[0-9]+(?:[,\s]+)?)+))?"
 _ON_LINE = re.compile("# noqa" + _CODES, re.IGNORECASE)
@@ -50,10 +51,11 @@ class Suppressed(NamedTuple):
 def suppress(source: Source, diagnostics: Iterable[Diagnostic]) -> Suppressed:
     """Take out the reports that a comment silences on their line, or for their whole file."""
     diagnostics = list(diagnostics)
-    comments = noqas(source, {d.code for d in diagnostics}) if diagnostics or b"ORM" in source.data else []
+    tokens = tokens_for(source, {d.code for d in diagnostics}) if diagnostics or b"ORM" in source.data else []
+    comments = noqas(source, tokens)
     if not comments:
         return Suppressed(diagnostics, 0, [])
-    rows = noqa_rows([line.rstrip("\n") for line in source.lines])
+    rows = noqa_rows([line.rstrip("\n") for line in source.lines], tokens)
     kept: list[Diagnostic] = []
     used: set[tuple[Noqa, str]] = set()
     silenced = 0
@@ -67,15 +69,17 @@ def suppress(source: Source, diagnostics: Iterable[Diagnostic]) -> Suppressed:
     return Suppressed(kept, silenced, list(_unused(comments, used)))
 
 
-def noqas(source: Source, codes: Iterable[str]) -> list[Noqa]:
-    """The comments of a file that silence something; a file in which none can be meant for ``codes`` is not tokenized.
-
-    Those that name a code of ours are always given.
-    """
+def tokens_for(source: Source, codes: Iterable[str]) -> list[TokenInfo]:
+    """The tokens of a file; none where no comment can be meant for ``codes``, and none names a code of ours."""
     lines = source.lines if b"noqa" in source.data.lower() else ()
     if not any(_may_concern(line, codes) for line in lines if "noqa" in line.lower()):
         return []
-    return [noqa for comment in source.comments for noqa in _read(comment, source)]
+    return list(tokens_of(source.lines))
+
+
+def noqas(source: Source, tokens: Iterable[TokenInfo]) -> list[Noqa]:
+    """The comments among the tokens of a file that silence something."""
+    return [noqa for comment in comments_in(tokens) for noqa in _read(comment, source)]
 
 
 def _may_concern(line: str, codes: Iterable[str]) -> bool:

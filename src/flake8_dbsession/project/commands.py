@@ -119,9 +119,10 @@ def means(speaker: Module, module: Module, body: Body) -> bool:
 
 def uses(caller: Body, body: Body) -> tuple[list[ast.expr], list[ast.expr]]:
     """Where something called like the function is called, and where it is spoken of without; methods have an object."""
-    name = last_name(body)
-    plain = [node for node in caller.own(ast.Name) if node.id == name and not body.owner]
-    nodes = [*plain, *(node for node in caller.own(ast.Attribute) if node.attr == name)]
+    named = caller.named.get(last_name(body))
+    if named is None:
+        return [], []
+    nodes = [node for node in named if isinstance(node, ast.Attribute) or not body.owner]
     called = {id(call.func) for call in caller.own(ast.Call)} if nodes else set()
     return [n for n in nodes if id(n) in called], [n for n in nodes if id(n) not in called]
 

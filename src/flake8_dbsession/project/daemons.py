@@ -6,7 +6,8 @@ import ast
 from collections.abc import Iterable, Iterator
 
 from ..session.body import Body
-from .entries import Units, calls, is_for_good, names_called
+from .entries import Units, calls, names_called
+from .module import is_for_good
 
 _LOOPS = (ast.While, ast.For, ast.AsyncFor)
 

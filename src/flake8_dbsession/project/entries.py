@@ -21,8 +21,6 @@ from .project import Project
 from .targets import Target
 
 COMMAND = Entry("script", "command")
-_EVERYTHING = {"globals", "locals"}
-"""What gives a script all of its functions by name."""
 
 
 class Units:
@@ -32,6 +30,8 @@ class Units:
         self.module = module
         self.project = project
         self._entries: dict[Body, list[Entry]] = {}
+        self._bases: dict[str, list[str]] = {}
+        """The library classes that each class of the file extends."""
         self.handed_over: dict[str, list[Entry]] = {}
         for function, entry in registered:
             self.handed_over.setdefault(function, []).append(entry)
@@ -49,16 +49,10 @@ class Units:
             found.append(COMMAND)
         return found + self.handed_over.get(body.qualified, [])
 
-    @cached_property
+    @property
     def main(self) -> frozenset[str]:
-        """The functions that the file calls once when it is run as a script; all where it looks the name up."""
-        guards = [
-            s for s in self.module.source.tree.body if isinstance(s, ast.If) and "__name__" in ast.unparse(s.test)
-        ]
-        again = {node for guard in guards for loop in ast.walk(guard) if is_for_good(loop) for node in ast.walk(loop)}
-        nodes = (node for guard in guards for node in ast.walk(guard) if node not in again)
-        called = {n.func.id for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
-        return frozenset(called | self.module.bodies.keys() if called & _EVERYTHING else called)
+        """The functions that the file calls once when it is run as a script."""
+        return self.module.main
 
     def is_imported(self, function: str) -> bool:
         """Whether another module of the application, which imports the file, speaks of the function: then what stands
@@ -168,17 +162,10 @@ class Units:
         if info is None:
             return []
         method = body.name.rpartition(".")[2]
-        for base in self.project.lineage(info):
-            if isinstance(base, str):
-                entry = self.project.known.method(base, method)
-                if entry is not None:
-                    return [entry]
-        return []
-
-
-def is_for_good(node: ast.AST) -> bool:
-    """``while True:``."""
-    return isinstance(node, ast.While) and isinstance(node.test, ast.Constant) and bool(node.test.value)
+        if info.name not in self._bases:
+            self._bases[info.name] = [base for base in self.project.lineage(info) if isinstance(base, str)]
+        entries = (self.project.known.method(base, method) for base in self._bases[info.name])
+        return [entry for entry in entries if entry is not None][:1]
 
 
 def called_in(body: Body) -> Iterator[tuple[str, bool]]:

@@ -75,6 +75,15 @@ def is_property(method: Function) -> bool:
     return any(name in _PROPERTIES for name in names)
 
 
+_EVERYTHING = {"globals", "locals"}
+"""What gives a script all of its functions by name."""
+
+
+def is_for_good(node: ast.AST) -> bool:
+    """``while True:``."""
+    return isinstance(node, ast.While) and isinstance(node.test, ast.Constant) and bool(node.test.value)
+
+
 _SIMPLE = (ast.Expr, ast.Assign, ast.Return, ast.AnnAssign, ast.AugAssign, ast.Raise, ast.Import, ast.ImportFrom)
 """Statements that hold no others, the most frequent ones."""
 
@@ -136,6 +145,15 @@ class Module:
                 elif isinstance(statement, (ast.If, ast.Try)):
                     stack.append((prefix, [*statement.body, *statement.orelse]))
         return found
+
+    @cached_property
+    def main(self) -> frozenset[str]:
+        """The functions that the file calls once when it is run as a script; all where it looks the name up."""
+        guards = [s for s in self.source.tree.body if isinstance(s, ast.If) and "__name__" in ast.unparse(s.test)]
+        again = {node for guard in guards for loop in ast.walk(guard) if is_for_good(loop) for node in ast.walk(loop)}
+        nodes = (node for guard in guards for node in ast.walk(guard) if node not in again)
+        called = {n.func.id for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
+        return frozenset(called | self.bodies.keys() if called & _EVERYTHING else called)
 
     def body_of(self, node: ast.AST) -> Body | None:
         """The body of a function node of this file, lambdas included."""

@@ -88,17 +88,18 @@ class Modules:
     def of_file(self, source: Source) -> Module:
         """The module of a file that is being analysed."""
         path = os.path.abspath(source.path)
+        known = self._by_path.get(path)
+        is_as_known = known is not None and known.source.data == source.data
+        if known is not None and is_as_known:
+            source.tree = known.source.tree
         self._start = start = root_of(path, self.root, source.tree, self._is_there, PROJECT_FILES)
         name, folder, is_package = self.name_of(path, self.roots.of_project)
         starts = [folder, start or self._project_above(folder)]
         self._start_from(*(each for each in starts if os.path.isdir(each)))
-        known = self._by_path.get(path)
         if known is not None and known.name != name:  # whoever imports it by another name has read it first
             self._read_anew({known})
-        elif known is not None and known.source.data == source.data:
-            source.tree = known.source.tree
-            if known.path == source.path:
-                return known
+        elif known is not None and is_as_known and known.path == source.path:
+            return known
         module = Module(name, source.path, source, is_package, path)
         if name in self._modules:  # somebody was told something else
             self.split.clear()
@@ -208,21 +209,17 @@ class Modules:
         relative = name.replace(".", os.sep)
         self._looked_at[name] = 0
         for root in self._holding(name):
-            for path, is_package in (
-                (os.path.join(root, relative, "__init__.py"), True),
-                (os.path.join(root, relative + ".py"), False),
-            ):
-                is_there = self._folders.has_file(path)
-                if is_there or self._may_come(path):
-                    self._looked_at[name] |= self._sources.bit(path)
-                if is_there:  # even if it cannot be read
-                    return self._read(name, path, is_package)
+            path = os.path.join(root, relative)
+            folder, last = os.path.split(path)
+            inside, package = self._folders.inside(folder), os.path.join(path, "__init__.py")
+            is_package = last in inside.folders and self._folders.has_file(package)
+            path = package if is_package else f"{path}.py"
+            is_there = is_package or f"{last}.py" in inside.files
+            if is_there or "__init__.py" in inside.files:  # one more of a package may come; another package changes all
+                self._looked_at[name] |= self._sources.bit(path)
+            if is_there:  # even if it cannot be read
+                return self._read(name, path, is_package)
         return None
-
-    def _may_come(self, path: str) -> bool:
-        """Whether a module that is not there would be one more of a package: another package changes everything."""
-        folder, name = os.path.split(path)
-        return name != "__init__.py" and self._folders.has_file(os.path.join(folder, "__init__.py"))
 
     def _read(self, name: str, path: str, is_package: bool) -> Module | None:
         known = self._by_path.get(os.path.abspath(path))

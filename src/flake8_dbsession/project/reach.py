@@ -16,7 +16,7 @@ from ..names import imports_of
 from ..session.body import Body
 from ..session.calls import TELLING_WORDS
 from ..session.removing import is_removal_by_name
-from ..session.syntax import children
+from ..session.syntax import children, fields_of
 from ..session.values import CLASS, FUNCTION, METHOD, NAMED, OBJECT, PARTIAL, TABLE, TUPLE, UNKNOWN, Value
 from ..session.waiting import STREAMING_RESPONSES
 from .annotations import annotated
@@ -57,12 +57,22 @@ class Reach:
         self.project = project
         self._known: dict[Place, bool] = {}
         self._looked_at: dict[Place, Looked] = {}
+        self._silent: dict[Place, Looked] = {}
+        """What was looked at to the end, and does not tell by itself."""
         self._roots = Answers(project.sources, self._find_root)
         self._modules: dict[Body, Module] = {}
 
     def lose(self, sources: int) -> None:
         """Forget what names stand for that rests on one of the sources; who reaches a session stays known."""
         self._roots.lose(sources)
+
+    def forget(self, sources: int) -> None:
+        """Names mean something else from here on: who reaches a session is found anew, and what was seen of places
+        stays where it does not rest on one of the sources."""
+        self._known.clear()
+        self._looked_at.clear()
+        self._roots.clear()
+        self._silent = {place: looked for place, looked in self._silent.items() if not looked.met & sources}
 
     def touches(self, module: Module, body: Body) -> bool:
         """Whether the function, with all that is defined in it, may meet a session, an engine or a registry."""
@@ -78,7 +88,7 @@ class Reach:
         waiting = [start]
         while waiting:
             place = waiting.pop()
-            looked = self._looked_at[place] = self._look_at(place)
+            looked = self._looked_at[place] = self._look_again(place)
             if looked.tells:
                 self._tell(place, came_from)
                 return
@@ -87,6 +97,17 @@ class Reach:
                     came_from[step] = place
                     waiting.append(step)
         self._known.update(dict.fromkeys(came_from, False))
+
+    def _look_again(self, place: Place) -> Looked:
+        """As :meth:`_look_at`: what a silent place leads to is the same each time, and may tell by now."""
+        looked = self._silent.get(place)
+        if looked is None:
+            looked = self._look_at(place)
+            if not looked.tells:
+                self._silent[place] = looked
+            return looked
+        telling = next((step for step in looked.steps if self._known.get(step)), None)
+        return looked if telling is None else looked._replace(tells=True, steps=(telling,))
 
     def _look_at(self, place: Place) -> Looked:
         """What a place leads to, up to the first step that tells."""
@@ -266,6 +287,7 @@ def words_in(nodes: Sequence[ast.AST], module: Module, enters_scopes: bool = Tru
     attributes: set[str] = set()
     imports: dict[str, str] = {}
     stack: list[ast.AST] = list(nodes)
+    fields = fields_of(enters_scopes)
     while stack:
         node = stack.pop()
         if isinstance(node, ast.Name):
@@ -279,7 +301,7 @@ def words_in(nodes: Sequence[ast.AST], module: Module, enters_scopes: bool = Tru
                 stack.append(inner)
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
             imports.update(imports_of(node, module.name, module.is_package))
-        else:
+        elif fields[type(node)]:
             stack.extend(children(node, enters_scopes))
     return Words(frozenset(chains), frozenset(attributes), imports)
 

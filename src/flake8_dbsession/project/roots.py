@@ -22,6 +22,7 @@ class Roots:
         self.own: tuple[str, ...] = ()
         self.of_project: list[str] = []
         self._inside: dict[str, frozenset[str]] = {}
+        self._holding: dict[str, list[str]] = {}
 
     def __iter__(self) -> Iterator[str]:
         return iter(dict.fromkeys((*self.own, *self.of_project)))
@@ -30,6 +31,7 @@ class Roots:
         """Look into a folder of the project last, if it is there and not known yet."""
         if folder not in self.of_project and os.path.isdir(folder):
             self.of_project.append(folder)
+            self._holding.clear()
 
     def begin(self, *own: str) -> frozenset[str]:
         """Look into the ``own`` folders of a file, which are there, before those of the project.
@@ -39,13 +41,17 @@ class Roots:
         before, self.own = self.own, tuple(dict.fromkeys(own))
         if before == self.own:
             return frozenset()
+        self._holding.clear()
         tops = {top for folder in (*before, *self.own) for top in self._tops(folder)}
         then = (*before, *self.of_project)
         return frozenset(top for top in tops if self.holding(top) != self._among(then, top))
 
     def holding(self, name: str) -> Sequence[str]:
         """The folders in which a dotted name may begin."""
-        return self._among(self, name.partition(".")[0])
+        top = name.partition(".")[0]
+        if top not in self._holding:
+            self._holding[top] = self._among(self, top)
+        return self._holding[top]
 
     def _among(self, folders: Iterable[str], top: str) -> list[str]:
         return [folder for folder in dict.fromkeys(folders) if top in self._tops(folder)]

@@ -85,7 +85,7 @@ def story(view: View, flow: Flow, leak: Leak) -> Iterator[Note]:
 
 def closing(view: View, flow: Flow) -> Iterator[tuple[str, ast.AST, bool]]:
     """The closes of sessions that an object opened when it was made."""
-    return iter(()) if is_out_of_scope(view, flow) else closed_at_the_end(view, flow)
+    yield from (found for found in closed_at_the_end(view, flow) if not is_out_of_scope(view, flow))
 
 
 def report_closing(view: View, flow: Flow, attribute: str, close: ast.AST, on_error: bool) -> Diagnostic:

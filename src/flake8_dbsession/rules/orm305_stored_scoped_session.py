@@ -62,12 +62,17 @@ def report(view: View, name: str, call: ast.Call, body: Body | None) -> Diagnost
 def stored_calls(view: View, flow: Flow) -> Iterator[tuple[ast.expr, ast.Call]]:
     """``anything.attribute = Registry()``; what ``g`` has ends with its request, in whose thread it is asked for."""
     for target, value in flow.body.assigned():
-        if not isinstance(value, ast.Call) or value.args or is_removed_here(flow.body, value.func, target):
+        if not isinstance(value, ast.Call) or value.args:
             continue
         match target:
             case ast.Attribute(value=ast.Name() as owner) if view.names.resolve(owner) != "flask.g":
-                if kept_registry(flow, target) and not is_given_up(view, flow.body, target):
+                if kept_registry(flow, target) and not is_let_go(view, flow.body, value.func, target):
                     yield target, value
+
+
+def is_let_go(view: View, body: Body, registry: ast.expr, target: ast.expr) -> bool:
+    """Whether what is stored ends here, or is given up by another method."""
+    return is_removed_here(body, registry, target) or is_given_up(view, body, target)
 
 
 def is_removed_here(body: Body, registry: ast.expr, target: ast.expr) -> bool:
@@ -87,7 +92,7 @@ def kept_registry(flow: Flow, target: ast.Attribute) -> bool:
     return any(not (text.startswith("self.") and ":" in registry.key) for registry in registries)
 
 
-def is_given_up(view: View, body: Body, target: ast.Attribute) -> bool:
+def is_given_up(view: View, body: Body, target: ast.expr) -> bool:
     """Whether another method closes what ``self`` keeps and lets it go: ``self.db.close()``, ``self.db = None``."""
     text = ast.unparse(target)
     others = (b for b in view.module.bodies.values() if body.owner and b.owner == body.owner and b is not body)
