@@ -50,6 +50,8 @@ class Modules:
         """The folder that the imports of the analysed file show that they start from; None where they do not."""
         self._analysed: set[str] = set()
         """The top packages of the files that are analysed: a file can have a name that no import leads to."""
+        self._asked_for: set[str] = set()
+        """The top packages of all names that anybody has looked for."""
 
     def take_over(self, others: Modules, without: str) -> None:
         """Take what another project has read and parsed, but for the file at ``without``."""
@@ -122,7 +124,7 @@ class Modules:
             del self._modules[name]
         self.split.clear()
         others = [name for name, module in meant.items() if self.find(name) is not module]
-        unknown = ambiguous - {name.partition(".")[0] for name in meant}  # of these nobody has looked for a file
+        unknown = ambiguous & self._asked_for - {name.partition(".")[0] for name in meant}  # they led to no file
         lost = {module for name in others if (module := meant[name]) is not None and module.name == name}
         if others or unknown:
             self._read_anew(lost, *others, *unknown)  # what the lost are called leads to them no longer
@@ -188,10 +190,13 @@ class Modules:
 
     def at(self, path: str) -> Module | None:
         """The module of a file, wherever it is; None where it cannot be read."""
+        known = self._by_path.get(os.path.abspath(path))
+        self._sources.meet_file(os.path.abspath(path))
+        if known is not None:
+            return known
         name, _, is_package = self.name_of(path)
         found = self.find(name)
         known = self._by_path.get(os.path.abspath(path))
-        self._sources.meet_file(os.path.abspath(path))
         return found if found is not None and found is known else self._read(name, path, is_package)
 
     def _find_split(self, name: str) -> tuple[Module | None, str]:
@@ -251,6 +256,8 @@ class Modules:
 
     def _holding(self, name: str) -> Sequence[str]:
         """The folders in which a dotted name may begin; that of another project where none of ours holds it."""
+        top = name.partition(".")[0]
+        self._asked_for.add(top)
         ours = self.roots.holding(name)
-        beside = self._beside(name.partition(".")[0]) if not ours and name else ""
+        beside = self._beside(top) if not ours and name else ""
         return [beside] if beside else ours

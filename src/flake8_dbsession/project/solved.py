@@ -100,7 +100,8 @@ class Solved:
 
     def lose(self, sources: int) -> None:
         """Forget what rests on one of the sources, a set of bits."""
-        self._known = {key: known for key, known in self._known.items() if not known.rests_on & sources}
+        if sources:
+            self._known = {key: known for key, known in self._known.items() if not known.rests_on & sources}
 
     @contextmanager
     def apart(self) -> Iterator[None]:
