@@ -38,6 +38,14 @@ class Draft:
         self.closed: set[Resource] = set()
         """The sessions that are closed here."""
 
+    def take_over(self, other: Draft) -> None:
+        """From here on it is as another one of the same state is by now."""
+        self.names, self.result, self.is_apart = dict(other.names), other.result, other.is_apart
+        if not other.is_apart:
+            self._lives, self._steps = dict(other._lives), dict(other._steps)
+        self.raising, self.failures, self.own = other.raising, list(other.failures), other.own
+        self.used, self.closed, self.is_dead = set(other.used), set(other.closed), other.is_dead
+
     # -- what is known
 
     @property

@@ -56,6 +56,12 @@ class Evaluation:
         self.now = Moment(state, sink)
         self.awaited: ast.AST | None = None
 
+    def fork(self) -> Evaluation:
+        """The same as it is by now, which goes another way from here on."""
+        other = Evaluation(self.body, self.world, self.scope, self.now.before, self.now.sink)
+        other.now.take_over(self.now)
+        return other
+
     def value(self, node: ast.expr | None) -> Value:
         """Evaluate ``node`` and say what it stands for."""
         match node:

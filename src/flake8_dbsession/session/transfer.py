@@ -145,15 +145,19 @@ class Transfer:
     def test(self, node: Node, state: State) -> Out:
         condition = node.syntax
         assert isinstance(condition, ast.expr)
-        first, second = self.evaluation(state), self.evaluation(state)
-        if is_left_to_others(first, condition):
+        ev = self.evaluation(state)
+        if is_left_to_others(ev, condition):
             yield Via.FALSE, state
             return
-        for ev, wanted, via in ((first, True, Via.TRUE), (second, False, Via.FALSE)):
-            known = truth(ev.value(condition))
-            if known is not (not wanted) and assume(ev, condition, wanted):
-                yield via, ev.now.state()
-        for failed in second.now.failed_states():
+        known = truth(ev.value(condition))
+        if known is not False:
+            taken = ev.fork()
+            self.moments.append(taken.now)
+            if assume(taken, condition, True):
+                yield Via.TRUE, taken.now.state()
+        if known is not True and assume(ev, condition, False):
+            yield Via.FALSE, ev.now.state()
+        for failed in ev.now.failed_states():
             yield Via.RAISE, failed
 
     def iterate(self, node: Node, state: State) -> Out:
