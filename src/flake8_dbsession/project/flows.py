@@ -48,10 +48,11 @@ class Flows:
         self.solved.lose(sources)
         self._summaries = {begins: known for begins, known in self._summaries.items() if not known.rests_on & sources}
         self._for_rules.clear()
-        self._parameters = {of: known for of, known in self._parameters.items() if not known[1] & sources}
+        self._parameters.clear()
         for module in modules:
             for body in (module.top, *module.bodies.values()):
                 self._remembered.pop(body, None)
+                self._known_to_rules.discard(body)
 
     def summary(self, function: Value, sessions: tuple[tuple[str, Value], ...]) -> Summary | None:
         """What a call does where the named parameters are ``sessions``; None where that cannot be seen."""

@@ -65,14 +65,15 @@ class Reach:
     def lose(self, sources: int) -> None:
         """Forget what names stand for that rests on one of the sources; who reaches a session stays known."""
         self._roots.lose(sources)
+        self._silent = {place: looked for place, looked in self._silent.items() if not looked.met & sources}
 
     def forget(self, sources: int) -> None:
         """Names mean something else from here on: who reaches a session is found anew, and what was seen of places
         stays where it does not rest on one of the sources."""
         self._known.clear()
         self._looked_at.clear()
+        self.lose(sources)
         self._roots.clear()
-        self._silent = {place: looked for place, looked in self._silent.items() if not looked.met & sources}
 
     def touches(self, module: Module, body: Body) -> bool:
         """Whether the function, with all that is defined in it, may meet a session, an engine or a registry."""

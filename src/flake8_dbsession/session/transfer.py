@@ -74,7 +74,7 @@ class Transfer:
         around, sources.met = sources.met, 0
         try:
             outcomes = list(self.carried_out(node, state))
-            if left == self.scope.size and all(moment.is_apart for moment in self.moments):
+            if all(moment.is_apart for moment in self.moments) and left == self.scope.size:
                 for_all = asked == self.world.summaries
                 self.memory.keep(key, node, state, outcomes, sources.met, for_all=for_all)
         finally:
