@@ -7,7 +7,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from wants import FIXTURES
+from wants import FIXTURES, case_of
 
 from flake8_dbsession.analyze import analyze
 from flake8_dbsession.cli.attempts import Attempts
@@ -76,8 +76,8 @@ def reached(*functions: str, through: frozenset[str] = frozenset()) -> frozenset
 
 @pytest.mark.parametrize("golden", GOLDEN, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_a_fixed_file_is_judged_as_if_nothing_had_been_known(golden: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(FIXTURES)
-    path = os.path.relpath(golden, FIXTURES).replace(".fixed.py", ".py")
+    monkeypatch.chdir(case_of(golden))
+    path = os.path.relpath(golden).replace(".fixed.py", ".py")
     before, after = Path(path).read_bytes(), golden.read_bytes()
     project.cache_clear()  # another test may have begun it in another folder
     attempts = Attempts(Config())

@@ -8,7 +8,7 @@ import functools
 import pathlib
 
 import pytest
-from wants import FIXTURES, fixture_files, wants, without_wants
+from wants import FIXTURES, case_of, fixture_files, wants, without_wants
 
 from flake8_dbsession.analyze import analyze
 from flake8_dbsession.config import Config
@@ -34,9 +34,8 @@ def identify(path: pathlib.Path) -> str:
 
 def project_of(path: pathlib.Path) -> Project:
     """The project a fixture lives in: the nearest folder with a ``pyproject.toml``, or the folder of its case."""
-    parts = path.relative_to(FIXTURES).parts[:-1]
-    case = FIXTURES.joinpath(*parts[: 1 if parts[0] == "reference" else 2])
-    above = [path.parents[number] for number in range(len(parts))]
+    case = case_of(path)
+    above = path.parents[: len(path.relative_to(FIXTURES).parents) - 1]
     root = next((folder for folder in above if (folder / "pyproject.toml").exists()), case)
     config = settings.load(str(root)) if root != case or (root / "pyproject.toml").exists() else Config()
     return Project(config, str(root))

@@ -33,6 +33,12 @@ def fixture_files() -> list[pathlib.Path]:
     ]
 
 
+def case_of(path: pathlib.Path) -> pathlib.Path:
+    """The folder of the case that the fixture at ``path`` belongs to: its rule, its program, or all references."""
+    parts = path.relative_to(FIXTURES).parts[:-1]
+    return FIXTURES.joinpath(*parts[: 1 if parts[0] == "reference" else 2])
+
+
 def wants(source: Source) -> list[Want]:
     """The expected reports of ``source``; raises ValueError for a comment that cannot be read."""
     return [want for comment in source.comments for want in _in_comment(comment.line, comment.text)]
