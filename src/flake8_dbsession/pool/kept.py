@@ -31,8 +31,9 @@ class Maker(NamedTuple):
 
 
 def is_of_one_pool(view: View, first: Resource, second: Resource) -> bool:
-    """Whether both surely have the same engine: it is known to be, or the application has no other; and a pool."""
-    if has_no_pool(view):
+    """Whether both surely have the same engine, and it has a pool: nothing tells that they have not, and both are known
+    to have it, or the application has no other."""
+    if has_no_pool(view) or first.is_of_another_pool(second):
         return False
     if first.pool and first.pool == second.pool:
         return True
