@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .evaluate import Evaluation
 
 
+_DISPLAYS = (ast.List, ast.Tuple)
 _MOST_ALIKE = 4
 """Coroutines of one function in a list: more tell nothing new, and each may know of the list as it was before."""
 
@@ -128,6 +129,8 @@ def together(ev: Evaluation, call: Call, fact: HandoverFact) -> None:
     for argument, value in zip(call.node.args, call.positional, strict=False):
         if value.kind == TUPLE and value.name == LIST:
             coroutines += [(part, value.extra.count(part)) for part in dict.fromkeys(value.extra)]
+        elif value.kind == TUPLE and isinstance(argument, ast.Starred) and isinstance(argument.value, _DISPLAYS):
+            coroutines += [(part, 1) for part in value.extra]
         elif value == UNKNOWN and isinstance(argument, ast.Call):
             coroutines.append((given_to(ev, argument), 1))
         else:
