@@ -131,6 +131,13 @@ class Body:
         return frozenset(bound - free)
 
     @cached_property
+    def entered_plainly(self) -> frozenset[ast.expr]:
+        """The heads of the ``with`` blocks that await nothing, and what is cast in them."""
+        heads = [item.context_expr for block in self.own(ast.With) for item in block.items]
+        cast = [head.args[1] for head in heads if isinstance(head, ast.Call) and len(head.args) == 2]
+        return frozenset((*heads, *cast))
+
+    @cached_property
     def tested_names(self) -> frozenset[str]:
         """The names that conditions and locks look at: only their constants are worth following."""
         tests = [n.test for n in self.own(ast.If, ast.While, ast.IfExp, ast.Assert)]

@@ -46,7 +46,7 @@ def open_session(ev: Evaluation, call: Call, factory: Value) -> Value:
     keeps = options.get("keeps_rows", False) or call.literal("expire_on_commit") is False
     pool = pool_of(bind) or options.get("pool", "")
     flavour = JOINED if joined else ""
-    resource = Resource(OPENED, place(call.node), factory.name, bool(keeps), flavour, pool=pool)
+    resource = Resource(OPENED, place(call.node), type_of(ev, factory, call), bool(keeps), flavour, pool=pool)
     beside = options.get("beside") or beside_framework(bind)
     ev.now.open(resource, call.node, HELD if resource.is_connection else IDLE, beside)
     if joined:
@@ -54,6 +54,13 @@ def open_session(ev: Evaluation, call: Call, factory: Value) -> Value:
     if resource.is_connection:
         ev.now.failures.append(("db", dict(ev.now.before.lives)))
     return Value(SESSION, options.get(OWN_CLASS, ""), resource)
+
+
+def type_of(ev: Evaluation, factory: Value, call: Call) -> str:
+    """The type of session that a factory makes: one that a plain ``with`` enters is none to be awaited, whatever else
+    the factory may make."""
+    is_plain = factory.name == "AsyncSession" and call.node in ev.body.entered_plainly
+    return "Session" if is_plain else factory.name
 
 
 def is_connection(bind: Value) -> bool:
