@@ -11,10 +11,10 @@ Why it matters
 
 Stays silent when
     The file is a script, a test, a migration or a command, or nothing imports it; the code stands under
-    ``if __name__ == "__main__"``; the database is SQLite; a function only defines what runs later (start-up hooks,
-    lifespan handlers, cached loaders), or takes a connection and gives it back without asking it for anything, to know
-    whether the server is there. ``create_all()`` is reported only where the deployment starts more than one
-    process, which then create tables in a race.
+    ``if __name__ == "__main__"``, or calls what goes on for good; the database is SQLite; a function only defines what
+    runs later (start-up hooks, lifespan handlers, cached loaders), or takes a connection and gives it back without
+    asking it for anything, to know whether the server is there. ``create_all()`` is reported only where the deployment
+    starts more than one process, which then create tables in a race.
 
 Fix safety
     No fix is offered: when the answer is needed is yours to say. Load it on first use, in a cached function, or once
@@ -54,7 +54,7 @@ def check(view: View) -> Iterator[Diagnostic]:
         if is_module and is_program(view):
             continue
         found = [node for node in queries(flow, asking, view, pool) if not is_guarded(node, view)]
-        found = [node for node in found if not is_told_inside(node, asking, view)]
+        found = [node for node in found if not (is_told_inside(node, asking, view) or is_the_program(node, view))]
         if found and not pool.is_aside and not is_sqlite(pool) and (not is_module or is_imported(view, asking, pool)):
             for node in found:
                 message = f"{view.text(node)!r} asks the database {when}, in every worker"
@@ -79,6 +79,14 @@ def is_told_inside(node: ast.expr, asking: Asking, view: View) -> bool:
     function = view.project.evaluate(view.module, node.func) if isinstance(node, ast.Call) else UNKNOWN
     target = view.project.target(function) if function.kind == FUNCTION else None
     return target is not None and gives(target.body) and asking.makes_application(target.body, target.module)
+
+
+def is_the_program(node: ast.expr, view: View) -> bool:
+    """Whether the node calls a function that goes on for good: nobody imports the file to do something else then."""
+    function = view.project.evaluate(view.module, node.func) if isinstance(node, ast.Call) else UNKNOWN
+    target = view.project.target(function) if function.kind == FUNCTION else None
+    loops = any(target.body.own(ast.While)) if target is not None else False
+    return target is not None and loops and not view.project.flow(target.module, target.body, {}, {}).returned
 
 
 def is_factory(flow: Flow, asking: Asking, view: View) -> bool:
