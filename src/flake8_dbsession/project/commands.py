@@ -155,12 +155,19 @@ def sets(statement: ast.Assign, name: str) -> bool:
 
 
 def is_registered(units: Units, caller: Body, node: ast.expr) -> bool:
-    """``app.command()(work)``, ``typer.run(work)``: the function is given to a command line."""
+    """``app.command()(work)``, ``typer.run(work)``, ``parser.set_defaults(func=work)``: the function is given to a
+    command line."""
     call = next((call for call in caller.own(ast.Call) if node in call.args), None)
     if call is None:
-        return False
+        return any(is_default_of_parser(call, node) for call in caller.own(ast.Call))
     entry = units.decorator(call.func.func) if isinstance(call.func, ast.Call) else run_by(units, call)
     return entry is not None and entry.is_short_lived
+
+
+def is_default_of_parser(call: ast.Call, node: ast.expr) -> bool:
+    """``parser.set_defaults(func=work)``, as the documentation of argparse chooses the function of a command."""
+    is_setting = isinstance(call.func, ast.Attribute) and call.func.attr == "set_defaults"
+    return is_setting and any(keyword.value is node for keyword in call.keywords)
 
 
 def is_run_at_once(units: Units, caller: Body, node: ast.expr) -> bool:
