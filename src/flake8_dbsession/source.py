@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import contextlib
 import io
+import os
 import tokenize
 import warnings
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import NamedTuple
+from weakref import WeakValueDictionary
 
 from .model import Span
 from .newer import as_older
@@ -141,8 +143,20 @@ def comments_in(tokens: Iterable[tokenize.TokenInfo]) -> Iterator[Comment]:
     return (Comment(*token.start, token.string) for token in tokens if token.type == tokenize.COMMENT)
 
 
+_TREES: WeakValueDictionary[tuple[str, bytes], ast.Module] = WeakValueDictionary()
+"""The trees that somebody has, by the file and its text: whoever reads the same gets the same."""
+
+
 def parsed(data: bytes, path: str) -> ast.Module:
     """The tree of the bytes, of whichever Python they are as far as that can be told; raises ``SyntaxError``."""
+    key = (os.path.abspath(path), data)
+    tree = _TREES.get(key)
+    if tree is None:
+        _TREES[key] = tree = _parsed_anew(data, path)
+    return tree
+
+
+def _parsed_anew(data: bytes, path: str) -> ast.Module:
     try:
         return ast.parse(data, path)
     except SyntaxError:

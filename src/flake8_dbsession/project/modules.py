@@ -43,6 +43,8 @@ class Modules:
         self._looked_at: dict[str, int] = {}
         """The bits of the files that were looked for to find a module by its name."""
         self._by_path: dict[str, Module] = {}
+        self._read_before: dict[str, Source] = {}
+        """What was read, by its path: a module that gets another name need not be parsed again."""
         self.split = Answers(self._sources, self._find_split)
         """The longest prefix of a dotted name that is a module, and the rest."""
         self._folders = Folders()
@@ -59,10 +61,12 @@ class Modules:
         self.texts = others.texts
         self.texts.lose(gone)
         self._by_path.update((path, module) for path, module in others._by_path.items() if path != gone)
+        self._read_before.update((path, source) for path, source in others._read_before.items() if path != gone)
 
     def lose(self, path: str) -> Module | None:
         """Forget what was read of the file at ``path``, and give it."""
         self.texts.lose(os.path.abspath(path))
+        self._read_before.pop(os.path.abspath(path), None)
         module = self._by_path.get(os.path.abspath(path))
         if module is not None:
             self._drop({module})
@@ -90,17 +94,18 @@ class Modules:
     def of_file(self, source: Source) -> Module:
         """The module of a file that is being analysed."""
         path = os.path.abspath(source.path)
-        known = self._by_path.get(path)
-        is_as_known = known is not None and known.source.data == source.data
-        if known is not None and is_as_known:
-            source.tree = known.source.tree
+        before = self._read_before.get(path)
+        if before is not None and before.data == source.data:
+            source.tree = before.tree
+        self._read_before[path] = source
         self._start = start = root_of(path, self.root, source.tree, self._is_there, PROJECT_FILES)
         name, folder, is_package = self.name_of(path, self.roots.of_project)
         starts = [folder, start or self._project_above(folder)]
         self._start_from(*(each for each in starts if os.path.isdir(each)))
+        known = self._by_path.get(path)
         if known is not None and known.name != name:  # whoever imports it by another name has read it first
             self._read_anew({known})
-        elif known is not None and is_as_known and known.path == source.path:
+        elif known is not None and known.source.data == source.data and known.path == source.path:
             return known
         module = Module(name, source.path, source, is_package, path)
         if name in self._modules:  # somebody was told something else
@@ -227,16 +232,18 @@ class Modules:
         return None
 
     def _read(self, name: str, path: str, is_package: bool) -> Module | None:
-        known = self._by_path.get(os.path.abspath(path))
+        at = os.path.abspath(path)
+        known = self._by_path.get(at)
         if known is not None:
             return known
+        shown = os.path.relpath(path, self.root) if path.startswith(self.root) else path
         try:
-            source = Source.read(os.path.relpath(path, self.root) if path.startswith(self.root) else path, at=path)
-            module = Module(name, source.path, source, is_package, os.path.abspath(path))
+            source = self._read_before.get(at) or Source.read(shown, at=path)
+            module = Module(name, shown, source, is_package, at)
         except Unreadable:
             return None
-        self._by_path[os.path.abspath(path)] = module
-        self.texts.put(os.path.abspath(path), source.data)
+        self._by_path[at], self._read_before[at] = module, source
+        self.texts.put(at, source.data)
         return module
 
     def starred(self, module: Module, name: str, seen: frozenset[Module] = frozenset()) -> Module | None:
