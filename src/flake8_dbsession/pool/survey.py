@@ -11,6 +11,7 @@ from functools import cached_property
 from ..config import Pool
 from ..files.declared import Declared, declared_in, declares, project_of
 from ..files.reading import bytes_of, text_of
+from ..names import Names
 from ..project.modules import Modules
 from ..source import Source, Unreadable
 from .deployment import Deployment, deployment, is_deployment
@@ -35,6 +36,7 @@ class Survey:
         self.configured = configured
         self.parts = parts
         self.modules = Modules(home, ("src",))
+        self._read: dict[str, tuple[Source, Names]] = {}
         self._found: dict[str, Found | None] = {}
         self._reads: dict[str, bool] = {}
         self._imported: dict[str, frozenset[str]] = {}
@@ -68,8 +70,15 @@ class Survey:
             source = _source(path, tokens)
             if source is None:
                 return None
-            self._found[path] = find(source.tree, self.modules.of_file(source).names)
+            self._found[path] = find(source.tree, self.names_in(source))
         return self._found[path]
+
+    def names_in(self, source: Source) -> Names:
+        """What the names of a file of the project mean."""
+        if source.path not in self._read:
+            name, _, is_package = self.modules.called(source.path, source.tree)
+            self._read[source.path] = source, Names(source.tree, name, is_package)
+        return self._read[source.path][1]
 
     def holding(self, *tokens: bytes) -> Iterator[str]:
         """The Python files of the application that hold any of ``tokens``."""
@@ -177,7 +186,7 @@ class Survey:
             source = _source(path, (word,))
             if source is None:
                 return frozenset()
-            names = self.modules.of_file(source).names
+            names = self.names_in(source)
             found = (binding.imported for binding in names.bindings.values())
             self._imported[path] = frozenset(filter(None, (*found, *names.stars)))
         return self._imported[path]
@@ -193,7 +202,7 @@ class Survey:
             source = _source(path, (token,))
             if source is None:
                 continue
-            names = self.modules.of_file(source).names
+            names = self.names_in(source)
             found = find(source.tree, names, also=function)
             for call in found.reading.calls_named(function):
                 yield found, call

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 from collections.abc import Callable, Iterable, Sequence, Set
 
@@ -20,7 +21,8 @@ class Modules:
     ``roots`` are the folders that imports start from: the configured source roots and, for the file that is analysed,
     the folder above its outermost package. ``forget`` is told the names that mean another module, or
     one at last, or none any more, as the next file starts from another one.
-    ``beside`` says in which folder another project of the repository has a package, "" for none.
+    ``beside`` says in which folder another project of the repository has a package, "" for none, and ``naming`` which
+    files have a name in what they import.
     """
 
     def __init__(
@@ -30,6 +32,7 @@ class Modules:
         forget: Callable[[Sequence[str]], None] = lambda names: None,
         sources: Sources | None = None,
         beside: Callable[[str], str] = lambda package: "",
+        naming: Callable[[bytes], Sequence[str]] = lambda name: (),
     ) -> None:
         self.root = root
         self._sources = sources or Sources()
@@ -37,6 +40,7 @@ class Modules:
         self.roots = Roots()
         self._forget = forget
         self._beside = beside
+        self._naming = naming
         for folder in src:
             self.roots.add(os.path.normpath(os.path.join(root, folder)))
         self._modules: dict[str, Module | None] = {}
@@ -98,9 +102,8 @@ class Modules:
         if before is not None and before.data == source.data:
             source.tree = before.tree
         self._read_before[path] = source
-        self._start = start = root_of(path, self.root, source.tree, self._is_there, PROJECT_FILES)
-        name, folder, is_package = self.name_of(path, self.roots.of_project)
-        starts = [folder, start or self._project_above(folder)]
+        name, folder, is_package = self.called(path, source.tree)
+        starts = [folder, self._start or self._project_above(folder)]
         self._start_from(*(each for each in starts if os.path.isdir(each)))
         known = self._by_path.get(path)
         if known is not None and known.name != name:  # whoever imports it by another name has read it first
@@ -114,6 +117,30 @@ class Modules:
         self.texts.put(path, source.data)
         self._analysed.add(name.partition(".")[0])
         return module
+
+    def called(self, path: str, tree: ast.Module) -> tuple[str, str, bool]:
+        """As :meth:`name_of`, of a file that is being analysed: its own imports tell what it is called."""
+        shown = root_of(path, self.root, tree, self._is_there, PROJECT_FILES)
+        self._start = shown if shown is not None else self._shown_beside(path)
+        return self.name_of(path, self.roots.of_project)
+
+    def _shown_beside(self, path: str) -> str | None:
+        """Where the imports of a file somewhere in a package start from, of which only other files of it tell."""
+        folder, package = self._package_around(path)
+        while not package and folder.startswith(self.root + os.sep):
+            folder, package = self._package_around(folder)
+        if not folder.startswith(self.root + os.sep):
+            return None
+        inside = os.path.join(folder, package[0], "")
+        return folder if any(each.startswith(inside) for each in self._naming(package[0].encode())) else None
+
+    def _package_around(self, path: str) -> tuple[str, list[str]]:
+        """The folder above the outermost package around a file, and the packages from there on."""
+        folder, package = os.path.dirname(path), list[str]()
+        while self._folders.has_file(os.path.join(folder, "__init__.py")):
+            folder, name = os.path.split(folder)
+            package.insert(0, name)
+        return folder, package
 
     def _is_there(self, path: str) -> bool:
         self._sources.meet_file(path)
@@ -145,13 +172,10 @@ class Modules:
 
         It begins where the imports of the analysed file start, or else in one of ``roots``; None means that file's.
         """
-        folder, base = os.path.split(path)
-        stem = base.removesuffix(".py")
+        stem = os.path.basename(path).removesuffix(".py")
         is_package = stem == "__init__"
-        parts = [] if is_package else [stem]
-        while self._folders.has_file(os.path.join(folder, "__init__.py")):
-            folder, package = os.path.split(folder)
-            parts.insert(0, package)
+        folder, packages = self._package_around(path)
+        parts = packages if is_package else [*packages, stem]
         if folder == self._start:
             return ".".join(parts), folder, is_package
         start = () if self._start is None else (self._start,)

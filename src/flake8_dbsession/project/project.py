@@ -79,6 +79,7 @@ class Project:
             self._forget,
             self.sources,
             lambda package: self.app.packages_beside.get(package, ""),
+            lambda name: self.app.naming(name),
         )
         self.lineages = Lineages(self)
         self.app = Application(self)
