@@ -12,6 +12,7 @@ import pytest
 from flake8_dbsession.analyze import analyze
 from flake8_dbsession.config import Config
 from flake8_dbsession.files.folders import Folders
+from flake8_dbsession.project.flows import Flows
 from flake8_dbsession.project.project import Project
 from flake8_dbsession.source import Source
 
@@ -96,10 +97,13 @@ def test_a_script_with_the_name_of_another_leaves_what_is_known_of_the_package_t
         (tmp_path / folder / "main.py").write_text(textwrap.dedent(script))
     monkeypatch.chdir(tmp_path)
     followed: list[str] = []
-    flow = Project.flow
-    monkeypatch.setattr(
-        Project, "flow", lambda self, m, body, *rest: followed.append(body.name) or flow(self, m, body, *rest)
-    )
+    flow = Flows.flow
+
+    def follow(self, module, body, *rest, **how):
+        followed.append(body.name)
+        return flow(self, module, body, *rest, **how)
+
+    monkeypatch.setattr(Flows, "flow", follow)
     project = Project(Config())
     for folder in ("one", "other"):
         found = analyze(Source.read(f"{folder}/main.py"), project)
