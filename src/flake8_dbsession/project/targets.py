@@ -123,6 +123,11 @@ class Target:
         return False
 
     @cached_property
+    def yields_first(self) -> int:
+        """The line of the first ``yield``; 0 for none."""
+        return min((each.lineno for each in self.body.own(ast.Yield)), default=0)
+
+    @cached_property
     def awaits(self) -> bool:
         """Whether the function awaits anything."""
         return bool(self.body.own(ast.Await, ast.AsyncFor, ast.AsyncWith))

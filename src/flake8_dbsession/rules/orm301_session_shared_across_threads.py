@@ -12,7 +12,8 @@ Why it matters
 
 Stays silent when
     A session is handed to one thread and not used by its creator until that thread has been joined, or asked for its
-    result; when threads get ids, factories or a scoped registry; when a lock lets them in one by one.
+    result, or the block of its executor has ended; when an object works with a session of its own in one thread, and
+    nowhere else; when threads get ids, factories or a scoped registry; when a lock lets them in one by one.
 
 Fix safety
     Unsafe: each job opens a session of its own, ``with SessionLocal() as db:`` around what used ``self.db``, or
@@ -39,6 +40,8 @@ from ..session.values import OPENED
 from ..view import View
 from .orm303_request_session_escapes import outlives_request
 
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
 
 def check(view: View) -> Iterator[Diagnostic]:
     if view.is_test:
@@ -60,15 +63,17 @@ def is_shared(flow: Flow, event: Event) -> bool:
     detail: Handover = event.detail
     if detail.concurrency not in ("thread", "greenlet", "process") or detail.through == "row" or event.resource is None:
         return False
-    if is_waited_for_at_once(flow, event.node):
+    if is_waited_for_at_once(flow, event.node) or is_waited_for_by_its_block(flow, event):
         return False
     if in_loop(flow, event.node) and not is_of_the_turn(flow, event):
+        return True
+    if any(event.node in ast.walk(each) for each in flow.body.own(*COMPREHENSIONS)):
         return True
     if is_waited_for_by_name(flow, event.node):
         return used_beside(flow, detail.name, event)
     if detail.many or event.resource.origin != OPENED:
         return True
-    return used_beside(flow, detail.name, event) or closed_beside(flow, event)
+    return used_beside(flow, detail.name, event) or closed_beside(flow, event) or used_by_another(flow, event)
 
 
 def is_of_the_turn(flow: Flow, event: Event) -> bool:
@@ -87,6 +92,27 @@ def is_waited_for_at_once(flow: Flow, handed: ast.AST) -> bool:
     return any(
         isinstance(n, ast.Attribute) and n.value is handed and n.attr in ("result", "join") for n in flow.body.own_nodes
     )
+
+
+def is_waited_for_by_its_block(flow: Flow, event: Event) -> bool:
+    """``with ThreadPoolExecutor() as executor:`` around the one job that its executor is given, at the end of which
+    the creator has waited for it; so long as nothing else uses the session in that block."""
+    call = event.node
+    for block in flow.body.own(ast.With):
+        for name in (item.optional_vars.id for item in block.items if isinstance(item.optional_vars, ast.Name)):
+            uses = [n for n in flow.body.own(ast.Name) if n.id == name and isinstance(n.ctx, ast.Load)]
+            parts = list(ast.walk(block))
+            is_its_job = isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call in parts
+            if not is_its_job or [call.func.value] != uses or call.func.attr != "submit":  # type: ignore[attr-defined]
+                continue
+            repeats = [n for n in parts if isinstance(n, (ast.For, ast.While, *COMPREHENSIONS))]
+            inside = [part for loop in repeats for part in ast.walk(loop)]
+            line = call.end_lineno or 0  # type: ignore[attr-defined]
+            names = (n for n in parts if isinstance(n, (ast.Name, ast.Attribute)))
+            used = [n for n in names if dotted(n) == event.detail.name and n.lineno > line]
+            if call not in inside and not used:
+                return True
+    return False
 
 
 def is_waited_for_by_name(flow: Flow, handed: ast.AST) -> bool:
@@ -120,6 +146,15 @@ def closed_beside(flow: Flow, event: Event) -> bool:
     """Whether the creator closes the session (the end of a ``with`` block) without having waited for the thread."""
     closes = [e for e in flow.events(Happening.CLOSED) if e.resource == event.resource]
     return bool(closes) and not joins_after(flow, event.node)
+
+
+def used_by_another(flow: Flow, event: Event) -> bool:
+    """Whether the creator has the object work, or gives it to another thread, before it has waited for this one."""
+    line = event.node.end_lineno or 0  # type: ignore[attr-defined]
+    others = (e.node for e in flow.events(Happening.HANDED_OVER, Happening.TAKEN) if e.resource == event.resource)
+    later = [node.lineno for node in others if node.lineno > line]  # type: ignore[attr-defined]
+    joins = joins_after(flow, event.node)
+    return bool(later) and (not joins or min(later) < min(joins))
 
 
 def joins_after(flow: Flow, handed: ast.AST) -> list[int]:

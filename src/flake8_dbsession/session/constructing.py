@@ -10,6 +10,7 @@ from .changing import borrow
 from .effects import apply, own
 from .formals import Formals
 from .handover import given_to_object
+from .opening import asynchronous
 from .state import ENTRY, GIVEN, HELD, IDLE, KEPT, Life
 from .summary import Summary
 from .values import (
@@ -34,7 +35,10 @@ if TYPE_CHECKING:
 
 def construct(ev: Evaluation, made: Value, call: Call) -> Value:
     """``Repository(session)``: an object that knows which of its attributes are sessions."""
-    streaming = next((b for b in ev.world.foreign_bases(made.name) if b in STREAMING_RESPONSES), None)
+    bases = ev.world.foreign_bases(made.name)
+    if any(ev.world.known.sqlalchemy_type(base) == "AsyncEngine" for base in bases):
+        return asynchronous(call)
+    streaming = next((base for base in bases if base in STREAMING_RESPONSES), None)
     if streaming is not None:
         stream(ev, streaming, call)
     if ev.world.owns_engine(made.name):

@@ -53,7 +53,7 @@ class Handover(NamedTuple):
     """How a session goes to something that runs beside or after the caller.
 
     ``concurrency`` is "thread", "process", "task" or "later"; ``through`` how it gets there ("argument",
-    "closure", "self", "row"); ``name`` what it was called; ``to`` the callee's name.
+    "closure", "self", "row", "object": one made here); ``name`` what it was called; ``to`` the callee's name.
     """
 
     concurrency: str

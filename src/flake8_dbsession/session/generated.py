@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from .arguments import told
 from .call import Call, place
 from .effects import apply, changed
+from .events import Happening
 from .formals import Formals, receiver_of
 from .moment import Moment
 from .state import AT_ENTRY, ENTRY, GIVEN, HELD, Life
@@ -107,16 +108,39 @@ def end_turns(now: Moment, end: Value) -> None:
             now.lives[resource] = life
 
 
-def begin_block(ev: Evaluation, manager: Value) -> Value:
+def begin_block(ev: Evaluation, manager: Value, node: ast.expr) -> Value:
     """As :func:`begin_turns`, for a ``with`` block: what the end of the block gives back, for :func:`end_block`.
 
-    That is what a generator that serves as a context manager commits, rolls back or closes behind its ``yield``.
+    That is what a generator that serves as a context manager commits, rolls back or closes behind its ``yield``. What
+    it waits for before that, the block waits for as it begins, and for what it asks others with a session of its own.
     """
     summary, formals = inside(ev, manager)
     if summary is None:
         return UNKNOWN
+    wait_before_block(ev, summary, formals, manager, node)
     ends = (summary.normal, summary.failed)
     return Value("end", extra=tuple(tuple(filter(None, map(formals.of_caller, given_back(each)))) for each in ends))
+
+
+def wait_before_block(ev: Evaluation, summary: Summary, formals: Formals, manager: Value, node: ast.expr) -> None:
+    """What the generator waits for, and asks with a session of its own, before its first ``yield``.
+
+    Callers do not hear of a pause: one that lets in one after the other inside a function is short.
+    """
+    function = manager.extra[1][0][0]
+    target = ev.world.target(function)
+    if target is None or not (summary.waits or summary.takes_own):
+        return
+    own, last = summary.takes_own, target.yields_first
+    before = [heard for heard in summary.waits if heard[0].line <= last]
+    for what, free, _ in (heard for heard in before if heard[0].kind == "sleep"):
+        released = set(map(formals.of_caller, free))
+        through = what.inside((function.name, target.path), node.lineno)
+        for resource in (each for each in ev.now.held() if each not in released):
+            ev.now.event(Happening.WAITED, node, resource, through)
+    waits = tuple(heard for heard in before if heard[0].kind != "sleep")
+    part = Summary(waits=waits, takes_own=own if own is not None and own.line <= last else None, can_raise=False)
+    apply(ev, part, formals, node, function, target.path)
 
 
 def given_back(lives: tuple[tuple[Resource, Life], ...]) -> list[Resource]:

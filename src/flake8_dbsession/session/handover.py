@@ -281,12 +281,18 @@ def given_to_object(ev: Evaluation, made: Value, call: Call) -> None:
 
 
 def own_attributes(ev: Evaluation, call: Call, target: Value, words: Words) -> None:
-    """``submit(self.work)`` where ``work`` uses ``self.session``."""
+    """``submit(self.work)`` where ``work`` uses ``self.session``; ``submit(worker.work)`` of an object made here."""
     owner = target.extra[0] if target.kind in (FUNCTION, METHOD) and target.extra else None
     if not isinstance(owner, Value) or owner.kind != OBJECT:
         return
+    made_here: dict[str, Value] = dict(pair for pair in owner.extra if isinstance(pair, tuple))
     for attribute, value in ev.world.attributes_used(target):
-        if value.kind == SESSION and value.resource is not None:
+        own = made_here.get(attribute, UNKNOWN)
+        if own.kind == SESSION and own.resource is not None and own.resource.origin == OPENED:
+            name = name_of(ev, own.resource, f"{words.to.rpartition('.')[0] or 'self'}.{attribute}")
+            detail = Handover(words.concurrency, "object", name, words.to, words.many)
+            ev.now.event(Happening.HANDED_OVER, call.node, own.resource, detail)
+        elif value.kind == SESSION and value.resource is not None:
             detail = Handover(words.concurrency, "self", f"self.{attribute}", words.to, words.many)
             ev.now.event(Happening.HANDED_OVER, call.node, value.resource, detail)
 
@@ -301,15 +307,15 @@ def described(target: Value, call: Call, fact: HandoverFact) -> str:
 
 
 def is_many(call: Call, fact: HandoverFact) -> bool:
-    return fact.each is not None or "Executor" in fact.name or fact.name.endswith((".map", ".imap", ".starmap"))
+    return fact.each is not None or fact.name.endswith((".map", ".imap", ".starmap"))
 
 
-def name_of(ev: Evaluation, resource: Resource) -> str:
+def name_of(ev: Evaluation, resource: Resource, otherwise: str = "the session") -> str:
     """The name the session goes by here."""
     for name, value in ev.now.names.items():
         if value.kind == SESSION and value.resource == resource:
             return name
-    return resource.key.removeprefix(".") if resource.origin != "opened" else "the session"
+    return resource.key.removeprefix(".") if resource.origin != "opened" else otherwise
 
 
 def name_of_row(ev: Evaluation, row: Value, used: frozenset[str]) -> str:

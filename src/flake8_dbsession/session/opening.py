@@ -121,6 +121,8 @@ def next_of(ev: Evaluation, generator: Value, node: ast.AST, *, kept: bool) -> V
 
 def sqlalchemy_call(ev: Evaluation, short: str, call: Call) -> Value | None:
     """The constructors and module functions of SQLAlchemy, SQLModel and Flask-SQLAlchemy."""
+    if short == "AsyncEngine":
+        return asynchronous(call)
     made = construction(ev, short, call)
     if made is None:
         return None
@@ -166,6 +168,12 @@ def construction(ev: Evaluation, short: str, call: Call) -> Value | None:
         case "flask_sqlalchemy.SQLAlchemy":
             return Value(FLASK_DB, "", Resource(AMBIENT, place(call.node), "Session", False, "flask"))
     return None
+
+
+def asynchronous(call: Call) -> Value:
+    """``AsyncEngine(create_engine(url))``, or an engine of a class of the project that extends it: the same pool."""
+    given = call.argument(0, "sync_engine")
+    return Value(ENGINE, "AsyncEngine", extra=given.extra if given.kind == ENGINE else ())
 
 
 def pool_of_factory(factory: Value) -> str:

@@ -165,6 +165,10 @@ class Target(Protocol):
         """Whether all that it does is to yield once what it is given."""
 
     @property
+    def yields_first(self) -> int:
+        """The line of its first ``yield``; 0 for none."""
+
+    @property
     def awaits(self) -> bool:
         """Whether it awaits anything."""
 

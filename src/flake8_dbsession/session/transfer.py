@@ -240,7 +240,7 @@ class Transfer:
         if item.optional_vars is not None:
             ev.bind(item.optional_vars, bound)
         if value.kind == "generated":
-            ev.now.names[f"{slot(item.context_expr)} end"] = begin_block(ev, value)
+            ev.now.names[f"{slot(item.context_expr)} end"] = begin_block(ev, value, item.context_expr)
         ev.now.names[slot(item.context_expr)] = value
         yield from self.outcome(ev, Via.NEXT)
 
