@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..names import dotted
+from ..names import bare, dotted
 from ..session.body import Body
 from ..session.values import REGISTRY, Resource
 from .module import Module
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from .project import Project
 
 _TEARDOWN = "teardown_appcontext"
+_SIGNAL = "appcontext_tearing_down"
+_SIGNALS = frozenset({f"flask.{_SIGNAL}", f"flask.signals.{_SIGNAL}"})
 _FLASK = frozenset({"flask.Flask", "flask.app.Flask"})
 
 
@@ -27,7 +29,7 @@ def is_removed_with_contexts(project: Project, registry: Resource) -> bool:
 
 
 def teardowns(project: Project) -> tuple[tuple[Module, Body], ...]:
-    """The functions given to ``app.teardown_appcontext``, outside of tests, for every application that is made.
+    """The functions given to ``app.teardown_appcontext``, or to its signal, outside of tests, for every application.
 
     That is what a factory does, and a module for the ``Flask(…)`` of its own; what one server adds to the application
     that it gets from a factory happens in its own process only.
@@ -36,11 +38,11 @@ def teardowns(project: Project) -> tuple[tuple[Module, Body], ...]:
 
 
 def _teardowns(project: Project) -> Iterator[tuple[Module, Body]]:
-    for module in project.app.modules_with(_TEARDOWN.encode()):
+    for module in project.app.modules_with(_TEARDOWN.encode(), _SIGNAL.encode()):
         if project.config.is_test(module.path):
             continue
         for body in (module.top, *module.bodies.values()):
-            if any(is_for_all(module, "<locals>" in body.name, decorator) for decorator in body.decorators):
+            if any(is_for_all(module, "<locals>" in body.name, bare(decorator)) for decorator in body.decorators):
                 yield module, body
             for call in body.own(ast.Call):
                 if call.args and is_for_all(module, body.node is not None, call.func):
@@ -51,6 +53,8 @@ def _teardowns(project: Project) -> Iterator[tuple[Module, Body]]:
 
 def is_for_all(module: Module, in_factory: bool, taker: ast.expr) -> bool:
     """Whether what stands behind ``@``, or is called, takes a teardown for every application that is made."""
+    if isinstance(taker, ast.Attribute) and taker.attr in ("connect", "connect_via"):
+        return module.names.resolve(taker.value) in _SIGNALS
     if not isinstance(taker, ast.Attribute) or taker.attr != _TEARDOWN:
         return False
     binding = module.names.bindings.get(dotted(taker.value) or "")

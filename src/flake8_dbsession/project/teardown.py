@@ -26,6 +26,7 @@ _MOST_MODULES = 200
 """An application that imports more is looked through so far."""
 _SETTING_UP = frozenset({"configure", "create_all", "drop_all"})
 _AROUND = frozenset({"middleware", "teardown"})
+_GIVES_BACK = frozenset({"remove", "close"})
 _ENGINES = frozenset({"create_engine", "engine_from_config"})
 
 
@@ -113,7 +114,7 @@ def giving_back(project: Project, registry: Resource) -> Iterator[tuple[Units, B
 def may_end_requests(units: Units, body: Body) -> bool:
     entries = units.entries(body) or handed_over(units, body)
     elsewhere = bool(entries) and all(entry.kind in _ELSEWHERE or entry.after for entry in entries)
-    return not elsewhere and not is_view(body) and not sets_up(body)
+    return not elsewhere and not is_view(body) and (not sets_up(body) or tears_down(body))
 
 
 def handed_over(units: Units, body: Body) -> list[Entry]:
@@ -140,8 +141,24 @@ def named(argument: ast.expr) -> str:
 def runs_around(units: Units, body: Body) -> bool:
     """Whether the function is a WSGI application, a middleware or a teardown."""
     names = {parameter.arg for parameter in body.parameters}
-    around = (entry for entry in units.entries(body) if entry.kind in _AROUND and not entry.after)
-    return {"environ", "start_response"} <= names or any(around)
+    entries = units.entries(body) or handed_over(units, body)
+    around = (entry for entry in entries if entry.kind in _AROUND and not entry.after)
+    return {"environ", "start_response"} <= names or any(around) or tears_down(body)
+
+
+def tears_down(body: Body) -> bool:
+    """``app.teardown_appcontext(lambda error: Session.remove())``."""
+    for call in body.own(ast.Call):
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+        ends = name.startswith("teardown_") or (name == "connect" and "_tearing_down" in (dotted(call.func) or ""))
+        if ends and any(isinstance(part, ast.Attribute) and part.attr in _GIVES_BACK for part in in_lambdas(call)):
+            return True
+    return False
+
+
+def in_lambdas(call: ast.Call) -> Iterator[ast.AST]:
+    """What stands in the functions that a call is given without names."""
+    return (part for each in given(call) if isinstance(each, ast.Lambda) for part in ast.walk(each))
 
 
 def is_view(body: Body) -> bool:
@@ -164,7 +181,7 @@ def releases(project: Project, module: Module, body: Body, registry: Resource) -
     """Each ``Session.remove`` or ``Session.close`` in the function or a lambda in it, called or passed on."""
     inside = (part for node in body.own(ast.Lambda) for part in ast.walk(node) if isinstance(part, ast.Attribute))
     for part in (*body.own(ast.Attribute), *inside):
-        if part.attr in ("remove", "close"):
+        if part.attr in _GIVES_BACK:
             values = (project.evaluate(module, each) for each in meanings(body, part.value, registry))
             if any(v.kind == REGISTRY and v.resource is not None and v.resource.key == registry.key for v in values):
                 yield part
