@@ -13,7 +13,7 @@ from .formals import Formals, receiver_of
 from .moment import Moment
 from .state import AT_ENTRY, ENTRY, GIVEN, HELD, Life
 from .summary import Summary, Target
-from .values import OPENED, SESSION, UNKNOWN, Resource, Value
+from .values import OPENED, SESSION, UNKNOWN, Resource, Value, contained
 
 if TYPE_CHECKING:
     from .evaluate import Evaluation
@@ -125,22 +125,25 @@ def begin_block(ev: Evaluation, manager: Value, node: ast.expr) -> Value:
 def wait_before_block(ev: Evaluation, summary: Summary, formals: Formals, manager: Value, node: ast.expr) -> None:
     """What the generator waits for, and asks with a session of its own, before its first ``yield``.
 
-    Callers do not hear of a pause: one that lets in one after the other inside a function is short.
+    Callers do not hear of a pause: one that lets in one after the other inside a function is short. What the block is
+    given is opened behind the waits.
     """
     function = manager.extra[1][0][0]
     target = ev.world.target(function)
     if target is None or not (summary.waits or summary.takes_own):
         return
     own, last = summary.takes_own, target.yields_first
+    lent = tuple(each for each in contained(manager.extra[0]) if each.origin == OPENED and each.key == place(node))
     before = [heard for heard in summary.waits if heard[0].line <= last]
     for what, free, _ in (heard for heard in before if heard[0].kind == "sleep"):
-        released = set(map(formals.of_caller, free))
+        released = {*map(formals.of_caller, free), *lent}
         through = what.inside((function.name, target.path), node.lineno)
         for resource in (each for each in ev.now.held() if each not in released):
             ev.now.event(Happening.WAITED, node, resource, through)
     waits = tuple(heard for heard in before if heard[0].kind != "sleep")
-    part = Summary(waits=waits, takes_own=own if own is not None and own.line <= last else None, can_raise=False)
-    apply(ev, part, formals, node, function, target.path)
+    is_own = own is not None and own.line <= last and not lent
+    part = Summary(waits=waits, takes_own=own if is_own else None, can_raise=False)
+    apply(ev, part, formals, node, function, target.path, lent)
 
 
 def given_back(lives: tuple[tuple[Resource, Life], ...]) -> list[Resource]:
