@@ -63,7 +63,9 @@ def is_shared(flow: Flow, event: Event) -> bool:
     detail: Handover = event.detail
     if detail.concurrency not in ("thread", "greenlet", "process") or detail.through == "row" or event.resource is None:
         return False
-    if is_waited_for_at_once(flow, event.node) or is_waited_for_by_its_block(flow, event):
+    if is_waited_for_at_once(flow, event.node):
+        return False
+    if detail.concurrency != "process" and is_waited_for_by_its_block(flow, event):
         return False
     if in_loop(flow, event.node) and not is_of_the_turn(flow, event):
         return True

@@ -307,7 +307,7 @@ def described(target: Value, call: Call, fact: HandoverFact) -> str:
 
 
 def is_many(call: Call, fact: HandoverFact) -> bool:
-    return fact.each is not None or fact.name.endswith((".map", ".imap", ".starmap"))
+    return fact.each is not None or "ProcessPool" in fact.name or fact.name.endswith((".map", ".imap", ".starmap"))
 
 
 def name_of(ev: Evaluation, resource: Resource, otherwise: str = "the session") -> str:
