@@ -25,8 +25,9 @@ from ..model import Diagnostic, Rule
 from ..questions.asking import first_of_each_node, in_loop
 from ..session.events import Event, Handover, Happening
 from ..session.flow import Flow
+from ..session.values import OPENED
 from ..view import View
-from .orm301_session_shared_across_threads import used_beside
+from .orm301_session_shared_across_threads import closed_beside, is_of_the_turn, used_beside
 from .orm303_request_session_escapes import nobody_waits, outlives_request
 
 
@@ -48,12 +49,12 @@ def is_shared(view: View, flow: Flow, event: Event) -> bool:
         return False
     if event.resource is not None and not event.resource.is_async:
         return False
-    return (
-        detail.many
-        or in_loop(flow, event.node)
-        or used_beside(flow, detail.name, event)
-        or nobody_waits(flow, event.node)
-    )
+    if detail.many or used_beside(flow, detail.name, event):
+        return True
+    if in_loop(flow, event.node) and not is_of_the_turn(flow, event):
+        return True
+    is_own = event.resource is not None and event.resource.origin == OPENED
+    return nobody_waits(flow, event.node) and (not is_own or closed_beside(flow, event))
 
 
 RULE = Rule("ORM302", "session-shared-across-tasks", "one session used by several tasks", check)

@@ -18,6 +18,7 @@ from .values import (
     METHOD,
     NONE,
     OBJECT,
+    OPENED,
     SESSION,
     SOMETHING,
     UNKNOWN,
@@ -115,8 +116,11 @@ def reached(ev: Evaluation, function: Value) -> list[Value]:
     values += through_objects(ev, node) if node is not None else ()
     owner = function.extra[0] if function.extra else None
     if isinstance(owner, Value) and owner.kind == OBJECT:
-        values += [pair[1] for pair in owner.extra if isinstance(pair, tuple) and pair[1].kind == SESSION]
-        values += [value for _, value in ev.world.attributes_used(function) if value.kind == SESSION]
+        kept = {pair[0]: pair[1] for pair in owner.extra if isinstance(pair, tuple) and pair[1].kind == SESSION}
+        opened = {name for name, value in kept.items() if any(each.origin == OPENED for each in contained(value))}
+        values += kept.values()
+        used = ev.world.attributes_used(function)
+        values += [value for name, value in used if value.kind == SESSION and name not in opened]
     return values
 
 
