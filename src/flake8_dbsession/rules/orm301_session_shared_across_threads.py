@@ -99,22 +99,32 @@ def is_waited_for_at_once(flow: Flow, handed: ast.AST) -> bool:
 def is_waited_for_by_its_block(flow: Flow, event: Event) -> bool:
     """``with ThreadPoolExecutor() as executor:`` around the one job that its executor is given, at the end of which
     the creator has waited for it; so long as nothing else uses the session in that block."""
-    call = event.node
-    for block in flow.body.own(ast.With):
-        for name in (item.optional_vars.id for item in block.items if isinstance(item.optional_vars, ast.Name)):
-            uses = [n for n in flow.body.own(ast.Name) if n.id == name and isinstance(n.ctx, ast.Load)]
-            parts = list(ast.walk(block))
-            is_its_job = isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call in parts
-            if not is_its_job or [call.func.value] != uses or call.func.attr != "submit":  # type: ignore[attr-defined]
-                continue
-            repeats = [n for n in parts if isinstance(n, (ast.For, ast.While, *COMPREHENSIONS))]
-            inside = [part for loop in repeats for part in ast.walk(loop)]
-            line = call.end_lineno or 0  # type: ignore[attr-defined]
-            names = (n for n in parts if isinstance(n, (ast.Name, ast.Attribute)))
-            used = [n for n in names if dotted(n) == event.detail.name and n.lineno > line]
-            if call not in inside and not used:
-                return True
+    match event.node:
+        case ast.Call(func=ast.Attribute(value=ast.Name() as executor, attr="submit")) as call:
+            blocks = [block for block in flow.body.own(ast.With) if gives(block, executor)]
+            only = [block for block in blocks if is_asked_once(flow, block, executor)]
+            return any(not is_named_behind(block, call, event.detail.name) for block in only)
     return False
+
+
+def gives(block: ast.With, executor: ast.Name) -> bool:
+    """Whether a name inside a block is what the block has given it."""
+    bound = (item.optional_vars for item in block.items)
+    is_its = any(isinstance(name, ast.Name) and name.id == executor.id for name in bound)
+    return is_its and executor in ast.walk(block)
+
+
+def is_asked_once(flow: Flow, block: ast.With, executor: ast.Name) -> bool:
+    """Whether the function speaks of the executor only there, and in no loop of the block."""
+    named = [each for each in flow.body.own(ast.Name) if each.id == executor.id and isinstance(each.ctx, ast.Load)]
+    loops = (part for part in ast.walk(block) if isinstance(part, (ast.For, ast.While, *COMPREHENSIONS)))
+    return named == [executor] and not any(executor in ast.walk(loop) for loop in loops)
+
+
+def is_named_behind(block: ast.With, call: ast.Call, name: str) -> bool:
+    """Whether the block speaks of the session behind the call."""
+    named = (part for part in ast.walk(block) if isinstance(part, (ast.Name, ast.Attribute)) and dotted(part) == name)
+    return any(part.lineno > (call.end_lineno or 0) for part in named)
 
 
 def is_waited_for_by_name(flow: Flow, handed: ast.AST) -> bool:
