@@ -40,7 +40,7 @@ class View:
         self.only = only
         """The functions that stand in no other which are to be followed ("": the module itself); None: all."""
         self.config = project.config
-        self.answers: dict[tuple[object, object], Any] = {}
+        self.answers: dict[tuple[object, ...], Any] = {}
         """What was asked of the file's functions by several rules; see :func:`asked_once`."""
         self._mentioned: dict[bytes, bool] = {}
 
@@ -230,7 +230,7 @@ def asked_once(question: Callable[Concatenate[View, About], Found]) -> Callable[
 
     @wraps(question)
     def answer(view: View, /, *about: About.args, **more: About.kwargs) -> Found:
-        key = (question, about)
+        key = (question, about, *more.items())
         if key not in view.answers:
             view.answers[key] = question(view, *about, **more)
         found: Found = view.answers[key]
