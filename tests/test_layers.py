@@ -23,7 +23,7 @@ LAYERS = (
     {"settings.reading", "files.discover", "suppress", "baseline"},
     # what sessions do in one function, in one module, in the project
     {"session"},
-    {"project.module"},
+    {"project.file_names", "project.module"},
     {
         "project.annotations",
         "project.evidence",

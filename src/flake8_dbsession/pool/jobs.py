@@ -32,7 +32,7 @@ def reached_by_jobs(survey: Survey) -> frozenset[str]:
         return frozenset()
     named: dict[str, list[str]] = {}
     for path in survey.python:
-        for name in possible_names(survey.modules.name_of(path)[0]):
+        for name in possible_names(survey.file_names.of(path).name):
             named.setdefault(name, []).append(path)
     waiting = [path for path in survey.holding(*_WORDS) if defines_jobs(survey, path)]
     seen = set(waiting)
@@ -62,7 +62,7 @@ def defines_jobs(survey: Survey, path: str) -> bool:
 def imported(survey: Survey, path: str) -> Iterator[str]:
     """The dotted names that any statement of the file imports, and the packages that they stand in."""
     tree = survey.tree(path)
-    module, _, is_package = survey.modules.name_of(path)
+    module, _, is_package = survey.file_names.of(path)
     for statement in ast.walk(tree) if tree is not None else ():
         if isinstance(statement, (ast.Import, ast.ImportFrom)):
             names = [name for _, name in imports_of(statement, module, is_package)]

@@ -57,7 +57,7 @@ class FilePool:
     def is_imported(self) -> bool:
         """Whether the file is a module of the application, not a script: another file imports it, or it makes the
         application itself."""
-        module = self.survey.modules.name_of(self.path)[0]
+        module = self.survey.file_names.of(self.path).name
         defines = self._source is not None and only_defines(self._source.tree)
         return self.found.makes_application or defines or self.survey.imports(module, self.path)
 
@@ -174,7 +174,7 @@ class FilePool:
         """The extension object that a dotted name means, re-exports included."""
         top, last = name.partition(".")[0], name.rpartition(".")[2]
         for path, found in self.survey.extension_files():
-            module = self.survey.modules.name_of(path)[0]
+            module = self.survey.file_names.of(path).name
             for extension in found.extensions:
                 if extension.name == last and module.partition(".")[0] == top:
                     return extension

@@ -11,8 +11,9 @@ from functools import cached_property
 from ..config import Pool
 from ..files.declared import Declared, declared_in, declares, project_of
 from ..files.reading import bytes_of, text_of
+from ..files.sources import Sources
 from ..names import Names
-from ..project.modules import Modules
+from ..project.file_names import FileNames
 from ..source import Source, Unreadable
 from .deployment import Deployment, deployment, is_deployment
 from .engines import TOKENS, Found, find
@@ -35,7 +36,7 @@ class Survey:
         self.root = root
         self.configured = configured
         self.parts = parts
-        self.modules = Modules(home, ("src",))
+        self.file_names = FileNames(home, ("src",), Sources())
         self._read: dict[str, tuple[Source, Names]] = {}
         self._found: dict[str, Found | None] = {}
         self._reads: dict[str, bool] = {}
@@ -76,7 +77,7 @@ class Survey:
     def names_in(self, source: Source) -> Names:
         """What the names of a file of the project mean."""
         if source.path not in self._read:
-            name, _, is_package = self.modules.called(source.path, source.tree)
+            name, _, is_package = self.file_names.begin(source.path, source.tree)
             self._read[source.path] = source, Names(source.tree, name, is_package)
         return self._read[source.path][1]
 

@@ -69,7 +69,7 @@ class Classes:
 
     def _is_of_library(self, name: str) -> bool:
         """Whether a type belongs to a library, or is one of which something is known."""
-        return self._of_library((name, self.project.modules.roots.own))
+        return self._of_library((name, self.project.modules.names.roots.own))
 
     def _find_of_library(self, asked: tuple[str, tuple[str, ...]]) -> bool:
         name, _ = asked

@@ -68,14 +68,14 @@ def imported_by(project: Project, paths: list[str]) -> Iterator[str]:
 
 def imports(project: Project, path: str) -> Iterator[tuple[str, bool]]:
     """The dotted names that a file imports, each with whether it says that it stands beside it."""
-    name, _, is_package = project.modules.name_of(path)
+    name, _, is_package = project.modules.names.of(path)
     for each in imported_in(text_of(project, path)):
         yield absolute(each, name, is_package), bool(each.level)
 
 
 def _places(project: Project) -> dict[str, str]:
     """The files of the project by their dotted names."""
-    return {project.modules.name_of(path)[0]: path for path in project.app.files}
+    return {project.modules.names.of(path).name: path for path in project.app.files}
 
 
 def is_command(project: Project, path: str) -> bool:
@@ -83,7 +83,7 @@ def is_command(project: Project, path: str) -> bool:
     text = text_of(project, path)
     if b"__main__" in text or any(each.name.partition(b".")[0] in _COMMAND_LINES for each in imported_in(text)):
         return True
-    name = project.modules.name_of(path)[0]
+    name = project.modules.names.of(path).name
     return any(function.startswith(f"{name}.") for function in project.app.installed_for(path))
 
 
@@ -96,7 +96,7 @@ def importers(project: Project, path: str, name: str) -> dict[str, bool]:
         found[each] = bool(others)
         new = [other for other in dict.fromkeys(others) if other not in found]
         found.update(dict.fromkeys(new, False))
-        waiting += [(other, project.modules.name_of(other)[0]) for other in new if len(found) <= _MOST_IMPORTERS]
+        waiting += [(other, project.modules.names.of(other).name) for other in new if len(found) <= _MOST_IMPORTERS]
     return found
 
 

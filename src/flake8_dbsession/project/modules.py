@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import ast
 import os
 from collections.abc import Callable, Iterable, Sequence, Set
 
-from ..files.declared import PROJECT_FILES
-from ..files.folders import Folders
 from ..files.sources import Answers, Sources
 from ..files.texts import Texts
 from ..source import Source, Unreadable
+from .file_names import FileNames
 from .module import Module
-from .roots import Roots, root_of
 
 
 class Modules:
     """First-party modules by dotted name, read when first asked.
 
-    ``roots`` are the folders that imports start from: the configured source roots and, for the file that is analysed,
-    the folder above its outermost package. ``forget`` is told the names that mean another module, or
-    one at last, or none any more, as the next file starts from another one.
-    ``beside`` says in which folder another project of the repository has a package, "" for none, and ``naming`` which
-    files have a name in what they import.
+    ``names`` tells what a file is called, and where imports start from. ``forget`` is told the names that mean another
+    module, or one at last, or none any more, as the next file starts from another one. ``beside`` says in which folder
+    another project of the repository has a package, "" for none, and ``naming`` which files have a name in what they
+    import.
     """
 
     def __init__(
@@ -37,12 +33,9 @@ class Modules:
         self.root = root
         self._sources = sources or Sources()
         self.texts = Texts()
-        self.roots = Roots()
+        self.names = FileNames(root, src, self._sources, naming)
         self._forget = forget
         self._beside = beside
-        self._naming = naming
-        for folder in src:
-            self.roots.add(os.path.normpath(os.path.join(root, folder)))
         self._modules: dict[str, Module | None] = {}
         self._looked_at: dict[str, int] = {}
         """The bits of the files that were looked for to find a module by its name."""
@@ -51,9 +44,6 @@ class Modules:
         """What was read, by its path: a module that gets another name need not be parsed again."""
         self.split = Answers(self._sources, self._find_split)
         """The longest prefix of a dotted name that is a module, and the rest."""
-        self._folders = Folders()
-        self._start: str | None = None
-        """The folder that the imports of the analysed file show that they start from; None where they do not."""
         self._analysed: set[str] = set()
         """The top packages of the files that are analysed: a file can have a name that no import leads to."""
         self._asked_for: set[str] = set()
@@ -102,15 +92,15 @@ class Modules:
         if before is not None and before.data == source.data:
             source.tree = before.tree
         self._read_before[path] = source
-        name, folder, is_package = self.called(path, source.tree)
-        starts = [folder, self._start or self._project_above(folder)]
-        self._start_from(*(each for each in starts if os.path.isdir(each)))
+        called = self.names.begin(path, source.tree)
+        name = called.name
+        self._start_from(*self.names.starts(called))
         known = self._by_path.get(path)
         if known is not None and known.name != name:  # whoever imports it by another name has read it first
             self._read_anew({known})
         elif known is not None and known.source.data == source.data and known.path == source.path:
             return known
-        module = Module(name, source.path, source, is_package, path)
+        module = Module(name, source.path, source, called.is_package, path)
         if name in self._modules:  # somebody was told something else
             self.split.clear()
         self._by_path[path] = self._modules[name] = module
@@ -118,37 +108,9 @@ class Modules:
         self._analysed.add(name.partition(".")[0])
         return module
 
-    def called(self, path: str, tree: ast.Module) -> tuple[str, str, bool]:
-        """As :meth:`name_of`, of a file that is being analysed: its own imports tell what it is called."""
-        shown = root_of(path, self.root, tree, self._is_there, PROJECT_FILES)
-        self._start = shown if shown is not None else self._shown_beside(path)
-        return self.name_of(path, self.roots.of_project)
-
-    def _shown_beside(self, path: str) -> str | None:
-        """Where the imports of a file somewhere in a package start from, of which only other files of it tell."""
-        folder, package = self._package_around(path)
-        while not package and folder.startswith(self.root + os.sep):
-            folder, package = self._package_around(folder)
-        if not folder.startswith(self.root + os.sep):
-            return None
-        inside = os.path.join(folder, package[0], "")
-        return folder if any(each.startswith(inside) for each in self._naming(package[0].encode())) else None
-
-    def _package_around(self, path: str) -> tuple[str, list[str]]:
-        """The folder above the outermost package around a file, and the packages from there on."""
-        folder, package = os.path.dirname(path), list[str]()
-        while self._folders.has_file(os.path.join(folder, "__init__.py")):
-            folder, name = os.path.split(folder)
-            package.insert(0, name)
-        return folder, package
-
-    def _is_there(self, path: str) -> bool:
-        self._sources.meet_file(path)
-        return self._folders.has_file(path)
-
     def _start_from(self, *folders: str) -> None:
         """Imports look into ``folders`` first from here on."""
-        ambiguous = self.roots.begin(*folders)
+        ambiguous = self.names.roots.begin(*folders)
         if not ambiguous:
             return
         meant = {name: module for name, module in self._modules.items() if name.partition(".")[0] in ambiguous}
@@ -166,42 +128,6 @@ class Modules:
         self._forget([*names, *(name for name, module in self._modules.items() if module in modules)])
         if modules:
             self._drop(modules)
-
-    def name_of(self, path: str, roots: Iterable[str] | None = None) -> tuple[str, str, bool]:
-        """The dotted name of a file, the folder its imports start from, and whether it is a package.
-
-        It begins where the imports of the analysed file start, or else in one of ``roots``; None means that file's.
-        """
-        stem = os.path.basename(path).removesuffix(".py")
-        is_package = stem == "__init__"
-        folder, packages = self._package_around(path)
-        parts = packages if is_package else [*packages, stem]
-        if folder == self._start:
-            return ".".join(parts), folder, is_package
-        start = () if self._start is None else (self._start,)
-        for root in (
-            *start,
-            *(self.roots if roots is None else roots),
-        ):  # namespace packages: a configured root above wins over the folder itself
-            if folder.startswith(root + os.sep) and root != self.root:
-                parts = [*os.path.relpath(folder, root).split(os.sep), *parts]
-                return ".".join(parts), root, is_package
-        above = self._project_above(folder)
-        if folder.startswith(above + os.sep) and not parts[0].startswith("."):
-            inner = os.path.relpath(folder, above).split(os.sep)
-            if all(part.isidentifier() for part in inner) and inner[0] != "src":
-                return ".".join([*inner, *parts]), folder, is_package
-        return ".".join(parts), folder, is_package
-
-    def _project_above(self, folder: str) -> str:
-        """The folder that the modules of the nearest project around ``folder`` are named from; the root for none."""
-        above = folder
-        while above.startswith(self.root + os.sep):
-            if any(self._folders.has_file(os.path.join(above, name)) for name in PROJECT_FILES):
-                source = os.path.join(above, "src")
-                return source if folder == source or folder.startswith(source + os.sep) else above
-            above = os.path.dirname(above)
-        return self.root
 
     def find(self, name: str) -> Module | None:
         """The module called ``name``, or None where no file of the project is."""
@@ -223,7 +149,7 @@ class Modules:
         self._sources.meet_file(os.path.abspath(path))
         if known is not None:
             return known
-        name, _, is_package = self.name_of(path)
+        name, _, is_package = self.names.of(path)
         found = self.find(name)
         known = self._by_path.get(os.path.abspath(path))
         return found if found is not None and found is known else self._read(name, path, is_package)
@@ -245,8 +171,8 @@ class Modules:
         for root in self._holding(name):
             path = os.path.join(root, relative)
             folder, last = os.path.split(path)
-            inside, package = self._folders.inside(folder), os.path.join(path, "__init__.py")
-            is_package = last in inside.folders and self._folders.has_file(package)
+            inside, package = self.names.folders.inside(folder), os.path.join(path, "__init__.py")
+            is_package = last in inside.folders and self.names.folders.has_file(package)
             path = package if is_package else f"{path}.py"
             is_there = is_package or f"{last}.py" in inside.files
             if is_there or "__init__.py" in inside.files:  # one more of a package may come; another package changes all
@@ -289,6 +215,6 @@ class Modules:
         """The folders in which a dotted name may begin; that of another project where none of ours holds it."""
         top = name.partition(".")[0]
         self._asked_for.add(top)
-        ours = self.roots.holding(name)
+        ours = self.names.roots.holding(name)
         beside = self._beside(top) if not ours and name else ""
         return [beside] if beside else ours
