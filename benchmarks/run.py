@@ -199,7 +199,10 @@ def subjects(scratch: Path, with_flake8: bool, folders: list[str]) -> list[Subje
         found.append(Subject("check, warm, against ruff", warm, "ruff check, warm", 3, is_primed=True))
     if with_flake8:
         found.append(Subject("flake8", [*python, "-c", WITHOUT_PLUGIN, *FLAKE8, "."]))
-        found.append(Subject("flake8 with the plugin", [*python, "-m", "flake8", *FLAKE8, "."], "flake8", 1.1))
+        plugin = [*python, "-m", "flake8", *FLAKE8]
+        found.append(Subject("flake8 with the plugin, cold", [*plugin, "--dbsession-cache-dir=", "."], "flake8", 1.1))
+        kept = [*plugin, f"--dbsession-cache-dir={scratch}/flake8 of {{folder}}", "."]
+        found.append(Subject("flake8 with the plugin, warm", kept, "flake8", 1.1, is_primed=True))
     return found
 
 

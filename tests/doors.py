@@ -23,6 +23,22 @@ def count(article):
 """One ORM101, on line 8 from column 15 (counted from 1), with a safe fix."""
 
 MENDED = LEAK.replace("    session = SessionLocal()\n    return", "    with SessionLocal() as session:\n        return")
+HELPER = "def finish(session):\n    session.{method}()\n"
+USER = """\
+from helper import finish
+from sqlalchemy import create_engine, select
+from sqlalchemy.orm import sessionmaker
+
+SessionLocal = sessionmaker(create_engine("sqlite://"))
+
+
+def count(article):
+    session = SessionLocal()
+    try:
+        return len(session.scalars(select(article)).all())
+    finally:
+        finish(session)
+"""
 CLEAN = "print('nothing of ours')\n"
 
 

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from doors import LEAK, dbsession, lay, run
+from doors import HELPER, LEAK, USER, dbsession, lay, run
 
 from flake8_dbsession.cache.packing import packed, unpacked
 from flake8_dbsession.cache.state import State
@@ -22,22 +22,6 @@ from flake8_dbsession.settings.reading import load
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 EXAMPLE = FIXTURES / "apps"
-HELPER = "def finish(session):\n    session.{method}()\n"
-USER = """\
-from helper import finish
-from sqlalchemy import create_engine, select
-from sqlalchemy.orm import sessionmaker
-
-SessionLocal = sessionmaker(create_engine("sqlite://"))
-
-
-def count(article):
-    session = SessionLocal()
-    try:
-        return len(session.scalars(select(article)).all())
-    finally:
-        finish(session)
-"""
 FACTORY = """\
 from sqlalchemy import create_engine
 from sqlalchemy.orm import sessionmaker
@@ -350,6 +334,8 @@ def test_clean_leaves_what_is_not_ours(project):
     settled(project)
     check(cwd=project)
     assert (project / "src" / "outcomes.json").exists()
+    run(sys.executable, "-m", "flake8", cwd=project)
+    assert (project / "src" / "outcomes.flake8.json").exists()
     assert dbsession("clean", cwd=project).returncode == 0
     assert sorted(path.name for path in (project / "src").iterdir()) == [".gitignore", "kept.py"]
 

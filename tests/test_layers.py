@@ -75,8 +75,8 @@ LAYERS = (
     {"analyze"},
     # doors
     {"run", "settings.schema", "explain", "parallel.parcel", "facts"},
-    {"plugin", "editor.editing", "parallel.executor", "cache"},
-    {"editor.language_server", "cli"},
+    {"editor.editing", "parallel.executor", "cache"},
+    {"plugin", "editor.language_server", "cli"},
     {"editor.server", "__main__"},
 )
 """From the ground up. Modules of one layer do not know each other; the files of a folder that stands here do."""

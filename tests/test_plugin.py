@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import ast
+import json
+import os
 import subprocess
 import sys
 from argparse import Namespace
 from pathlib import Path
 
 import pytest
-from doors import CLEAN, LEAK, lay, run
+from doors import CLEAN, HELPER, LEAK, USER, lay, run
 
 from flake8_dbsession import analyze as analyze_module
+from flake8_dbsession.cache.one_by_one import NAME
 from flake8_dbsession.config import Config
 from flake8_dbsession.plugin import Plugin
 
@@ -185,3 +188,56 @@ def test_opinions_are_off_until_they_are_asked_for(tmp_path):
         for options in ([], ["--extend-select=ORM9"])
     ]
     assert told == ["Ignored", "Selected"]
+
+
+def test_a_second_run_says_the_same_and_imports_no_analysis(tmp_path):
+    lay(tmp_path, app_py=LEAK, clean_py=CLEAN)
+    first = flake8("--select=ORM", "-j1", cwd=tmp_path)
+    script = (
+        "import sys; from flake8.main.cli import main; code = main(['--select=ORM', '-j1']);"
+        "sys.exit(50 if 'flake8_dbsession.analyze' in sys.modules else code)"
+    )
+    second = run(sys.executable, "-c", script, cwd=tmp_path)
+    assert (second.stdout, second.returncode) == (first.stdout, 1)
+
+
+def test_what_workers_found_is_remembered_of_all(tmp_path):
+    for number in range(12):
+        lay(tmp_path, **{f"app{number}_py": LEAK})
+    first = flake8("--select=ORM", "-j3", cwd=tmp_path)
+    memory = tmp_path / ".dbsession_cache" / NAME
+    assert len(json.loads(memory.read_text())["outcomes"]) == 12
+    assert sorted(os.listdir(memory.parent)) == [".gitignore", NAME]
+    assert flake8("--select=ORM", "-j3", cwd=tmp_path).stdout == first.stdout
+
+
+def test_a_change_of_a_module_that_is_imported_counts(tmp_path):
+    lay(tmp_path, helper_py=HELPER.format(method="close"), app_py=USER)
+    assert flake8("--select=ORM", cwd=tmp_path).stdout == ""
+    lay(tmp_path, helper_py=HELPER.format(method="commit"))
+    after = flake8("--select=ORM", cwd=tmp_path).stdout
+    assert "ORM102" in after
+    assert after == flake8("--select=ORM", "--dbsession-cache-dir=", cwd=tmp_path).stdout
+
+
+def test_a_text_that_is_not_the_files_is_looked_at_itself(tmp_path):
+    lay(tmp_path, app_py=CLEAN)
+    assert flake8("--select=ORM", cwd=tmp_path).stdout == ""
+    done = flake8("--select=ORM", "--stdin-display-name=app.py", "-", cwd=tmp_path, data=LEAK.encode())
+    assert done.stdout.startswith(PLACE)
+    assert flake8("--select=ORM", cwd=tmp_path).stdout == ""
+
+
+def test_nothing_is_remembered_where_that_is_not_wanted(tmp_path):
+    lay(tmp_path, app_py=LEAK)
+    assert PLACE in flake8("--select=ORM", "--dbsession-cache-dir=", cwd=tmp_path).stdout
+    assert not (tmp_path / ".dbsession_cache").exists()
+
+
+def test_a_lock_that_was_left_behind_is_no_trouble(tmp_path):
+    lay(tmp_path, app_py=LEAK)
+    memory = tmp_path / ".dbsession_cache" / NAME
+    memory.parent.mkdir()
+    memory.with_name(f"{NAME}.lock").touch()
+    assert PLACE in flake8("--select=ORM", cwd=tmp_path).stdout
+    assert sorted(os.listdir(memory.parent)) == [".gitignore", NAME]

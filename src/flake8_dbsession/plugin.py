@@ -9,19 +9,22 @@ import ast
 import gc
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from . import __version__
 from .config import OPINIONS, Config
 from .relevance import may_matter
-from .settings.kinds import entries
+from .settings import kinds
 from .settings.reading import KEYS, ConfigError, load
 from .source import Source
 
 if TYPE_CHECKING:
     from flake8.options.manager import OptionManager
 
+    from .cache.one_by_one import OneByOne
     from .model import Diagnostic
+    from .run import Outcome
 
 FAULT = "ORM000"
 """The code under which a fault of ours is reported: a plugin that raises would end all of flake8."""
@@ -46,7 +49,7 @@ class Plugin:
                 f"--dbsession-{key.name}",
                 default=None,
                 parse_from_config=True,
-                comma_separated_list=key.kind is not entries,
+                comma_separated_list=key.kind is kinds.texts,
                 metavar=key.name.upper(),
                 help=key.help,
             )
@@ -76,21 +79,36 @@ class Plugin:
         data = text.encode("utf-8", "surrogatepass")
         if not may_matter(data):
             return []
-        from .analyze import analyze
-        from .run import few_collections, project
+        outcome = _remembered(self.config).outcome(self.filename, data, lambda: self._analyzed(data, text))
+        found = outcome.diagnostics
+        return [report for report in found if self.config.selects(report.code, self.filename, opinions=True)]
+
+    def _analyzed(self, data: bytes, text: str) -> Outcome:
+        """All that there is to report of the file, whoever wants it."""
+        from .run import few_collections, found
 
         source = Source(self.filename, data, self.tree)
         source.text = text  # decoded by flake8, whatever a coding cookie says
         with few_collections():
-            found = analyze(source, project(self.config))
+            outcome = found(source, self.config)
         gc.freeze()  # it is kept until flake8 ends, and no collection need look through it before
-        return [report for report in found if self.config.selects(report.code, self.filename, opinions=True)]
+        return outcome
+
+
+@lru_cache(maxsize=1)
+def _remembered(config: Config) -> OneByOne:
+    """What is remembered of a configuration's project, once for this process."""
+    from .cache.one_by_one import OneByOne
+
+    return OneByOne(config)
 
 
 def _given(options: Namespace) -> dict[str, Any]:
     """The settings that flake8's command line or files set."""
-    values = {key.field: getattr(options, f"dbsession_{key.field}", None) for key in _OPTIONS}
-    return {field: _listed(value) for field, value in values.items() if value is not None}
+    values = ((key, getattr(options, f"dbsession_{key.field}", None)) for key in _OPTIONS)
+    return {
+        key.field: value if key.kind is kinds.text else _listed(value) for key, value in values if value is not None
+    }
 
 
 def _listed(value: str | Sequence[str]) -> tuple[str, ...]:

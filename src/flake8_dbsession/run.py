@@ -88,22 +88,23 @@ def _parsed(source: Source) -> Source:
 
 def wanted(source: Source, config: Config) -> Outcome:
     """The outcome of a source that could be read."""
-    found, rests_on = _found(source, config)
-    selected = [d for d in found if config.selects(d.code, d.path)]
+    all_found = found(source, config)
+    selected = [d for d in all_found.diagnostics if config.selects(d.code, d.path)]
     kept, silenced, unused = suppress(source, selected)
     useless = tuple(one for one in unused if config.selects(one.code, source.path))
-    return Outcome(source.path, tuple(kept), silenced=silenced, unused=useless, rests_on=rests_on)
+    return all_found._replace(diagnostics=tuple(kept), silenced=silenced, unused=useless)
 
 
-def _found(source: Source, config: Config) -> tuple[list[Diagnostic], RestsOn]:
+def found(source: Source, config: Config) -> Outcome:
+    """All that there is to report of a source, whether it is wanted or not."""
     if not may_matter(source.data):
-        return [], RestsOn()
+        return Outcome(source.path)
     from .analyze import analyze
 
     whole = project(config)
     whole.sources.met = 0
-    found = analyze(source, whole)
-    return found, whole.sources.told(whole.sources.met, whole.root)
+    diagnostics = analyze(source, whole)
+    return Outcome(source.path, tuple(diagnostics), rests_on=whole.sources.told(whole.sources.met, whole.root))
 
 
 @lru_cache(maxsize=4)

@@ -16,6 +16,8 @@ from .packing import packed, unpacked
 from .state import Changes, File, State, digest_of
 
 OUTCOMES = "outcomes.json"
+_OURS = "outcomes."
+"""How the name of each file of ours begins."""
 _KEEPS_GIT_OUT = ".gitignore"
 _DAMAGE = (OSError, AttributeError, IndexError, KeyError, TypeError, ValueError, RecursionError)
 """What reading a file may raise that somebody else has written to."""
@@ -60,9 +62,10 @@ class Memory:
         self.kept = kept
 
     @classmethod
-    def of(cls, config: Config) -> Memory | None:
-        """What is remembered of the project and rests on nothing that has changed; None where nothing can be."""
-        path = os.path.join(config.root, config.cache_dir, OUTCOMES)
+    def of(cls, config: Config, name: str = OUTCOMES) -> Memory | None:
+        """What is remembered of the project, in the file ``name`` of its cache folder, and rests on nothing that has
+        changed; None where nothing can be."""
+        path = os.path.join(config.root, config.cache_dir, name)
         before, kept = _read(path, stamp_of(config))
         state = State.of(config, before)
         return cls(path, config, state, before, unchanged(kept, state.changes(before), config.root)) if state else None
@@ -77,6 +80,16 @@ class Memory:
         except _DAMAGE:
             return None
         return outcome if isinstance(outcome, Outcome) else None
+
+    def knows(self, path: str, data: bytes) -> bool:
+        """Whether ``data`` is what stands in the file at ``path``."""
+        file = self.state.files.get(os.path.abspath(path))
+        return file is not None and file.digest == digest_of(data)
+
+    def add_from_disk(self) -> None:
+        """Add what others have remembered since, as far as it is true of the files as they are known here."""
+        before, kept = _read(self.path, stamp_of(self.config))
+        self.kept = unchanged(kept, self.state.changes(before), self.config.root) | self.kept
 
     def keep(self, outcomes: Mapping[str, Outcome], named: frozenset[str]) -> None:
         """Remember outcomes beside the others."""
@@ -123,7 +136,7 @@ def clean(folder: str) -> bool:
     Returns whether anything was there. Only files of ours go: a folder may have been configured that holds others.
     Raises ``OSError``.
     """
-    ours = [name for name in _names(folder) if name.startswith(OUTCOMES) and os.path.isfile(os.path.join(folder, name))]
+    ours = [name for name in _names(folder) if name.startswith(_OURS) and os.path.isfile(os.path.join(folder, name))]
     for name in ours:
         os.unlink(os.path.join(folder, name))
     left = _names(folder)

@@ -60,7 +60,7 @@ KEYS = (
     Key("entry-points", entries, 'functions that a worker runs: "name" or "name -> kind"', in_flake8=True),
     Key("known", texts, "files with tables of your own: what calls wait, and who runs a function", adds=True),
     Key("baseline", text, "file of known reports that are not repeated"),
-    Key("cache-dir", text, "folder for what is remembered between runs"),
+    Key("cache-dir", text, 'folder for what is remembered between runs, "" for nowhere', in_flake8=True),
     Key("output-format", one_of(*FORMATS), "how reports are printed"),
     Key("unsafe-fixes", boolean, "let `dbsession fix` also make changes that may alter behaviour"),
 )
