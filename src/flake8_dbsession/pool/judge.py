@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import os
-import weakref
 from collections.abc import Callable, Iterator
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
+from ..view import View, asked_once
 from .dropped import is_dropped, is_for_script
 from .engines import NOTHING, Engine, Found, find, is_candidate, only_defines
 from .flask import DATABASE_URI, ENGINE_OPTIONS, Extension, FlaskConfig
@@ -21,7 +21,6 @@ from .values import UNKNOWN, Value
 
 if TYPE_CHECKING:
     from ..source import Source
-    from ..view import View
     from .survey import Survey
 
 SQLALCHEMY_RELEASES = ("1.3.24", "1.4.54", "2.0.58", "2.1.9")
@@ -283,17 +282,13 @@ def _names_options(key: ast.expr) -> bool:
     return isinstance(key, ast.Constant) and key.value == ENGINE_OPTIONS
 
 
-_POOLS: weakref.WeakKeyDictionary[View, FilePool] = weakref.WeakKeyDictionary()
-
-
+@asked_once
 def pool_of(view: View) -> FilePool:
-    """What ``view``'s file says about engines; computed once for all rules."""
-    if view not in _POOLS:
-        path = os.path.abspath(view.source.path)
-        found = find(view.source.tree, view.names) if is_candidate(view.source.data) else None
-        survey = partial(_survey_of, path, view)
-        _POOLS[view] = FilePool(path, found, survey, view.is_test or view.is_script, view.source)
-    return _POOLS[view]
+    """What ``view``'s file says about engines."""
+    path = os.path.abspath(view.source.path)
+    found = find(view.source.tree, view.names) if is_candidate(view.source.data) else None
+    survey = partial(_survey_of, path, view)
+    return FilePool(path, found, survey, view.is_test or view.is_script, view.source)
 
 
 def _survey_of(path: str, view: View) -> Survey:
