@@ -15,8 +15,8 @@ def main() -> int:
     """Run the command line of this process and return the exit code.
 
     Nothing is looked for that refers to itself and to which nobody refers: syntax trees and what is known of them stay
-    until the end, so that a third of the time would be spent to find two per cent of the memory, the look through all
-    of them as the interpreter ends included.
+    until the end, so that a third of the time would be spent to find next to nothing, the look through all of them as
+    the interpreter ends included.
     """
     if _STAYS not in sys.argv[1:2]:
         gc.disable()

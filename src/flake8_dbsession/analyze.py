@@ -19,7 +19,10 @@ def analyze(source: Source, project: Project, only: frozenset[str] | None = None
     view = View(source, project, only)
     if not can_be_reported(view):
         return []
-    return sorted((d for rule in ALL for d in rule.check(view)), key=lambda d: (d.span, d.code, d.message))
+    found = sorted((d for rule in ALL for d in rule.check(view)), key=lambda d: (d.span, d.code, d.message))
+    project.flows.forget(view.module)
+    view.forget()
+    return found
 
 
 def can_be_reported(view: View) -> bool:

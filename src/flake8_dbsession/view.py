@@ -188,6 +188,10 @@ class View:
                 if not self.is_test and self.project.reach.touches(self.module, body):
                     yield self.project.flow(self.module, body, {}, enclosing)
 
+    def forget(self) -> None:
+        """Let go of all that was asked and solved, which refers to itself and would not be found to be of no use."""
+        self.__dict__.clear()
+
     # -- reporting
 
     def span(self, node: ast.AST) -> Span:

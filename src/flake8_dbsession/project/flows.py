@@ -54,6 +54,13 @@ class Flows:
                 self._remembered.pop(body, None)
                 self._known_to_rules.discard(body)
 
+    def forget(self, module: Module) -> None:
+        """Let go of what only those need who solve the functions of a module: its rules have been heard, and who calls
+        them later mostly finds a summary."""
+        for body in (module.top, *module.bodies.values()):
+            self._remembered.pop(body, None)
+            body.forget()
+
     def summary(self, function: Value, sessions: tuple[tuple[str, Value], ...]) -> Summary | None:
         """What a call does where the named parameters are ``sessions``; None where that cannot be seen."""
         self.asked += 1

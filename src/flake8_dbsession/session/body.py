@@ -14,6 +14,8 @@ from .syntax import below
 
 _EXCEPT_STAR: dict[str, type[ast.AST]] = {"TryStar": ast.Try}
 """By name, since Python 3.10 has no such node."""
+_LARGE = ("graph", "steps", "own_nodes", "_by_kind", "named")
+"""What is found again with little trouble, and takes more room than all else that is known of a function."""
 
 
 class Body:
@@ -81,6 +83,11 @@ class Body:
     @cached_property
     def decorators(self) -> list[ast.expr]:
         return self.node.decorator_list if isinstance(self.node, Function) else []
+
+    def forget(self) -> None:
+        """Let go of what is large, and found again when somebody asks: the graph, and the nodes in their order."""
+        for name in _LARGE:
+            self.__dict__.pop(name, None)
 
     @cached_property
     def graph(self) -> Graph:

@@ -49,7 +49,7 @@ class Flow:
         self._remembered = remembered
         self._starts = starts
 
-    @property
+    @cached_property
     def graph(self) -> Graph:
         return self.body.graph
 
