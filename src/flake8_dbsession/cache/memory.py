@@ -192,7 +192,7 @@ def _read(path: str, stamp: str) -> tuple[dict[str, File], dict[str, Kept]]:
             (Question(kind, _bytes(words), _bytes(beside)), tuple(paths[number] for number in answers))
             for kind, words, beside, answers in found["questions"]
         ]
-        if not {question.kind for question, _ in questions} <= KINDS.keys():
+        if not {question.kind for question, _ in questions} <= KINDS:
             return {}, {}
         files = {path: File(*of) for path, of in found["files"].items()}
         return files, {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from .imports import words_in
@@ -17,12 +18,18 @@ class Question(NamedTuple):
 
     def is_answered_by(self, data: bytes) -> bool:
         """Whether the answer is yes for a file with these bytes."""
-        return KINDS[self.kind](self.words, data) and all(word in data for word in self.beside)
+        return self._is_named_in(data) and all(word in data for word in self.beside)
+
+    def _is_named_in(self, data: bytes) -> bool:
+        if self.kind in NAMES:
+            return not names(self.kind, data).isdisjoint(self.words)
+        return any(map(data.__contains__, self.words))
 
 
-def holds(words: tuple[bytes, ...], data: bytes) -> bool:
-    """Whether one of the words stands anywhere in a file."""
-    return any(map(data.__contains__, words))
+@lru_cache(maxsize=64)
+def names(kind: str, data: bytes) -> frozenset[bytes]:
+    """The names of a kind in a file: hundreds of questions are asked of the few files that have changed."""
+    return frozenset(NAMES[kind](data))
 
 
 def bases_in(data: bytes) -> Iterator[bytes]:
@@ -41,9 +48,9 @@ def functions_in(data: bytes) -> Iterator[bytes]:
         yield part[: part.find(b"(")].strip()
 
 
-KINDS: dict[str, Callable[[tuple[bytes, ...], bytes], bool]] = {
-    "holds": holds,
-    "extends": lambda words, data: any(base in words for base in bases_in(data)),
-    "imports": lambda words, data: any(word in words for word in words_in(data)),
-    "defines": lambda words, data: any(name in words for name in functions_in(data)),
+NAMES: dict[str, Callable[[bytes], Iterator[bytes]]] = {
+    "extends": bases_in,
+    "imports": words_in,
+    "defines": functions_in,
 }
+KINDS = frozenset({"holds", *NAMES})
