@@ -9,8 +9,8 @@ from typing import NamedTuple
 from ..flow.graph import Kind, Node, Via
 from ..session.flow import Flow
 from ..session.state import State
+from ..session.steps.common import slot
 from ..session.syntax import names_below
-from ..session.transfer import slot
 from ..session.values import RESULT, ROW, ROWS, Resource, Value
 
 _ROWS = frozenset({ROW, ROWS, RESULT})

@@ -9,7 +9,7 @@ Where a line belongs, from what is known to what is done with it:
 * ``evaluate`` and what it asks: ``attributes``, ``calls``, ``methods``, ``compound`` for expressions, ``opening``,
   ``rows``, ``waiting``, ``handover`` for what they mean, ``project_calls``, ``constructing``, ``effects``, ``formals``
   for functions and classes of the project;
-* ``simple_statements``, ``blocks``, ``exceptions``, ``transfer``: statements and ways of control;
+* ``steps``, with ``blocks`` and ``exceptions``: what each kind of step does; ``transfer`` carries them out;
 * ``flow``, ``leaks``: one function when all its ways have been followed; ``outside``, ``made_anew``: as its callers see
   it.
 """

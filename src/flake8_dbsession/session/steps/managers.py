@@ -1,0 +1,87 @@
+"""``with``: entering a context manager, and leaving it with an exception or without."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from ...flow.graph import Node, Via
+from ..blocks import entered, left, manager_of, release_attributes, release_given
+from ..entering import entered_object, lent_by
+from ..exceptions import takes
+from ..generated import begin_block, end_block
+from ..moment import Moment
+from ..state import State
+from ..values import MANAGER, NAMED, OBJECT, SESSION, UNKNOWN, Value
+from ..waiting import wait_to_enter
+from .common import Out, slot
+from .handlers import swallowed
+
+if TYPE_CHECKING:
+    from ..transfer import Transfer
+
+_SUPPRESS = "contextlib.suppress"
+
+
+def enter(transfer: Transfer, node: Node, state: State) -> Out:
+    """A manager is made and entered; it stands in the slot of the block until that is left."""
+    item = node.syntax
+    assert isinstance(item, ast.withitem)
+    ev = transfer.evaluation(state)
+    if isinstance(node.statement, ast.AsyncWith):
+        ev.awaited = item.context_expr
+    value = manager_of(ev.value(item.context_expr), item.context_expr)
+    bound = entered(ev, value, item.context_expr)
+    if bound == UNKNOWN and value == UNKNOWN:
+        bound = ev.by_its_use(item.optional_vars)
+        if bound.kind == SESSION:
+            value = Value(MANAGER, resource=bound.resource, extra=("borrowed", True, True))
+    if value.kind == OBJECT:
+        value, bound = entered_object(ev, value, item.context_expr, isinstance(node.statement, ast.AsyncWith))
+    if value.kind == OBJECT:
+        bound = lent_by(ev, value, isinstance(node.statement, ast.AsyncWith)) or bound
+        bound = wait_to_enter(ev, value, item.context_expr, isinstance(node.statement, ast.AsyncWith)) or bound
+    if item.optional_vars is not None:
+        ev.bind(item.optional_vars, bound)
+    if value.kind == "generated":
+        ev.now.names[f"{slot(item.context_expr)} end"] = begin_block(ev, value, item.context_expr)
+    ev.now.names[slot(item.context_expr)] = value
+    yield from transfer.outcome(ev, Via.NEXT)
+
+
+def leave(transfer: Transfer, node: Node, state: State) -> Out:
+    """The block ends without an exception."""
+    yield Via.NEXT, behind(transfer, node, state)
+
+
+def abort(transfer: Transfer, node: Node, state: State) -> Out:
+    """The block ends with an exception, which ``contextlib.suppress`` may keep."""
+    item = node.syntax
+    assert isinstance(item, ast.withitem)
+    value = state.names.get(slot(item.context_expr), UNKNOWN)
+    after = behind(transfer, node, state)
+    call = item.context_expr
+    if value.kind in (OBJECT, NAMED) and value.name == _SUPPRESS and isinstance(call, ast.Call):
+        enters, passes = takes(call.args, after.raising)
+        if enters:
+            yield Via.SWALLOW, swallowed(after, item.context_expr)
+        if not passes:
+            return
+    yield Via.RAISE, after
+
+
+def behind(transfer: Transfer, node: Node, state: State) -> State:
+    """The state in which a block is left."""
+    item = node.syntax
+    assert isinstance(item, ast.withitem)
+    now = Moment(state, transfer.events)
+    value = now.names.pop(slot(item.context_expr), UNKNOWN)
+    left(now, value, item.context_expr, transfer.world, bool(state.raising))
+    name = item.optional_vars or item.context_expr
+    if value.kind == OBJECT and isinstance(name, ast.Name):
+        release_attributes(now, name.id)
+    if value == UNKNOWN and isinstance(item.optional_vars, ast.Name) and node.statement is not None:
+        release_given(now, node.statement, item.optional_vars.id)
+    end_block(now, now.names.pop(f"{slot(item.context_expr)} end", UNKNOWN))
+    transfer.scope.take_own(now.own)
+    return now.state()
