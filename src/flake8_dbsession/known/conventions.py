@@ -50,6 +50,7 @@ class Conventions:
         self._sure = frozenset[str](tables["never_raises"]["functions"].split())
         self._sure_receivers = frozenset[str](tables["never_raises"]["receivers"].split())
         self._setting_up = frozenset[str](tables["setting_up"]["words"].split())
+        self._of_tests = frozenset[str](tables["under_test"]["words"].split())
         self._of_settings = tuple(tables["settings"]["words"].split())
         self.tool_files = frozenset[str](tables["tools"]["files"].split())
         """Files that belong to a tool, where they stand in no package: ``setup.py``."""
@@ -96,6 +97,10 @@ class Conventions:
     def is_setting_up(self, name: str) -> bool:
         """Whether a function of that name prepares a database for its first use: ``init_db``, ``seed_users``."""
         return not name.startswith("__") and not self._setting_up.isdisjoint(name.lower().split("_"))
+
+    def is_of_tests(self, name: str) -> bool:
+        """Whether a setting of that name says that tests run the program: ``TESTING``, ``PYTEST_CURRENT_TEST``."""
+        return not self._of_tests.isdisjoint(name.lower().split("_"))
 
     def is_of_settings(self, name: str) -> bool:
         """Whether a module or class of that name says how an application is to run: ``config``, ``StoreSettings``."""

@@ -19,6 +19,7 @@ ASIDE = frozenset(
     }
 )
 """Folders whose files are no part of the running application."""
+_TESTS = frozenset({"test", "tests", "testing", "pytest", "e2e"})
 _SKIPPED = frozenset({"node_modules", "__pycache__", "site-packages", "dist-packages", "build", "dist", "htmlcov"})
 
 _FOLDERS = 20_000
@@ -35,6 +36,13 @@ def is_aside(path: str, root: str) -> bool:
     if stem in ("conftest", "setup", "noxfile") or stem.startswith("test_") or stem.endswith("_test"):
         return True
     return any(folder in ASIDE or folder.startswith(("test_", "example_")) for folder in folders)
+
+
+def is_for_tests(path: str, root: str) -> bool:
+    """Whether a file stands in a folder that is called after tests: ``docker/pytest-support/compose.yaml``."""
+    folders = os.path.relpath(os.path.dirname(path), root).lower().split(os.sep)
+    words = (word for folder in folders for word in folder.replace("_", "-").replace(".", "-").split("-"))
+    return not _TESTS.isdisjoint(words)
 
 
 def walk(top: str, wanted: Callable[[str], bool], parts: bool, home: str = "") -> Iterator[str]:

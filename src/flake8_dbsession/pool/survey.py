@@ -17,7 +17,7 @@ from ..project.file_names import FileNames
 from ..source import Source, Unreadable
 from .deployment import Deployment, deployment, is_deployment
 from .engines import TOKENS, Found, find
-from .folders import is_aside, is_module, walk
+from .folders import is_aside, is_for_tests, is_module, walk
 from .scopes import Call, last_part
 from .servers import Limits, limits, server_of_image
 from .settings import knowledge
@@ -57,7 +57,7 @@ class Survey:
         """The files that may say how the application is started or what its server allows, sorted; those of other
         projects in ``root`` left out."""
         found = walk(self.root, is_deployment, self.parts, self.home)
-        return [path for path in found if not is_aside(path, self.root)]
+        return [path for path in found if not (is_aside(path, self.root) or is_for_tests(path, self.root))]
 
     @cached_property
     def found(self) -> dict[str, Found]:

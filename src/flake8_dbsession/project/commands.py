@@ -59,7 +59,7 @@ class Commands:
     def _ends(self, units: Units, caller: Body, body: Body, depth: int) -> bool:
         """Whether the caller makes a command of it, or is or serves a command and comes to an end."""
         calls, others = uses(caller, body)
-        calls += [node for node in others if is_run_at_once(units, caller, node)]
+        calls += [node for node in others if is_run_at_once(units, caller, node) or is_chosen_at_once(caller, node)]
         if not all(node in calls or is_registered(units, caller, node) for node in others):
             return False
         if not calls:
@@ -90,11 +90,19 @@ class Commands:
 
     def holding(self, module: Module, body: Body) -> list[str]:
         """The files outside of tests that hold a function's name, and that of its module unless it is a method; no more
-        than a few over :data:`_MOST_SPEAKING`."""
+        than a few over :data:`_MOST_SPEAKING`, and none for a file of which nobody else has anything."""
+        if self._is_alone(module):
+            return []
         beside = b"" if body.owner else module.name.rpartition(".")[2].encode()
         files = self.project.app.files_with(last_name(body).encode(), beside=(beside,))
         telling = (path for path in files if not self.project.config.is_test(path))
         return list(itertools.islice(telling, _MOST_SPEAKING + 1))
+
+    def _is_alone(self, module: Module) -> bool:
+        """Whether a file is run as a script, and no other file imports it."""
+        last = module.name.rpartition(".")[2].encode()
+        others = (other for other in self.project.app.modules_with(last) if other is not module)
+        return bool(module.main) and not any(module.name in other.imported for other in others)
 
     def _of(self, module: Module) -> Units:
         if module.path not in self._units:
@@ -175,6 +183,18 @@ def is_run_at_once(units: Units, caller: Body, node: ast.expr) -> bool:
     call = next((call for call in caller.own(ast.Call) if node in call.args), None)
     entry = run_by(units, call) if call is not None else None
     return entry is not None and entry.is_waited_for
+
+
+def is_chosen_at_once(caller: Body, node: ast.expr) -> bool:
+    """``actions = {"send": self.send}``, of which the function calls one itself, and does nothing else with them:
+    ``actions[arguments.action]()``."""
+    tables = [(t, value) for t, value in caller.assigned() if isinstance(value, ast.Dict) and node in value.values]
+    for table, _ in tables:
+        if isinstance(table, ast.Name) and table.id in caller.local_names:
+            uses = [n for n in caller.own(ast.Name) if n.id == table.id and isinstance(n.ctx, ast.Load)]
+            called = [c.func.value for c in caller.own(ast.Call) if isinstance(c.func, ast.Subscript)]
+            return bool(uses) and all(use in called for use in uses)
+    return False
 
 
 def run_by(units: Units, call: ast.Call) -> Entry | None:

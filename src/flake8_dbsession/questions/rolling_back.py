@@ -27,6 +27,26 @@ def is_rolled_back_around(view: View, body: Body, resource: Resource) -> bool:
     return bool(calls) and all(is_rolled_back(view, each, resource) for each in calls)
 
 
+def is_closed_after_requests(view: View, resource: Resource) -> bool:
+    """Whether a handler of requests closes the session when its answer has been given: ``def on_finish(self)``."""
+    for module in view.project.app.modules_with(b"def on_finish"):
+        for info in module.classes.values():
+            for name in closed_in(info.methods.get("on_finish")):
+                values = [info.values.get(name), *(value for value, _ in info.attribute_values.get(name, ()))]
+                if any(view.project.evaluate(module, each).resource == resource for each in values if each is not None):
+                    return True
+    return False
+
+
+def closed_in(method: ast.AST | None) -> Iterator[str]:
+    """The attributes of its object that a method closes: ``self.session.close()``."""
+    for part in ast.walk(method) if method is not None else ():
+        match part:
+            case ast.Call(func=ast.Attribute(value=ast.Attribute(value=ast.Name(id="self"), attr=name), attr=end)):
+                if end in ("close", "rollback", "remove"):
+                    yield name
+
+
 def calls_of(view: View, body: Body) -> Iterator[Call]:
     """The calls of a function in this module and in others, of a method also by its name; tests are left out."""
     name = body.name.rpartition(".")[2]

@@ -19,8 +19,8 @@ Why it matters
 Stays silent when
     The handler rolls back, closes, removes or raises, or a decorator or everybody who calls the function does so; when
     only lookups or foreign exceptions can arrive, such as those of a driver, which SQLAlchemy wraps; when a request
-    ends there and the framework discards the session, or the ``finish()`` of its handler closes it; when the project's
-    own session class rolls back in its ``commit()``.
+    ends there and the framework discards the session, or the ``finish()`` or ``on_finish()`` of its handler closes it;
+    when the project's own session class rolls back in its ``commit()``; where a module fails to be imported.
 
 Fix safety
     Safe: ``rollback()`` becomes the first statement of the handler; the transaction is lost already. Where the handler
@@ -45,7 +45,7 @@ from ..questions.asking import is_out_of_scope, within
 from ..questions.going_on import goes_on_elsewhere
 from ..questions.lasting import is_one_shot
 from ..questions.only_asking import executes, only_asks
-from ..questions.rolling_back import is_rolled_back, is_rolled_back_around
+from ..questions.rolling_back import is_closed_after_requests, is_rolled_back, is_rolled_back_around
 from ..session.events import Event, Happening, Swallowed
 from ..session.exceptions import is_for_database, last_names, types_of
 from ..session.flow import Flow
@@ -88,9 +88,9 @@ def check(view: View) -> Iterator[Diagnostic]:
             if handler not in reported:
                 reported.add(handler)
                 yield report_broken(view, flow, handler, event)
-        left = dict(raised_failed(view, flow)) if not found else {}
+        left = dict(raised_failed(view, flow)) if not found and flow.body.node is not None else {}
         for commit, resource in left.items() if left and not is_one_shot(view) else ():
-            if is_rolled_back_around(view, flow.body, resource):
+            if is_rolled_back_around(view, flow.body, resource) or is_closed_after_requests(view, resource):
                 continue
             message = f"session {name_of(flow, resource)!r}, which others go on with, is left failed when this raises"
             is_commit = any(event.node is commit for event in flow.events(Happening.COMMITTED))

@@ -8,7 +8,8 @@ Why it matters
     that closes has already run.
 
 Stays silent when
-    The session is closed again afterwards on every way out.
+    The session is closed again afterwards on every way out, or commits or rolls back there; in a script, whose process
+    ends where something raises.
 
 Fix safety
     No fix is offered: whether the use belongs into the block or needs a session of its own is the author's decision.
@@ -31,7 +32,8 @@ def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
         if is_out_of_scope(view, flow):
             continue
-        leaked = {leak.resource for leak in leaks(flow)}
+        is_script = flow.body.node is None
+        leaked = {leak.resource for leak in leaks(flow) if leak.lost or not (is_script and leak.on_error)}
         seen = set()
         for event in flow.events(Happening.USED_CLOSED):
             if event.resource in leaked and event.resource not in seen:

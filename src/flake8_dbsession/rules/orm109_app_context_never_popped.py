@@ -8,8 +8,8 @@ Why it matters
     connection, also after the thread has ended and after garbage collection (measured 1 → 1).
 
 Stays silent when
-    The same function or class pops a context; in tests, commands and at module level, where the context lives as long
-    as the process.
+    The same function or class pops a context; in tests, commands, scripts with the steps of a flow of Prefect, and at
+    module level, where the context lives as long as the process.
 
 Fix safety
     No fix is offered: the extent of the context is the author's decision.
@@ -21,7 +21,8 @@ import ast
 from collections.abc import Iterator
 
 from ..model import Diagnostic, Rule
-from ..questions.asking import ends_with_commands, first_of_each_node, within
+from ..questions.asking import ends, ends_with_commands, first_of_each_node, within
+from ..questions.lasting import is_one_shot
 from ..session.body import Body
 from ..session.events import Happening
 from ..session.flow import Flow
@@ -33,10 +34,20 @@ def check(view: View) -> Iterator[Diagnostic]:
         pushed = first_of_each_node(flow.events(Happening.PUSHED))
         if not pushed or flow.body.node is None or ends_with_commands(view, flow) or is_popped(view, flow):
             continue
+        if is_step_of_a_script(view, flow):
+            continue
         for event in pushed:
             where = "not left where something raises" if pops_of(view, flow) else "never left"
             message = f"{view.text(event.node)!r} enters an app context that is {where}, so its session is not removed"
             yield view.diagnostic(RULE, event.node, message, (), None, "the context's extent is not known", flow.body)
+
+
+def is_step_of_a_script(view: View, flow: Flow) -> bool:
+    """Whether a script runs the function in a flow of its own, which ends with the process."""
+    entries = [entry for body in view.module.bodies.values() for entry in view.units.entries(body)]
+    steps = [entry for entry in entries if entry.framework == "prefect"]
+    others = all(entry.is_short_lived for entry in entries if entry not in steps)
+    return bool(steps) and others and is_one_shot(view) and ends(view, flow)
 
 
 def is_popped(view: View, flow: Flow) -> bool:

@@ -9,8 +9,8 @@ Why it matters
     old, and a failure loses everything.
 
 Stays silent when
-    Each turn commits, rolls back, closes, or opens a session of its own, whatever is held as the loop begins; in tests
-    and in what only commands run.
+    Each turn commits, rolls back, closes, or opens a session of its own, whatever is held as the loop begins; where all
+    that is done with a batch is to put it into a list or the like; in tests and in what only commands run.
 
 Fix safety
     No fix is offered: read ids first, then work on each in a short transaction.
@@ -19,6 +19,7 @@ Fix safety
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Iterator
 
 from ..flow.graph import Kind
@@ -31,6 +32,12 @@ from ..session.flow import Flow
 from ..session.values import AMBIENT, OPENED, Resource
 from ..story import name_of
 from ..view import View
+
+_BUILTINS = frozenset(dir(builtins)) - {"exec", "eval", "input", "next", "open", "print"}
+_COLLECTING = frozenset(
+    {"append", "appendleft", "extend", "setdefault", "format", "get", "isoformat", "join", "lower", "split", "strip"}
+)
+"""Methods of lists and dictionaries that keep something, and of texts."""
 
 
 def check(view: View) -> Iterator[Diagnostic]:
@@ -91,8 +98,26 @@ def taken_inside(flow: Flow, loop: ast.While) -> list[Resource]:
 
 
 def works(flow: Flow, loop: ast.While) -> bool:
-    """Whether the loop works on batches: a loop inside it over what was read."""
-    return any(isinstance(node, (ast.For, ast.AsyncFor)) for part in loop.body for node in ast.walk(part))
+    """Whether the loop works on batches: a loop inside it over what was read, which does more than to collect it."""
+    inner = [node for part in loop.body for node in ast.walk(part) if isinstance(node, (ast.For, ast.AsyncFor))]
+    return any(not all(map(only_collects, each.body)) for each in inner)
+
+
+def only_collects(statement: ast.stmt) -> bool:
+    """Whether a statement only puts together what is there: ``found.append(Hit(row.id))``, ``total += row.cents``."""
+    return all(is_collecting(node) for node in ast.walk(statement))
+
+
+def is_collecting(node: ast.AST) -> bool:
+    """Whether a part of a statement calls nothing but what makes or fills an object, and changes no row."""
+    match node:
+        case ast.Call(func=ast.Name(id=name)):
+            return name in _BUILTINS or name.lstrip("_")[:1].isupper()
+        case ast.Call(func=ast.Attribute(attr=name)):
+            return name in _COLLECTING
+        case ast.Attribute(ctx=ast.Store() | ast.Del()) | ast.Await() | ast.Yield() | ast.YieldFrom():
+            return False
+    return True
 
 
 RULE = Rule("ORM205", "loop-holds-connection", "connection kept from one turn of a loop to the next", check)

@@ -13,8 +13,8 @@ Stays silent when
     The file is a script, a test, a migration or a command, or nothing imports it; the code stands under
     ``if __name__ == "__main__"``, or calls what goes on for good; the database is SQLite; a function only defines what
     runs later (start-up hooks, lifespan handlers, cached loaders), or takes a connection and gives it back without
-    asking it for anything, to know whether the server is there. ``create_all()`` is reported only where the deployment
-    starts more than one process, which then create tables in a race.
+    asking it for anything, to know whether the server is there; a block makes the database itself. ``create_all()`` is
+    reported only where the deployment starts more than one process, which then create tables in a race.
 
 Fix safety
     No fix is offered: when the answer is needed is yours to say. Load it on first use, in a cached function, or once
@@ -105,7 +105,17 @@ def queries(flow: Flow, asking: Asking, view: View, pool: FilePool) -> list[ast.
     for node in flow.body.own(ast.Call):
         if last_part(node.func) in _SCHEMA and starts_several(pool):
             found.setdefault(node.lineno, node)
-    return [found[line] for line in sorted(found) if not names_sqlite(found[line])]
+    return [
+        found[line] for line in sorted(found) if not (names_sqlite(found[line]) or makes_database(flow, found[line]))
+    ]
+
+
+def makes_database(flow: Flow, node: ast.expr) -> bool:
+    """Whether the node's block or statement makes the database, without which there is nothing to be asked later."""
+    kinds = (ast.With, ast.AsyncWith, ast.Expr)
+    around = (each for kind in kinds for each in flow.body.own(kind) if any(part is node for part in ast.walk(each)))
+    texts = (part.value for each in around for part in ast.walk(each) if isinstance(part, ast.Constant))
+    return any(isinstance(text, str) and text.strip().upper().startswith("CREATE DATABASE") for text in texts)
 
 
 def names_sqlite(node: ast.expr) -> bool:

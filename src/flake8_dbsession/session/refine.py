@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..names import dotted, is_none
 from .body import Body
 from .state import CLOSED, ENTRY, FAILED, IDLE, UNSURE, State
+from .under_test import asks_for_tests
 from .values import (
     FALSE,
     NONE,
@@ -36,7 +37,10 @@ TRUE_NODE, FALSE_NODE = ast.Constant(True), ast.Constant(False)
 
 
 def assume(ev: Evaluation, condition: ast.expr, wanted: bool) -> bool:
-    """Take ``condition`` to be ``wanted``; False where the state cannot be like that."""
+    """Take ``condition`` to be ``wanted``; False where the state cannot be like that, or is only in tests."""
+    in_tests = asks_for_tests(ev.world.known.conventions, condition)
+    if in_tests is not None:
+        return in_tests is not wanted
     match condition:
         case ast.UnaryOp(op=ast.Not()):
             return assume(ev, condition.operand, not wanted)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ...flow.graph import Node, Via
 from ..refine import assume, is_left_to_others
 from ..state import State
+from ..under_test import made_for_tests
 from ..values import UNKNOWN, truth
 from .common import Out
 
@@ -23,6 +24,7 @@ def decide(transfer: Transfer, node: Node, state: State) -> Out:
     if is_left_to_others(ev, condition):
         yield Via.FALSE, state
         return
+    transfer.scope.stand_in(made_for_tests(transfer.world.known.conventions, node.statement, condition))
     known = truth(ev.value(condition))
     if known is not False:
         taken = ev.fork()
