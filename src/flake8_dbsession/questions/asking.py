@@ -14,6 +14,7 @@ from ..session.values import Resource
 from ..story import name_of
 from ..view import View, asked_once
 from .always_given import is_always_given
+from .own_engines import ends_with_its_engine
 from .stored import stored_leaks
 
 _FORKING = frozenset({"rq"})
@@ -61,7 +62,7 @@ def ignorable(view: View, flow: Flow, leak: Leak) -> bool:
         return True
     if not leak.lost and not endless and ends_with_its_process(view, flow):
         return True
-    return is_always_given(view, flow, leak.opened)
+    return is_always_given(view, flow, leak.opened) or ends_with_its_engine(view, flow, leak.resource)
 
 
 def ends_with_its_process(view: View, flow: Flow) -> bool:

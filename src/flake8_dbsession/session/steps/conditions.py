@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from ...flow.graph import Node, Via
+from ..reentering import is_for_inner_blocks
 from ..refine import assume, is_left_to_others
 from ..state import State
 from ..under_test import made_for_tests
@@ -21,7 +22,7 @@ def decide(transfer: Transfer, node: Node, state: State) -> Out:
     condition = node.syntax
     assert isinstance(condition, ast.expr)
     ev = transfer.evaluation(state)
-    if is_left_to_others(ev, condition):
+    if is_left_to_others(ev, condition) or is_for_inner_blocks(transfer.body, node.statement):
         yield Via.FALSE, state
         return
     transfer.scope.stand_in(made_for_tests(transfer.world.known.conventions, node.statement, condition))
