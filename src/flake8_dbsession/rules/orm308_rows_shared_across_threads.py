@@ -8,7 +8,8 @@ Why it matters
     while its owner uses it too.
 
 Stays silent when
-    Ids or plain data are handed over.
+    Ids or plain data are handed over; to a task whose class in the project says itself what is sent, by an
+    ``apply_async()`` of its own.
 
 Fix safety
     No fix is offered: pass the id and load the row in the thread's own session.
@@ -20,6 +21,7 @@ import ast
 from collections.abc import Iterator
 
 from ..model import Diagnostic, Rule
+from ..project.project import Project
 from ..questions.asking import first_of_each_node
 from ..session.events import Event, Handover, Happening
 from ..session.flow import Flow
@@ -34,10 +36,17 @@ def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
         for event in first_of_each_node([e for e in flow.events(Happening.HANDED_OVER) if is_row(flow, e)]):
             detail: Handover = event.detail
+            if detail.concurrency == "process" and view.project.once(sends_by_itself):
+                continue
             message = (
                 f"row {detail.name!r} is given to a {detail.concurrency} and loads through the session of this one"
             )
             yield view.diagnostic(RULE, event.node, message, (), None, "pass the id and load the row there", flow.body)
+
+
+def sends_by_itself(project: Project) -> bool:
+    """Whether the project's own class of tasks says what is sent to them: ``def apply_async(self, args, kwargs)``."""
+    return any(True for _ in project.app.files_with(b"def apply_async("))
 
 
 def is_row(flow: Flow, event: Event) -> bool:
