@@ -11,10 +11,11 @@ Why it matters
 
 Stays silent when
     The file is a script, a test, a migration or a command, or nothing imports it; the code stands under
-    ``if __name__ == "__main__"``, or calls what goes on for good; the database is SQLite; a function only defines what
-    runs later (start-up hooks, lifespan handlers, cached loaders), or takes a connection and gives it back without
-    asking it for anything, to know whether the server is there; a block makes the database itself. ``create_all()`` is
-    reported only where the deployment starts more than one process, which then create tables in a race.
+    ``if __name__ == "__main__"``, or calls what goes on for good; the database is SQLite, or the project declares no
+    driver of a server and speaks of SQLite; a function only defines what runs later (start-up hooks, lifespan handlers,
+    cached loaders), or takes a connection and gives it back without asking it for anything, to know whether the server
+    is there; a block makes the database itself. ``create_all()`` is reported only where the deployment starts more than
+    one process, which then create tables in a race.
 
 Fix safety
     No fix is offered: when the answer is needed is yours to say. Load it on first use, in a cached function, or once
@@ -33,6 +34,7 @@ from ..pool.budget import budgets
 from ..pool.judge import FilePool, pool_of
 from ..pool.scopes import last_part
 from ..pool.url import parse
+from ..pool.without import is_without_server
 from ..session.body import Body
 from ..session.flow import Flow
 from ..session.values import FUNCTION, UNKNOWN
@@ -55,7 +57,9 @@ def check(view: View) -> Iterator[Diagnostic]:
             continue
         found = [node for node in queries(flow, asking, view, pool) if not is_guarded(node, view)]
         found = [node for node in found if not (is_told_inside(node, asking, view) or is_the_program(node, view))]
-        if found and not pool.is_aside and not is_sqlite(pool) and (not is_module or is_imported(view, asking, pool)):
+        if not found or is_sqlite(pool) or is_without_server(view):
+            continue
+        if not pool.is_aside and (not is_module or is_imported(view, asking, pool)):
             for node in found:
                 message = f"{view.text(node)!r} asks the database {when}, in every worker"
                 yield view.diagnostic(RULE, node, message, refusal=_REFUSAL, body=flow.body)
