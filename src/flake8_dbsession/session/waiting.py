@@ -34,7 +34,7 @@ def wait(ev: Evaluation, fact: Any, call: Call) -> None:
     """The call waits for something: an event for every session that holds its connection meanwhile."""
     if returns_at_once(fact, call):
         return
-    if fact.rounds is not None and 0 < literal_seconds(fact.rounds.of(call.node)) < SLOW_ROUNDS:
+    if fact.rounds is not None and 0 < rounds_of(ev.body, fact.rounds.of(call.node)) < SLOW_ROUNDS:
         return
     argument = fact.seconds or fact.timeout
     duration = argument.of(call.node) if argument is not None else None
@@ -43,6 +43,23 @@ def wait(ev: Evaluation, fact: Any, call: Call) -> None:
         return
     heard = [resource for value in call.values for resource in contained(value)] if fact.name == _LISTENS else []
     report_wait(ev, Wait(fact.kind, fact.name, literal, line=call.node.lineno), call.node, tuple(heard))
+
+
+def rounds_of(body: Body, argument: ast.expr | None) -> float:
+    """How often a hash is computed, in rounds of SHA-256; 0 where nobody says so.
+
+    The cost of bcrypt is a power of two: the eighth takes about as long as fifty thousand rounds (measured).
+    """
+    match argument:
+        case ast.Call(func=ast.Attribute(attr="gensalt") | ast.Name(id="gensalt"), args=[cost]) | ast.Call(
+            func=ast.Attribute(attr="gensalt") | ast.Name(id="gensalt"),
+            args=[],
+            keywords=[ast.keyword(arg="rounds", value=cost)],
+        ):
+            cost = body.defaults.get(cost.id, cost) if isinstance(cost, ast.Name) else cost
+            power = literal_seconds(cost)
+            return float(200 * 2**power) if power else 0.0
+    return literal_seconds(argument)
 
 
 def is_moment(ev: Evaluation, duration: ast.expr) -> bool:
