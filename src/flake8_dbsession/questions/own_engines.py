@@ -14,14 +14,15 @@ _HANDLES = frozenset({ENGINE, FACTORY, REGISTRY, OBJECT})
 
 
 def ends_with_its_engine(view: View, flow: Flow, session: Resource) -> bool:
-    """Whether each call of the function makes the engine of the session, or an object with it, and keeps it nowhere.
+    """Whether each call of the function makes an object with the engine of the session and keeps it nowhere, or makes
+    the engine and disposes of it.
 
     What a worker runs itself, time after time, still leaves a connection behind until the garbage is collected.
     """
     if flow.body.node is None or hands_out(flow) or view.units.entries(flow.body):
         return False
     if session.pool.startswith(f"{flow.body.qualified}."):
-        return not caches(flow, flow.scope.engines)
+        return any(attribute.attr == "dispose" for attribute in flow.body.own(ast.Attribute))
     owner = session.pool.rpartition(".")[0]
     made = [call for call in flow.scope.owners if isinstance(call, ast.Call) and is_of(view, call, owner)]
     return bool(made) and not caches(flow, flow.scope.owners) and all(is_local(flow, call) for call in made)

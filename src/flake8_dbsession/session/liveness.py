@@ -109,7 +109,7 @@ class Uses(NamedTuple):
                 captured |= names_below(part)
             elif part.id not in bound or not isinstance(part.ctx, ast.Store):
                 read.add(part.id)
-        if isinstance(node.syntax, ast.Raise):
+        if isinstance(node.syntax, ast.Raise) or "isinstance" in read:
             read.add(CAUGHT)
         return cls(frozenset(read | captured), bound, frozenset(captured) if captured else _NONE)
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from ..names import dotted, is_none
 from .body import Body
+from .exceptions import takes
+from .liveness import CAUGHT
 from .state import CLOSED, ENTRY, FAILED, IDLE, UNSURE, State
 from .under_test import asks_for_tests
 from .values import (
@@ -71,7 +73,18 @@ def assume(ev: Evaluation, condition: ast.expr, wanted: bool) -> bool:
             return assume_active(ev, ev.value(condition.value), wanted, may_be)
         case ast.Call(func=ast.Attribute(value=ast.Name() | ast.Attribute() as asked, attr="in_transaction"), args=[]):
             return assume_in_transaction(ev, ev.value(asked), wanted)
+        case ast.Call(func=ast.Name(id="isinstance"), args=[ast.Name(id=name), types]):
+            return assume_caught(ev, name, types.elts if isinstance(types, ast.Tuple) else [types], wanted)
     return True
+
+
+def assume_caught(ev: Evaluation, name: str, types: list[ast.expr], wanted: bool) -> bool:
+    """``if isinstance(error, SQLAlchemyError):``, in the handler that has caught the error."""
+    caught = ev.now.names.get(CAUGHT, UNKNOWN)
+    if caught == UNKNOWN or caught.extra != (name,):
+        return True
+    may_be, may_be_another = takes(types, caught.name)
+    return may_be if wanted else may_be_another
 
 
 def assume_name(ev: Evaluation, name: str, wanted: bool) -> bool:

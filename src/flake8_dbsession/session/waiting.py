@@ -51,10 +51,13 @@ def rounds_of(body: Body, argument: ast.expr | None) -> float:
     The cost of bcrypt is a power of two: the eighth takes about as long as fifty thousand rounds (measured).
     """
     match argument:
-        case ast.Call(func=ast.Attribute(attr="gensalt") | ast.Name(id="gensalt"), args=[cost]) | ast.Call(
-            func=ast.Attribute(attr="gensalt") | ast.Name(id="gensalt"),
-            args=[],
-            keywords=[ast.keyword(arg="rounds", value=cost)],
+        case (
+            ast.Call(func=ast.Attribute(attr="gensalt") | ast.Name(id="gensalt"), args=[cost])
+            | ast.Call(
+                func=ast.Attribute(attr="gensalt") | ast.Name(id="gensalt"),
+                args=[],
+                keywords=[ast.keyword(arg="rounds", value=cost)],
+            )
         ):
             cost = body.defaults.get(cost.id, cost) if isinstance(cost, ast.Name) else cost
             power = literal_seconds(cost)
