@@ -48,7 +48,7 @@ LATER = {
 }
 """Functions that one call cannot judge, and why."""
 
-FILES = ["taking", "giving_back", "connections", "escaping", "generators", "fields", "retried"]
+FILES = ["taking", "giving_back", "connections", "escaping", "generators", "fields", "retried", "without_autoflush"]
 
 
 def functions(path: pathlib.Path) -> Iterator[tuple[str, bool]]:

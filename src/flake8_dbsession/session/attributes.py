@@ -13,6 +13,7 @@ from .state import FAILED
 from .values import (
     ATTRIBUTE,
     ENGINE,
+    MANAGER,
     METHOD,
     NAMED,
     NEW_ROW,
@@ -78,6 +79,8 @@ def attribute(ev: Evaluation, node: ast.Attribute, owner: Value) -> Value:
             return UNKNOWN
         case "session" | "registry" if name == "bind":
             return Value(ENGINE, "Engine")
+        case "session" | "registry" if name == "no_autoflush":  # a block that lends the session, and does not close it
+            return Value(MANAGER, owner.name, owner.resource, ("borrowed", False, False))
         case "session" | "registry" if name in _DATA:
             return UNKNOWN
     return Value(METHOD, name, extra=(owner,))
