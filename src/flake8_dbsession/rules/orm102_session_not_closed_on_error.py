@@ -5,7 +5,8 @@ What it does
     its connection on others: an exception between opening and closing, an early return, an ``except`` too narrow.
     So are a worker (see ORM103) that removes its scoped session on some ways only, a method that works with the session
     of its object and closes it on some ways only, where nobody else does, and a context manager that hands out a
-    scoped session nobody removes and rolls back some failures only.
+    scoped session nobody removes and rolls back some failures only, or removes it behind its ``yield``, which is passed
+    by when the block raises.
 
 Why it matters
     A statement, flush or commit that raises keeps the connection checked out (measured 1 → 1), and a ``close()`` after
@@ -32,8 +33,9 @@ from ..mending.opening import open_in_with
 from ..model import Diagnostic, Note, Rule
 from ..project.teardown import is_removed
 from ..questions.asking import ignorable, is_closed_somewhere, is_out_of_scope, owned_leaks, within
+from ..questions.passed_by import passed_by
 from ..questions.stored import closed_at_the_end
-from ..session.events import Happening
+from ..session.events import Event, Happening
 from ..session.flow import Flow
 from ..session.leaks import Leak
 from ..session.values import AMBIENT, OBJECT, PARAMETER, REGISTRY, Resource, Value
@@ -53,6 +55,7 @@ def check(view: View) -> Iterator[Diagnostic]:
                 yield report(view, flow, leak, name)
         yield from (report_closing(view, flow, *found) for found in closing(view, flow))
         yield from (report_manager(view, flow, *asked) for asked in lent(view, flow))
+        yield from (report_passed_by(view, flow, release) for release in passed_by(view, flow))
     yield from (report_worker(view, left) for left in left_held(view) if is_removed_sometimes(left))
 
 
@@ -142,6 +145,15 @@ def asked_name(flow: Flow, asked: ast.Call) -> str:
 def way_out(flow: Flow, resource: Resource) -> str:
     returned = any(resource in state.lives and state.lives[resource].may_hold for state in flow.returned)
     return "on some way out of the function" if returned else "when an exception leaves the function"
+
+
+def report_passed_by(view: View, flow: Flow, release: Event) -> Diagnostic:
+    """A context manager removes the scoped session behind its ``yield``, which a failing block does not reach."""
+    function = release.node.func if isinstance(release.node, ast.Call) else release.node
+    name = ast.unparse(function.value) if isinstance(function, ast.Attribute) else "the registry"
+    message = f"{name!r} is not removed when the block raises, which passes this by"
+    plan, refusal = close_in_finally(view, flow, release.resource, release.node)
+    return view.diagnostic(RULE, release.node, message, (), plan, refusal, flow.body)
 
 
 def report_worker(view: View, left: Left) -> Diagnostic:

@@ -1,0 +1,58 @@
+"""What a context manager gives back behind its ``yield``: does what raises in the block pass it by?"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from ..project.teardown import releasing
+from ..session.body import Body
+from ..session.events import Event, Happening
+from ..session.flow import Flow
+from ..session.values import AMBIENT, Resource
+from ..view import View
+
+_MANAGERS = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmanager"})
+_GIVES_BACK = frozenset({"remove", "close", "aclose", "close_all", "rollback", "reset", "invalidate"})
+
+
+def passed_by(view: View, flow: Flow) -> Iterator[Event]:
+    """Where a manager removes a plain scoped session at the good end of its block alone, and nobody else does."""
+    if view.is_test or not view.project.decorators(view.module, flow.body) & _MANAGERS:
+        return
+    places = list(flow.body.own(ast.Yield))
+    if not places or any(is_caught(flow.body, place) for place in places):
+        return
+    end = max(position(place) for place in places)
+    for resource, events in releases(flow).items():
+        if all(position(event.node) > end for event in events) and not is_removed_by_others(view, flow.body, resource):
+            yield events[0]
+
+
+def releases(flow: Flow) -> dict[Resource, list[Event]]:
+    """Where the function removes each plain scoped session, in order."""
+    found: dict[Resource, list[Event]] = {}
+    for event in sorted(flow.events(Happening.CLOSED), key=lambda event: position(event.node)):
+        resource = event.resource
+        if resource is not None and resource.origin == AMBIENT and resource.flavour.startswith("scoped"):
+            found.setdefault(resource, []).append(event)
+    return found
+
+
+def is_caught(body: Body, place: ast.Yield) -> bool:
+    """Whether an exception at the place comes by anything that gives a session back."""
+    around = (attempt for attempt in body.own(ast.Try) if any(node is place for node in inside(attempt.body)))
+    ends = (node for attempt in around for node in inside([*attempt.finalbody, *attempt.handlers]))
+    return any(isinstance(node, ast.Attribute) and node.attr in _GIVES_BACK for node in ends)
+
+
+def inside(nodes: list[ast.stmt] | list[ast.stmt | ast.ExceptHandler]) -> Iterator[ast.AST]:
+    return (node for outer in nodes for node in ast.walk(outer))
+
+
+def position(node: ast.AST) -> tuple[int, int]:
+    return node.lineno, node.col_offset  # type: ignore[attr-defined]
+
+
+def is_removed_by_others(view: View, body: Body, registry: Resource) -> bool:
+    return any(each is not body for _, each in releasing(view.project, registry))
