@@ -9,7 +9,7 @@ from ..known import Entry
 from ..names import bare, dotted, imports_of
 from ..session.body import Body
 from ..session.removing import is_removal_by_name
-from ..session.values import REGISTRY, Resource, Value
+from ..session.values import AMBIENT, OBJECT, REGISTRY, Resource, Value
 from .app import MOST_FILES
 from .entries import Units
 from .module import Module
@@ -52,6 +52,13 @@ def registries_of(project: Project, module: Module) -> Iterator[Value]:
         value = project.value(f"{module.name}.{name}".lstrip("."))
         if value.kind == REGISTRY:
             yield value
+
+
+def is_of_an_object(project: Project, registry: Resource) -> bool:
+    """Whether an object at module level keeps the plain registry: ``db = Database()``, ``db.session``."""
+    owner = registry.key.rpartition(".")[0]
+    is_plain = registry.origin == AMBIENT and registry.flavour == "scoped" and not registry.is_async
+    return is_plain and ":" not in registry.key and project.value(owner).kind == OBJECT
 
 
 def reached_from(project: Project, module: Module) -> Iterator[Module]:
@@ -185,6 +192,8 @@ def releases(project: Project, module: Module, body: Body, registry: Resource) -
             values = (project.evaluate(module, each) for each in meanings(body, part.value, registry))
             if any(v.kind == REGISTRY and v.resource is not None and v.resource.key == registry.key for v in values):
                 yield part
+            elif is_of_an_object(project, registry) and named(part.value) == registry.key.rpartition(".")[2]:
+                yield part  # ``self.session.remove()`` in a method of the object
     yield from (c.func for c in body.own(ast.Call) if isinstance(c.func, ast.Attribute) and is_removal_by_name(body, c))
 
 

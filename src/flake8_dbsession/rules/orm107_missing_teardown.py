@@ -1,10 +1,10 @@
 """Remove the scoped session when a request ends
 
 What it does
-    Reports a Flask application whose views use a plain ``scoped_session`` that nothing in the project removes: no
-    teardown, no ``after_request``, no middleware. An application that a factory of the project makes is reported where
-    it is bound to ``application``, the name that WSGI servers look for, too. An application of another library's class
-    is known by the name of that, ``APIFlask(__name__)``.
+    Reports a Flask application whose views use a plain ``scoped_session`` that nothing in the project removes, also one
+    that an object at module level keeps: no teardown, no ``after_request``, no middleware. An application that a
+    factory of the project makes is reported where it is bound to ``application``, the name that WSGI servers look for,
+    too. An application of another library's class is known by the name of that, ``APIFlask(__name__)``.
 
 Why it matters
     The session lives as long as the server's thread, so each thread keeps the connection of its last request for good,
@@ -36,9 +36,11 @@ from ..project.project import Project
 from ..project.targets import Target
 from ..project.teardown import (
     all_in_handlers,
+    is_of_an_object,
     is_removed,
     is_removed_around,
     is_view,
+    making_registries,
     plain,
     reached_from,
     registries,
@@ -137,13 +139,15 @@ def makes_application(view: View, call: ast.Call) -> bool:
 def left_by_views(view: View) -> Iterator[Resource]:
     """The plain registries that nothing removes and that a view which the file can reach leaves with a connection."""
     known = {*registries(view.project), *plain(registries_of(view.project, view.module))}
-    kept = [r for r in sorted(known) if not is_removed(view.project, r)]
-    reached = reached_from(view.project, view.module) if kept else iter(())
+    kept = {r for r in known if not is_removed(view.project, r)}
+    may_be_left = bool(kept) or any(True for _ in making_registries(view.project))
+    reached = reached_from(view.project, view.module) if may_be_left else iter(())
     holding = list(islice((m for m in reached if m is view.module or holds_views(m)), _MOST_MODULES))
     registered = {target.body.qualified: target.module for m in holding for target in registered_in(view.project, m)}
     modules = dict.fromkeys([*holding, *registered.values()])
     left = {r for m in modules for r in left_in(View(m.source, view.project), registered.keys())}
-    yield from (resource for resource in kept if resource in left)
+    of_objects = (r for r in left - known if is_of_an_object(view.project, r) and not is_removed(view.project, r))
+    yield from sorted({*(left & kept), *of_objects})
 
 
 def holds_views(module: Module) -> bool:
@@ -177,7 +181,8 @@ def registry_name(view: View, resource: Resource) -> str:
         value = view.project.value(f"{view.module.name}.{name}".lstrip("."))
         if value.kind == REGISTRY and value.resource == resource:
             return name
-    return resource.key.rpartition(".")[2]
+    words = resource.key.split(".")
+    return ".".join(words[-2:] if is_of_an_object(view.project, resource) else words[-1:])
 
 
 def repair(view: View, flow: Flow, call: ast.Call, resource: Resource) -> Answer:
