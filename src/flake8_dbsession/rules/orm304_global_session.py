@@ -54,7 +54,8 @@ def reports(view: View) -> Iterator[Diagnostic]:
         yield view.diagnostic(RULE, node, message, (), None, _OWN)
     for flow in view.flows:
         for name, opened in shared_by_callers(view, flow):
-            if is_made_for_calls(view.project, f"{view.module.name}.{flow.body.owner}".lstrip(".")):
+            owner = f"{view.module.name}.{flow.body.owner}".lstrip(".")
+            if not view.project.is_made_once(owner) and is_made_for_calls(view.project, owner):
                 continue
             message = f"{name!r} is one session for everybody who asks the object; hand out the factory instead"
             yield view.diagnostic(RULE, opened, message, (), None, _OWN)
