@@ -16,6 +16,7 @@ from ..session.values import (
     FACTORY,
     GENERATOR,
     MANAGER,
+    MAPPING,
     NAMED,
     OBJECT,
     OWN_CLASS,
@@ -42,6 +43,11 @@ _NEW_NAMES = frozenset({"typing.NewType", "typing_extensions.NewType", "typing.T
 _LISTS = frozenset(
     {"builtins.list", "builtins.set", "builtins.frozenset", "typing.List", "typing.Sequence", "typing.Iterable"}
     | {"collections.abc.Sequence", "collections.abc.Iterable", "collections.abc.Collection", "typing.Collection"}
+)
+_MAPPINGS = frozenset(
+    {"builtins.dict", "typing.Dict", "typing.DefaultDict", "typing.OrderedDict", "typing.Mapping"}
+    | {"typing.MutableMapping", "collections.abc.Mapping", "collections.abc.MutableMapping"}
+    | {"collections.OrderedDict", "collections.defaultdict", "weakref.WeakValueDictionary"}
 )
 _CALLABLES = frozenset({"typing.Callable", "collections.abc.Callable"})
 _MANAGERS = frozenset(
@@ -135,6 +141,9 @@ def _subscript(project: Project, names: Names, annotation: ast.Subscript, name: 
     if outer in _LISTS and len(inside) == 1:
         value = _meaning(project, names, inside[0], name, depth - 1) if depth > 1 else UNKNOWN
         return Value(TUPLE, extra=(value,)) if value.kind == OBJECT else UNKNOWN
+    if outer in _MAPPINGS and len(inside) == 2:
+        value = _meaning(project, names, inside[1], name, depth - 1) if depth > 1 else UNKNOWN
+        return Value(MAPPING, extra=(value,)) if value.kind == OBJECT else UNKNOWN
     if outer in _CALLABLES and len(inside) == 2:
         value = _meaning(project, names, _entered(names, inside[1]), name, depth - 1)
         if value.kind == OBJECT and _takes_session(project, names, inside[0], depth):

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 
 from ..files.sources import Answers
 from ..names import Function, is_none
+from ..session.body import Body
 from ..session.state import KEPT
 from ..session.values import (
     AMBIENT,
     ATTRIBUTE,
     CLASS,
     CONSTANT,
+    EMPTY,
     FUNCTION,
+    MAPPING,
     MAYBE,
     METHOD,
     NAMED,
@@ -22,6 +25,7 @@ from ..session.values import (
     QUERY,
     REGISTRY,
     SESSION,
+    TUPLE,
     UNKNOWN,
     Resource,
     Value,
@@ -60,6 +64,16 @@ class Classes:
         if value.kind == FUNCTION and value.extra[:1] == ("method",):
             return self._bound(value, owner)
         return value
+
+    def property_of(self, owner: Value, name: str) -> Value:
+        """The function behind an attribute of an object that is asked anew each time it is read; else UNKNOWN."""
+        value = self.unbound(owner, name) if owner.kind == OBJECT else UNKNOWN
+        if value.kind != FUNCTION or value.extra[:1] != ("method",):
+            return UNKNOWN
+        function = value._replace(extra=(owner, None))
+        target = self.project.target(function)
+        is_asked = target is not None and target.is_property and not target.keeps_its_value
+        return function if target is not None and is_asked and not gives_what_it_keeps(target.body) else UNKNOWN
 
     def unbound(self, owner: Value, name: str) -> Value:
         """As :meth:`attribute`, with methods and properties as the functions that they are in the class."""
@@ -176,7 +190,7 @@ class Classes:
         plain = UNKNOWN
         if name in info.values:
             plain = self._as_attribute(self.project.evaluate(info.module, info.values[name]), name, info)
-            if plain.kind not in ("unknown", CONSTANT):
+            if plain.kind not in ("unknown", CONSTANT) and plain != EMPTY:
                 return plain
         assigned = info.attribute_values.get(name, ())
         values = [self.in_method(info, expression, method) for expression, method in assigned]
@@ -184,11 +198,15 @@ class Classes:
         if other is not None:  # then a factory of the same attribute makes the like
             return other
         for value in (self._as_attribute(of_the_object(each, name), name, info) for each in values):
-            if value.kind not in ("unknown", CONSTANT):
+            if value.kind not in ("unknown", CONSTANT) and value != EMPTY:
                 is_late = plain == NONE or any(is_none(expression) for expression, _ in assigned)
                 return late(value) if is_late else value
         if name in info.annotations:
             return self._as_attribute(self._declared(info, name), name, info)
+        if name in info.said:
+            kept = annotated(self.project, info.module.names, info.said[name], name)
+            if kept.kind in (OBJECT, MAPPING, TUPLE):
+                return self._as_attribute(kept, name, info)
         return plain if plain != UNKNOWN or not assigned else self._asked(info, name)
 
     def _asked(self, info: ClassInfo, name: str) -> Value:
@@ -280,6 +298,13 @@ def is_parameter(expression: ast.expr, method: Function) -> bool:
     """Whether an expression is just a parameter of the method."""
     arguments = (*method.args.posonlyargs, *method.args.args, *method.args.kwonlyargs)
     return isinstance(expression, ast.Name) and any(argument.arg == expression.id for argument in arguments)
+
+
+def gives_what_it_keeps(body: Body) -> bool:
+    """``return self._markets``: what a property makes when it is read for the first time."""
+    me = body.parameters[0].arg if body.parameters else ""
+    values = (node.value for node in body.own(ast.Return) if isinstance(node.value, ast.Attribute))
+    return any(isinstance(value.value, ast.Name) and value.value.id == me for value in values)
 
 
 def is_classmethod(method: Function) -> bool:

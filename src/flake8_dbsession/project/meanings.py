@@ -12,6 +12,7 @@ from ..session.values import (
     ATTRIBUTE,
     CLASS,
     CONSTANT,
+    EMPTY,
     ENGINE,
     FACTORY,
     FLASK_DB,
@@ -127,7 +128,7 @@ class Meanings:
         if binding.definition is not None:
             return Value(FUNCTION, qualified, extra=(None, None))
         values = (self._kept_as(self.project.evaluate(module, expression), qualified) for expression in binding.values)
-        known = next((value for value in values if value.kind not in ("unknown", CONSTANT)), None)
+        known = next((value for value in values if value.kind not in ("unknown", CONSTANT) and value != EMPTY), None)
         if known is not None and known.kind == FACTORY:  # Session = scoped_session(Session)
             return next((value for value in values if value.kind == REGISTRY), known)
         if known is not None and known.kind == SESSION and any(map(is_none, binding.values)):

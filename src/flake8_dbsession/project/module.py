@@ -44,6 +44,18 @@ class ClassInfo:
         return [name for base in written if (name := names.resolve(base) or starred(names, base))]
 
     @cached_property
+    def said(self) -> dict[str, ast.expr]:
+        """``self.x: Client = value`` anywhere in the class: attribute -> annotation."""
+        found: dict[str, ast.expr] = {}
+        for method in self.methods.values():
+            me = method.args.args[0].arg if method.args.args else ""
+            for node in statements_in(method):
+                match node:
+                    case ast.AnnAssign(target=ast.Attribute(value=ast.Name(id=owner), attr=name)) if owner == me:
+                        found.setdefault(name, node.annotation)
+        return found
+
+    @cached_property
     def attribute_values(self) -> dict[str, list[tuple[ast.expr, Function]]]:
         """``self.x = value`` anywhere in the class: attribute -> (value, method), ``__init__`` first."""
         found: dict[str, list[tuple[ast.expr, Function]]] = {}

@@ -213,6 +213,10 @@ class Project:
         """An attribute of a project class, of an object of it, or of a known type."""
         return self.classes.attribute(owner, name)
 
+    def property_of(self, owner: Value, name: str) -> Value:
+        """The function behind a property of a project class; UNKNOWN for any other attribute."""
+        return self.classes.property_of(owner, name)
+
     def owns_engine(self, name: str) -> bool:
         """Whether a property of a project class makes an engine for each object of it."""
         return self.classes.owns_engine(name)

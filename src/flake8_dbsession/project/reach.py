@@ -17,7 +17,7 @@ from ..session.body import Body
 from ..session.calls import TELLING_WORDS
 from ..session.removing import is_removal_by_name
 from ..session.syntax import children, fields_of
-from ..session.values import CLASS, FUNCTION, METHOD, NAMED, OBJECT, PARTIAL, TABLE, TUPLE, UNKNOWN, Value
+from ..session.values import CLASS, FUNCTION, MAPPING, METHOD, NAMED, OBJECT, PARTIAL, TABLE, TUPLE, UNKNOWN, Value
 from ..session.waiting import STREAMING_RESPONSES
 from .annotations import annotated
 from .evidence import QUESTIONS, may_be_session
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 Chain = tuple[str, ...]
 Place = Body | ClassInfo
 
-_SILENT = frozenset({"unknown", "constant", "statement", NAMED, CLASS, OBJECT, FUNCTION, METHOD, PARTIAL, TUPLE, TABLE})
+_SILENT = frozenset(
+    {"unknown", "constant", "statement", NAMED, CLASS, OBJECT, FUNCTION, METHOD, PARTIAL, TUPLE, TABLE, MAPPING}
+)
 """Kinds of value that are no session and lead to one only through what they stand for."""
 _LOADED = "sqlalchemy"
 
@@ -243,7 +245,7 @@ class Reach:
                     for _, function in value.extra:
                         yield from self._called(function)
                     return
-                case "method" | "partial" | "tuple":
+                case "method" | "partial" | "tuple" | "mapping":
                     for part in value.extra:
                         yield from self._follow(part, ()) if isinstance(part, Value) else ()
                     return

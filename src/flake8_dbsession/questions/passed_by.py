@@ -33,10 +33,15 @@ def releases(flow: Flow) -> dict[Resource, list[Event]]:
     """Where the function removes each plain scoped session, in order."""
     found: dict[Resource, list[Event]] = {}
     for event in sorted(flow.events(Happening.CLOSED), key=lambda event: position(event.node)):
-        resource = event.resource
-        if resource is not None and resource.origin == AMBIENT and resource.flavour.startswith("scoped"):
-            found.setdefault(resource, []).append(event)
+        if event.resource is not None and is_of_others_too(event.resource):
+            found.setdefault(event.resource, []).append(event)
     return found
+
+
+def is_of_others_too(registry: Resource) -> bool:
+    """Whether it is a plain scoped session, and not of a registry that the call makes for itself."""
+    is_plain = registry.origin == AMBIENT and registry.flavour.startswith("scoped")
+    return is_plain and ":" not in registry.key.removeprefix("self:")
 
 
 def is_caught(body: Body, place: ast.Yield) -> bool:

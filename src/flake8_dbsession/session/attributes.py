@@ -6,13 +6,15 @@ import ast
 from typing import TYPE_CHECKING
 
 from ..names import dotted
-from .formals import of
+from .effects import wait_as_inside
+from .formals import Formals, of
 from .opening import opened
 from .rows import loader_of, loads_by_attribute, member_of_row
 from .state import FAILED
 from .values import (
     ATTRIBUTE,
     ENGINE,
+    FUNCTION,
     MANAGER,
     METHOD,
     NAMED,
@@ -98,6 +100,7 @@ def of_object(ev: Evaluation, node: ast.Attribute, owner: Value) -> Value:
     if name in known:
         set_before: Value = known[name]
         return set_before
+    hear_property(ev, node, owner)
     value = as_used(ev.world.attribute(owner, name), ev.body.is_async)
     if value.kind == "opens":
         return opened(ev, value, node)
@@ -109,6 +112,15 @@ def of_object(ev: Evaluation, node: ast.Attribute, owner: Value) -> Value:
         kept = ev.world.attribute_called(ev.body, node)
         return kept if kept != UNKNOWN else value
     return value if value != UNKNOWN else of_unseen(ev, node)
+
+
+def hear_property(ev: Evaluation, node: ast.Attribute, owner: Value) -> None:
+    """The waits of a property: reading it is a call."""
+    function = ev.world.property_of(owner, node.attr)
+    target = ev.world.target(function) if function.kind == FUNCTION else None
+    summary = ev.world.summary(function, (("self", owner),)) if target is not None else None
+    if target is not None and summary is not None and summary.waits:
+        wait_as_inside(ev, summary, Formals(), node, (function.name, target.path))
 
 
 def of_another(node: ast.expr, value: Value) -> Value:

@@ -35,7 +35,7 @@ from .refine import place_of, remember
 from .rows import LOADER
 from .statements import LOCKING, STATEMENT, STREAMED, asks_for_stream, marked
 from .summary import Wait
-from .tables import table_method
+from .tables import mapping_method, table_method
 from .values import (
     COROUTINE,
     FUNCTION,
@@ -187,6 +187,8 @@ def method(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
             return named(ev, f"celery.Task.{name}", call, awaited)
         case "table":
             return table_method(receiver, name, call)
+        case "mapping":
+            return mapping_method(receiver, name, call)
         case "row":
             read_row(ev, call.node, receiver)
         case "tuple" if put(ev, receiver, call):

@@ -127,6 +127,9 @@ def subscript(ev: Evaluation, node: ast.Subscript) -> Value:
             return Value(ROWS if is_slice else ROW, owner.name, owner.resource)
         case "table" if not is_slice:
             return looked_up(owner, node.slice)
+        case "mapping" if not is_slice:
+            one: Value = owner.extra[0]
+            return one
         case "rows":
             return owner if is_slice else owner._replace(kind=ROW)
         case "tuple" if owner.name == "dict":

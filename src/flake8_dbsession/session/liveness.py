@@ -12,13 +12,13 @@ from typing import NamedTuple
 
 from ..flow.graph import Graph, Kind, Node, Via
 from .syntax import names_and_scopes, names_below
-from .values import CLASS, CONSTANT, FUNCTION, METHOD, NAMED, OBJECT, ONE_OF, TABLE, TUPLE, Value, contained
+from .values import CLASS, CONSTANT, FUNCTION, MAPPING, METHOD, NAMED, OBJECT, ONE_OF, TABLE, TUPLE, Value, contained
 
 CAUGHT = "<caught>"
 """Where a handler keeps what kind of exception it caught."""
 
 _PLAIN = frozenset({"unknown", CONSTANT, NAMED, CLASS, TABLE, ONE_OF, "caught", "statement"})
-_PERHAPS = frozenset({OBJECT, FUNCTION, TUPLE, METHOD})
+_PERHAPS = frozenset({OBJECT, FUNCTION, TUPLE, MAPPING, METHOD})
 _BINDING = frozenset(
     {ast.Assign, ast.AnnAssign, ast.For, ast.AsyncFor, ast.withitem, ast.Import, ast.ImportFrom, ast.ExceptHandler}
     | {ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef}

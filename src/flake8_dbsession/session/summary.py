@@ -229,6 +229,9 @@ class World(Protocol):
     def attribute(self, owner: Value, name: str) -> Value:
         """What an attribute of a project class, of an object of it, or of a known type stands for."""
 
+    def property_of(self, owner: Value, name: str) -> Value:
+        """The function behind a property of a project class; UNKNOWN for any other attribute."""
+
     def inherited(self, owner: str, name: str, me: Value) -> Value:
         """The method that ``super()`` finds in the bases of a project class, bound to ``me``; UNKNOWN for none."""
 

@@ -1,18 +1,23 @@
-"""Tables of functions, ``HANDLERS = {"north": from_north, …}``: a key picks one of them at run time."""
+"""What a key picks at run time: of tables of functions, ``HANDLERS = {"north": from_north, …}``, and of dictionaries of
+objects of one class, ``clients: dict[str, Client]``."""
 
 from __future__ import annotations
 
 import ast
 
 from .call import Call
-from .values import FUNCTION, ONE_OF, TABLE, TUPLE, UNKNOWN, Value
+from .values import FUNCTION, MAPPING, OBJECT, ONE_OF, TABLE, TUPLE, UNKNOWN, Value, contained, late
 
 _MOST = 24
 """What a longer table picks, nobody can say."""
 
 
 def table(items: list[tuple[ast.expr | None, Value]]) -> Value:
-    """A dictionary whose values are functions of the project, known wherever one is called; UNKNOWN for any other."""
+    """A dictionary whose values are functions of the project, known wherever one is called, or objects of one class;
+    UNKNOWN for any other."""
+    objects = {value for _, value in items if value.kind == OBJECT and not contained(value)}
+    if len(objects) == 1 and all(value in objects for _, value in items):
+        return Value(MAPPING, extra=tuple(objects))
     are_functions = all(key is not None and is_seen(value) for key, value in items)
     if not items or len(items) > _MOST or not are_functions:
         return UNKNOWN
@@ -46,4 +51,21 @@ def table_method(functions: Value, name: str, call: Call) -> Value:
             return Value(TUPLE, extra=(any_of(functions),))
         case "items", []:
             return Value(TUPLE, extra=(Value(TUPLE, extra=(UNKNOWN, any_of(functions))),))
+    return UNKNOWN
+
+
+def mapping_method(objects: Value, name: str, call: Call) -> Value:
+    """What a dictionary of objects gives when it is asked for one, for all, or for a copy of itself."""
+    one: Value = objects.extra[0]
+    match name, call.node.args:
+        case (("get" | "pop"), [_]):
+            return late(one) if name == "get" else one
+        case (("get" | "pop" | "setdefault"), [_, _]):
+            return one
+        case "values", []:
+            return Value(TUPLE, extra=(one,))
+        case "items", []:
+            return Value(TUPLE, extra=(Value(TUPLE, extra=(UNKNOWN, one)),))
+        case "copy", []:
+            return objects
     return UNKNOWN

@@ -109,6 +109,8 @@ UNKNOWN = Value("unknown")
 NONE = Value("constant", "None")
 TRUE = Value("constant", "True")
 FALSE = Value("constant", "False")
+EMPTY = Value("tuple")
+"""A list or tuple without anything, to which something may come."""
 SOMETHING = Value("object", "object")
 """Of which nothing is known but that it is there."""
 LENT_CONNECTION = Value("object", "sqlalchemy.engine.Connection")
@@ -136,6 +138,7 @@ GENERATOR = "generator"  # next(): resource as above
 TUPLE = "tuple"  # extra: the values
 LIST = "list"  # the name of a tuple that grows: what was appended in a loop stands in it twice
 TABLE = "table"  # a dictionary of project functions; extra: ((key as written, function), …)
+MAPPING = "mapping"  # a dictionary of objects of one class; extra: (object,)
 ONE_OF = "one of"  # extra: the project functions of which a key picks one at run time
 METHOD = "method"  # name: attribute; extra: (receiver,)
 PARTIAL = "partial"  # extra: (function value, argument values, keywords)
