@@ -134,6 +134,11 @@ class Survey:
                 return Url()
         return Url()
 
+    def speaks_of_server(self, path: str) -> bool:
+        """Whether anything of that evidence speaks of a server, be it of several that do not agree."""
+        evidence = (*self._urls(), *self._drivers(path), *_images(self.deployment.images))
+        return any(not url.is_sqlite for url in evidence)
+
     def _urls(self) -> list[Url]:
         """The database URLs of ``.env`` files (samples included) and of ``alembic.ini``."""
         found = []

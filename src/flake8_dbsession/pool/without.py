@@ -32,7 +32,7 @@ def is_without_server(view: View) -> bool:
     path = view.source.path
     survey = pool_of(view).survey
     declared = survey.declared(path)
-    if not any(map(declared.has, _OURS)) or any(map(declared.has, _FURTHER)) or survey.server_url(path).dialect:
+    if not any(map(declared.has, _OURS)) or any(map(declared.has, _FURTHER)) or survey.speaks_of_server(path):
         return False
     return view.project.once(speaks_of_files)
 
