@@ -30,6 +30,7 @@ from ..session.values import (
     contained,
     late,
 )
+from .module import starred
 
 if TYPE_CHECKING:
     from .project import Project
@@ -43,7 +44,12 @@ _NEW_NAMES = frozenset({"typing.NewType", "typing_extensions.NewType", "typing.T
 _LISTS = frozenset(
     {"builtins.list", "builtins.set", "builtins.frozenset", "typing.List", "typing.Sequence", "typing.Iterable"}
     | {"collections.abc.Sequence", "collections.abc.Iterable", "collections.abc.Collection", "typing.Collection"}
+    | {"typing.Set", "typing.Iterator", "collections.abc.Iterator", "collections.deque", "typing.Deque"}
 )
+_TUPLES = frozenset({"builtins.tuple", "typing.Tuple"})
+_TYPES = frozenset({"builtins.type", "typing.Type"})
+_HELD = frozenset({OBJECT, CLASS, TUPLE, MAPPING})
+"""What a collection is followed to."""
 _MAPPINGS = frozenset(
     {"builtins.dict", "typing.Dict", "typing.DefaultDict", "typing.OrderedDict", "typing.Mapping"}
     | {"typing.MutableMapping", "collections.abc.Mapping", "collections.abc.MutableMapping"}
@@ -138,18 +144,31 @@ def _subscript(project: Project, names: Names, annotation: ast.Subscript, name: 
                 value = injected(project, names, part, name)
             if value != UNKNOWN:
                 return late(value) if outer in _OPTIONAL and value.kind == OBJECT else optional(value, inside)
-    if outer in _LISTS and len(inside) == 1:
-        value = _meaning(project, names, inside[0], name, depth - 1) if depth > 1 else UNKNOWN
-        return Value(TUPLE, extra=(value,)) if value.kind == OBJECT else UNKNOWN
-    if outer in _MAPPINGS and len(inside) == 2:
-        value = _meaning(project, names, inside[1], name, depth - 1) if depth > 1 else UNKNOWN
-        return Value(MAPPING, extra=(value,)) if value.kind == OBJECT else UNKNOWN
+    if outer in _LISTS | _TUPLES | _MAPPINGS | _TYPES:
+        return _collection(project, names, outer, inside, name, depth)
     if outer in _CALLABLES and len(inside) == 2:
         value = _meaning(project, names, _entered(names, inside[1]), name, depth - 1)
         if value.kind == OBJECT and _takes_session(project, names, inside[0], depth):
             return project.implementations.maker(value)
         return Value(FACTORY, value.resource.type) if value.kind == SESSION and value.resource else UNKNOWN
     return _plain(project, names, annotation.value, name, depth)
+
+
+def _collection(project: Project, names: Names, outer: str, inside: list[ast.expr], name: str, depth: int) -> Value:
+    """``list[Client]``, ``tuple[Client, ...]``, ``dict[str, Client]``, ``type[Client]``."""
+    parts = [_meaning(project, names, each, name, depth - 1) if depth > 1 else UNKNOWN for each in inside]
+    is_endless = len(inside) == 2 and isinstance(inside[1], ast.Constant) and inside[1].value is ...
+    if outer in _LISTS and len(parts) == 1 and parts[0].kind in _HELD:
+        return Value(TUPLE, extra=(parts[0],))
+    if outer in _TUPLES and any(part.kind in _HELD for part in parts):
+        return Value(
+            TUPLE, extra=(parts[0],) if is_endless else tuple(p if p.kind in _HELD else UNKNOWN for p in parts)
+        )
+    if outer in _MAPPINGS and len(parts) == 2 and parts[1].kind in _HELD:
+        return Value(MAPPING, extra=(parts[1],))
+    if outer in _TYPES and parts[0].kind == OBJECT and project.class_info(parts[0].name) is not None:
+        return Value(CLASS, parts[0].name)
+    return UNKNOWN
 
 
 def _takes_session(project: Project, names: Names, taken: ast.expr, depth: int) -> bool:
@@ -166,8 +185,8 @@ def _entered(names: Names, annotation: ast.expr) -> ast.expr:
 
 
 def _plain(project: Project, names: Names, annotation: ast.expr, name: str, depth: int) -> Value:
-    qualified = names.resolve(annotation)
-    if qualified is None or qualified.startswith("builtins."):
+    qualified = names.resolve(annotation) or starred(names, annotation)
+    if not qualified or qualified.startswith("builtins."):
         return UNKNOWN
     value = by_type(project, qualified, name)
     if value != UNKNOWN or depth <= 1:

@@ -136,6 +136,25 @@ def _listed(project: Project, names: Names, value: ast.expr) -> Iterator[Value]:
             yield UNKNOWN
 
 
+def before_parameters(project: Project, module: Module, body: Body) -> Iterator[Value]:
+    """What surely runs before the parameters of an endpoint are filled: ``dependencies=[Depends(f)]`` of the call that
+    includes its router, of the router, and of its decorator, in this order."""
+    for decorator in body.decorators:
+        if isinstance(decorator, ast.Call) and isinstance(decorator.func, ast.Attribute):
+            router = module.names.resolve(decorator.func.value) or ""
+            including = [
+                (where, call)
+                for where, call in project.once(_depending)
+                if isinstance(call.func, ast.Attribute) and call.func.attr == "include_router"
+                if call.args and where.names.resolve(call.args[0]) == router
+            ]
+            made = [(names, call) for names, call in bound_to(project, router, 3) if isinstance(call, ast.Call)]
+            calls = [*((where.names, call) for where, call in including), *made, (module.names, decorator)]
+            for names, call in calls:
+                for listed in (keyword.value for keyword in call.keywords if keyword.arg == "dependencies"):
+                    yield from (value for value in _listed(project, names, listed) if value.kind == FUNCTION)
+
+
 def streams_that_need(project: Project, dependency: str) -> list[str]:
     """The endpoints that make a streaming response and have a dependency, all by their dotted names.
 
@@ -182,7 +201,9 @@ def held_at_entry(project: Project, module: Module, body: Body, depth: int = DEE
     """The providers whose session a dependency has left holding a connection, and no later one has given back, each
     with that dependency."""
     held: dict[str, Value] = {}
-    for _, dependency in providers(project, module, body) if depth else ():
+    first = before_parameters(project, module, body) if depth == DEEPEST else ()
+    filled = (dependency for _, dependency in providers(project, module, body)) if depth else ()
+    for dependency in (*first, *filled):
         target = project.target(dependency)
         if target is None:
             continue

@@ -39,6 +39,7 @@ from ..project.injection import given_back_by, held_at_entry, is_filled, provide
 from ..project.sending import is_sent_on
 from ..project.teardown import is_removed_around
 from ..questions.asking import first_of_each_node, is_out_of_scope
+from ..questions.at_entry import WaitAtEntry, waits_at_entry
 from ..questions.pushed import passed_on
 from ..questions.streams import KEEPER, keeps_context, used_before_stream
 from ..session.body import Body
@@ -73,8 +74,17 @@ def check(view: View) -> Iterator[Diagnostic]:
             yield from opened_again(view, flow)
         for event in first_of_each_node([e for e in flow.events(Happening.WAITED) if listens(e)]):
             yield place(view, flow, event, "while the websocket waits for its client")
+        for wait in [each for each in waits_at_entry(view, flow) if listens(each.event)][:1]:
+            yield listening(view, flow, wait)
         for event in first_of_each_node(passed_on(view, flow)):
             yield place(view, flow, event, "while the websocket sends what comes of a stream")
+
+
+def listening(view: View, flow: Flow, wait: WaitAtEntry) -> Diagnostic:
+    """A websocket waits for its client while what ran before it has left a session with its connection."""
+    who = f"session {wait.held.name!r}, which {wait.held.dependency}() has used,"
+    message = f"{who} keeps its connection while the websocket waits for its client"
+    return view.diagnostic(RULE, wait.event.node, message, (), None, wait.held.remedy, flow.body)
 
 
 def taken_by_dependencies(view: View, flow: Flow) -> Iterator[Diagnostic]:

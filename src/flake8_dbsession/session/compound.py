@@ -142,8 +142,11 @@ def subscript(ev: Evaluation, node: ast.Subscript) -> Value:
 
 
 def element(owner: Value, index: ast.expr) -> Value:
-    """One of a tuple or list, where its number is written down."""
+    """One of a tuple or list, where its number is written down; any where all are objects alike."""
     number = index.value if isinstance(index, ast.Constant) else None
+    if not isinstance(number, int) and len(set(owner.extra)) == 1 and owner.extra[0].kind in (OBJECT, CLASS):
+        alike: Value = owner.extra[0]
+        return alike
     if not isinstance(number, int) or not -len(owner.extra) <= number < len(owner.extra):
         return UNKNOWN
     found: Value = owner.extra[number]

@@ -190,6 +190,8 @@ PASSING: dict[str, Callable[[Evaluation, Call], Value]] = {
     "contextlib.aclosing": _closing,
     "contextlib.suppress": lambda ev, call: Value(OBJECT, "contextlib.suppress"),
     "builtins.next": _next,
+    "random.choice": _next,
+    "secrets.choice": _next,
     "werkzeug.local.LocalProxy": _proxied,
     "builtins.anext": _next,
     "builtins.getattr": _getattr,
