@@ -53,10 +53,17 @@ def check_files(
     A file of ``named``, those that the user names one by one, is parsed even when it cannot touch a session, so that
     its errors are heard of.
     """
-    project(config)  # what workers inherit
     jobs = jobs or min(available(), 1 + len(paths) // _FILES_WORTH_A_WORKER)
+    _prepare(config, jobs)
     with few_collections():
         return in_order(partial(check_file, config=config, debug=debug, named=named), paths, jobs, _lost, progress)
+
+
+def _prepare(config: Config, jobs: int) -> None:
+    """Have what workers inherit: the project, and where there are several, the analysis, so that none imports it."""
+    project(config)
+    if jobs > 1:
+        from . import analyze as analyze
 
 
 @contextmanager
