@@ -35,6 +35,14 @@ def test_a_folder_is_walked_in_order_without_what_is_never_wanted(project):
     assert found(str(project / "a")) == [str(project / "a/b/c.py"), str(project / "a/z.py")]
 
 
+def test_packages_that_an_application_brings_along_are_not_its_own(project):
+    lay(project, app__main_py="", libs__x_py="", own__sqlalchemy__tables_py="")
+    (project / "libs/sqlalchemy/orm").mkdir(parents=True)
+    (project / "libs/sqlalchemy/orm/__init__.py").touch()
+    assert found(".") == ["app/main.py", "own/sqlalchemy/tables.py"]
+    assert "libs/x.py" in found("libs")
+
+
 def test_what_is_named_is_checked_even_if_it_is_excluded(project):
     lay(project, build__lib_py="", build__node_modules__m_py="", script="", venv__build__lib_py="")
     assert found("build/lib.py", "script") == ["build/lib.py", "script"]

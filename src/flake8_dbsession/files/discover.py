@@ -9,6 +9,7 @@ from typing import NamedTuple
 from ..config import Config
 from ..render import Problem
 from .git import everywhere, git_folder
+from .installed import holds_packages
 from .patterns import Patterns, patterns
 
 PYTHON = (".py", ".pyw")
@@ -88,6 +89,8 @@ class _Walk:
         while waiting:
             shown, folder, ignores = waiting.pop()
             entries = self._entries(shown, folder)
+            if folder != absolute and holds_packages(folder, [entry.name for entry in entries]):
+                continue
             prefix = "" if shown == os.curdir else os.path.join(shown, "")
             if self.config.respect_gitignore and any(entry.name == ".gitignore" for entry in entries):
                 ignores = [*ignores, *_read(folder, ".gitignore")]

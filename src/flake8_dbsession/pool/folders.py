@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 from ..files.declared import PROJECT_FILES
 from ..files.folders import in_package
+from ..files.installed import holds_packages
 
 ASIDE = frozenset(
     {
@@ -49,7 +50,8 @@ def walk(top: str, wanted: Callable[[str], bool], parts: bool, home: str = "") -
     """The wanted files below ``top``; without ``parts`` not those of further projects, ``home`` excepted."""
     for folder, folders, names in itertools.islice(os.walk(top), _FOLDERS):
         is_ours = parts or folder == top or f"{home}{os.sep}".startswith(f"{folder}{os.sep}")
-        if not is_ours and any(name in PROJECT_FILES for name in names):
+        is_of_others = folder != top and holds_packages(folder, folders)
+        if is_of_others or (not is_ours and any(name in PROJECT_FILES for name in names)):
             folders.clear()
             continue
         folders[:] = sorted(f for f in folders if _entered(folder, f))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..files.declared import PROJECT_FILES, Declared, declared_in, project_of
 from ..files.folders import in_package
 from ..files.imports import words_in
+from ..files.installed import holds_packages
 from ..files.questions import Question, bases_in, functions_in
 from ..files.scripts import scripts_above
 from ..known import Entry
@@ -94,6 +95,9 @@ class Application:
         """The Python files below the root that belong to the project, at most a few more than :data:`MOST_FILES`."""
         found: list[str] = []
         for folder, inner, names in os.walk(self.project.root):
+            if folder != self.project.root and holds_packages(folder, inner):
+                inner.clear()
+                continue
             inner[:] = sorted(name for name in inner if name not in _FOREIGN and not name.startswith("."))
             found.extend(os.path.join(folder, name) for name in sorted(names) if name.endswith(".py"))
             if len(found) > MOST_FILES:
