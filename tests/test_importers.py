@@ -6,7 +6,7 @@ import pytest
 
 from flake8_dbsession.config import Config
 from flake8_dbsession.files.imports import Imported, absolute, imported_in
-from flake8_dbsession.project.importers import only_commands_import
+from flake8_dbsession.project.runs.importers import only_commands_import
 from flake8_dbsession.run import project
 from flake8_dbsession.source import Source
 

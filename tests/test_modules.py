@@ -12,7 +12,7 @@ import pytest
 from flake8_dbsession.analyze import analyze
 from flake8_dbsession.config import Config
 from flake8_dbsession.files.folders import Folders
-from flake8_dbsession.project.flows import Flows
+from flake8_dbsession.project.functions.flows import Flows
 from flake8_dbsession.project.project import Project
 from flake8_dbsession.source import Source
 

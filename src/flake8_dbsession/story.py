@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from .model import Note, Span
-from .session.call import place
+from .session.expressions.call import place
 from .session.flow import Flow
 from .session.summary import Steps, Wait
 from .session.values import AMBIENT, OBJECT, OPENED, REGISTRY, SESSION, Resource, contained

@@ -11,14 +11,14 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from .model import Diagnostic, Note, Plan, Rule, Span
 from .names import Names
-from .project.commands import Commands
-from .project.daemons import called_for_good
-from .project.entries import Units
-from .project.importers import only_commands_import
-from .project.module import Module
+from .project.modules.module import Module
 from .project.project import Project
-from .project.relevant import imports_sessions
-from .project.repeated import Repeated, Serves
+from .project.runs.commands import Commands
+from .project.runs.daemons import called_for_good
+from .project.runs.entries import Units
+from .project.runs.importers import only_commands_import
+from .project.runs.relevant import imports_sessions
+from .project.runs.repeated import Repeated, Serves
 from .relevance import can_matter
 from .session.body import Body, of_lambda
 from .session.flow import Flow

@@ -11,7 +11,7 @@ from ..config import Config
 from ..fix.affected import affected, unit_at
 from ..fix.changed import changed, units
 from ..model import Diagnostic
-from ..project.module import Module
+from ..project.modules.module import Module
 from ..project.project import Project
 from ..run import project
 from ..source import Source

@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterator
 
 from ..project.app import MOST_FILES
-from ..project.module import ClassInfo, Module
-from ..project.teardown import is_removed, releasing
+from ..project.modules.module import ClassInfo, Module
+from ..project.runs.teardown import is_removed, releasing
 from ..session.body import Body
 from ..session.events import Happening
 from ..session.flow import Flow

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 
 from ..names import bare
 from ..project.app import MOST_FILES
-from ..project.hooks import hooks
-from ..project.injection import added, is_unseen, providers
-from ..project.module import Module
+from ..project.modules.module import Module
 from ..project.project import Project
-from ..project.teardown import is_removed_around
+from ..project.runs.hooks import hooks
+from ..project.runs.injection import added, is_unseen, providers
+from ..project.runs.teardown import is_removed_around
 from ..session.body import Body
 from ..session.flow import Flow
 from ..session.state import CHANGED, TOUCHED, WRITTEN, Life

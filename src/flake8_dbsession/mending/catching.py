@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 
 from ..questions.asking import within
-from ..session.exceptions import takes, types_of
 from ..session.flow import Flow
+from ..session.steps.exceptions import takes, types_of
 
 _RELEASES = frozenset({"close", "invalidate", "remove", "rollback"})
 

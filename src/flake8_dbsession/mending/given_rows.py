@@ -9,8 +9,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..project.injection import providers
-from ..project.module import Module
+from ..project.modules.module import Module
+from ..project.runs.injection import providers
 from ..session.body import Body
 from ..session.flow import Flow
 from ..session.values import AMBIENT, PARAMETER, Resource

@@ -11,7 +11,7 @@ from ..fix.plans import AddImport, DeleteStatement, OpenInWith, ReplaceExpressio
 from ..model import Plan, Safety
 from ..names import Function
 from ..project.app import MOST_FILES
-from ..project.module import ClassInfo
+from ..project.modules.module import ClassInfo
 from ..session.events import Event, Happening
 from ..session.flow import Flow
 from ..session.state import CHANGED, WRITTEN, State

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ..fix.plans import InsertBefore, ReplaceExpression, ReplaceInside, Step
 from ..names import dotted
-from ..project.module import ClassInfo
+from ..project.modules.module import ClassInfo
 from ..questions.touching import touches
 from ..session.flow import Flow
 from ..session.values import ROW, Resource

@@ -9,9 +9,9 @@ from ..flow.graph import Kind
 from ..model import Plan, Safety
 from ..questions.asking import within
 from ..session.events import Happening
-from ..session.exceptions import accepts, is_for_database
 from ..session.flow import Flow
 from ..session.state import CHANGED, FAILED, TOUCHED, WRITTEN, State
+from ..session.steps.exceptions import accepts, is_for_database
 from ..session.values import OPENED, TRANSACTION, Resource
 from ..view import View
 from .common import Answer, statement_of

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..fix.plans import AddImport
-from ..project.module import Module
+from ..project.modules.module import Module
 from ..session.events import Happening
 from ..session.flow import Flow
 from ..session.values import (

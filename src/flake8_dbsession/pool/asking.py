@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..names import dotted
-from ..session.call import place
 from ..session.events import Happening
+from ..session.expressions.call import place
 from ..session.flow import Flow
 from ..session.summary import Own
 from ..session.values import CLASS, ENGINE, FUNCTION, OBJECT, Resource, Value
@@ -17,7 +17,7 @@ from .scopes import last_part
 from .settings import knowledge
 
 if TYPE_CHECKING:
-    from ..project.module import Module
+    from ..project.modules.module import Module
     from ..project.project import Project
     from ..session.body import Body
 

@@ -13,7 +13,7 @@ from ..files.declared import Declared, declared_in, declares, project_of
 from ..files.reading import bytes_of, text_of
 from ..files.sources import Sources
 from ..names import Names
-from ..project.file_names import FileNames
+from ..project.modules.file_names import FileNames
 from ..source import Source, Unreadable
 from .deployment import Deployment, deployment, is_deployment
 from .engines import TOKENS, Found, find

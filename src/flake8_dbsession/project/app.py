@@ -18,7 +18,7 @@ from ..known import Entry
 from ..session.values import Resource
 
 if TYPE_CHECKING:
-    from .module import Module
+    from .modules.module import Module
     from .project import Project
 
 MOST_FILES = 4000

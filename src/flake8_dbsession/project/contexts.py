@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..names import bare, dotted
 from ..session.body import Body
 from ..session.values import REGISTRY, Resource
-from .module import Module
+from .modules.module import Module
 
 if TYPE_CHECKING:
     from .project import Project

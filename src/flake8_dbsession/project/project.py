@@ -16,7 +16,7 @@ from ..files.sources import Answers, Settled, Sources
 from ..known import Known, load
 from ..names import Names, is_none
 from ..session.body import Body
-from ..session.evaluate import Evaluation
+from ..session.expressions.evaluate import Evaluation
 from ..session.flow import Flow
 from ..session.scope import Scope
 from ..session.state import State
@@ -30,28 +30,28 @@ from ..session.values import (
     Resource,
     Value,
 )
-from .annotations import annotated
 from .app import Application
-from .classes import Classes
+from .classes.attributes import Classes
+from .classes.fields import fields
+from .classes.handles import Handles
+from .classes.implementations import Implementations
+from .classes.lineage import Lineages
+from .classes.opened_late import opened_when_asked
+from .classes.own_sessions import packages_that_roll_back
+from .classes.single import is_made_once, makes_registry, may_be_single
 from .contexts import is_removed_with_contexts
-from .evidence import may_be_session, session_type
-from .fields import fields
-from .flows import Flows
-from .foreign import is_of_library
-from .functions import Functions
-from .handles import Handles
-from .implementations import Implementations
-from .lineage import Lineages
-from .meanings import Meanings
-from .module import ClassInfo, Module
-from .modules import Modules
-from .naming import called
-from .opened_late import opened_when_asked
-from .own_sessions import packages_that_roll_back
+from .functions.flows import Flows
+from .functions.functions import Functions
+from .functions.targets import Target
+from .functions.wrapping import Wrapping
+from .modules.module import ClassInfo, Module
+from .modules.modules import Modules
+from .names.annotations import annotated
+from .names.evidence import may_be_session, session_type
+from .names.foreign import is_of_library
+from .names.meanings import Meanings
+from .names.naming import called
 from .reach import Reach
-from .single import is_made_once, makes_registry, may_be_single
-from .targets import Target
-from .wrapping import Wrapping
 
 if TYPE_CHECKING:
     from ..config import Config

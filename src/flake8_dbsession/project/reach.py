@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..files.sources import Answers
 from ..names import imports_of
 from ..session.body import Body
-from ..session.calls import TELLING_WORDS
-from ..session.removing import is_removal_by_name
+from ..session.expressions.calls import TELLING_WORDS
+from ..session.expressions.removing import is_removal_by_name
 from ..session.syntax import children, fields_of
 from ..session.values import CLASS, FUNCTION, MAPPING, METHOD, NAMED, OBJECT, PARTIAL, TABLE, TUPLE, UNKNOWN, Value
 from ..session.waiting import STREAMING_RESPONSES
-from .annotations import annotated
-from .evidence import QUESTIONS, may_be_session
-from .module import ClassInfo, Module
+from .modules.module import ClassInfo, Module
+from .names.annotations import annotated
+from .names.evidence import QUESTIONS, may_be_session
 
 if TYPE_CHECKING:
     from .project import Project

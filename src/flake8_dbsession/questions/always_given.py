@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from ..names import is_none
-from ..project.module import Module
+from ..project.modules.module import Module
 from ..project.project import Project
 from ..session.body import Body
 from ..session.flow import Flow

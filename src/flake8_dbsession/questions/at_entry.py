@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..names import bare
-from ..project.injection import dependencies, held_at_entry, providers
-from ..project.library_users import used_by_libraries
+from ..project.runs.injection import dependencies, held_at_entry, providers
+from ..project.runs.library_users import used_by_libraries
 from ..session.body import Body
 from ..session.events import Event, Happening
 from ..session.flow import Flow

@@ -6,9 +6,9 @@ import ast
 from collections.abc import Iterator
 
 from ..known import Entry
-from ..project.entries import Units
-from ..project.module import Module
-from ..project.targets import Target
+from ..project.functions.targets import Target
+from ..project.modules.module import Module
+from ..project.runs.entries import Units
 from ..session.body import Body
 from ..session.events import Happening
 from ..session.flow import Flow

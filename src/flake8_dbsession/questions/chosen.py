@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..project.commands import goes_on, loops, speaking, uses
+from ..project.runs.commands import goes_on, loops, speaking, uses
 from ..session.body import Body
 from ..session.flow import Flow
 from ..view import View

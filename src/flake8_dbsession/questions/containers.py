@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ..names import dotted
 from ..project.app import MOST_FILES
-from ..project.module import Module
+from ..project.modules.module import Module
 from ..session.body import Body
 from ..session.events import Happening
 from ..session.flow import Flow

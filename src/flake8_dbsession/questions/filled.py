@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..project.injection import left_by, providers
-from ..project.module import Module
+from ..project.modules.module import Module
 from ..project.project import Project
+from ..project.runs.injection import left_by, providers
 from ..session.body import Body
 from ..session.events import Happening
 from ..session.flow import Flow

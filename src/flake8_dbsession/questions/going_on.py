@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from ..model import Note
 from ..project.app import MOST_FILES
-from ..project.module import Module
-from ..project.wrapping import runs
+from ..project.functions.wrapping import runs
+from ..project.modules.module import Module
 from ..session.body import Body
 from ..session.events import Happening, Swallowed
 from ..session.flow import Flow

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 
-from ..project.module import Module
+from ..project.modules.module import Module
 from ..session.body import Body
-from ..session.call import place
 from ..session.events import Event, Second
+from ..session.expressions.call import place
 from ..session.flow import Flow
-from ..session.reentering import shared_by
+from ..session.steps.reentering import shared_by
 from ..session.values import OBJECT, Resource, Value
 from ..view import View
 

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from ..project.app import MOST_FILES
-from ..project.module import Module
+from ..project.modules.module import Module
 from ..project.project import Project
 from ..session.body import Body
 from ..session.events import Happening

@@ -11,9 +11,9 @@ import itertools
 from collections.abc import Iterator
 
 from ..names import bare
-from ..project.hooks import Hook, hooks
-from ..project.module import ClassInfo, Module
+from ..project.modules.module import ClassInfo, Module
 from ..project.project import Project
+from ..project.runs.hooks import Hook, hooks
 from ..session.body import Body
 from ..session.values import AMBIENT, NONE, Resource
 from ..view import View

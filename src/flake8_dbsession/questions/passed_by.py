@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..project.teardown import releasing
+from ..project.runs.teardown import releasing
 from ..session.body import Body
 from ..session.events import Event, Happening
 from ..session.flow import Flow

@@ -6,10 +6,10 @@ import ast
 from collections.abc import Iterator
 
 from ..project.app import MOST_FILES
-from ..project.cleaning import is_cleaned_around, is_released
-from ..project.module import Module
+from ..project.modules.module import Module
+from ..project.runs.cleaning import is_cleaned_around, is_released
 from ..session.body import Body
-from ..session.exceptions import takes, types_of
+from ..session.steps.exceptions import takes, types_of
 from ..session.values import FUNCTION, Resource
 from ..view import View
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..project.annotations import annotated
-from ..project.module import ClassInfo
+from ..project.modules.module import ClassInfo
+from ..project.names.annotations import annotated
 from ..session.body import Body
 from ..session.values import OBJECT
 from ..view import View

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from ..project.app import MOST_FILES
-from ..project.module import ClassInfo
+from ..project.modules.module import ClassInfo
 from ..session.flow import Flow
 from ..session.values import CLASS
 from ..view import View

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..project.module import Module
+from ..project.modules.module import Module
 from ..session.body import Body
 from ..session.events import Happening
 from ..session.flow import Flow

@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ..project.hooks import Hook, hooks, runs_before
-from ..project.teardown import reached_from
+from ..project.runs.hooks import Hook, hooks, runs_before
+from ..project.runs.teardown import reached_from
 from ..session.events import Event, Happening
 from ..session.flow import Flow
 from ..session.values import AMBIENT, Resource

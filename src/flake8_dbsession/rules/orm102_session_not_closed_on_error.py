@@ -31,7 +31,7 @@ from collections.abc import Iterator
 from ..mending.closing import close_in_finally
 from ..mending.opening import open_in_with
 from ..model import Diagnostic, Note, Rule
-from ..project.teardown import is_removed
+from ..project.runs.teardown import is_removed
 from ..questions.asking import ignorable, is_closed_somewhere, is_out_of_scope, owned_leaks, within
 from ..questions.passed_by import passed_by
 from ..questions.stored import closed_at_the_end

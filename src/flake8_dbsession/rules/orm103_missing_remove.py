@@ -36,10 +36,10 @@ from ..known import Entry
 from ..mending.common import Answer, finally_around
 from ..mending.spelling import spelled_registry
 from ..model import Diagnostic, Note, Rule, Safety
-from ..project.after_runs import is_removed_after
 from ..project.app import feeds_its_bots, stays_in_context
-from ..project.cleaning import is_cleaned_around, wrapping_call
-from ..project.handing import entries_by_handing
+from ..project.runs.after_runs import is_removed_after
+from ..project.runs.cleaning import is_cleaned_around, wrapping_call
+from ..project.runs.handing import entries_by_handing
 from ..questions.asking import ends_a_process, is_out_of_scope
 from ..questions.working_loops import Loop, endless_loop_holding, is_wait_in_between
 from ..session.body import Body

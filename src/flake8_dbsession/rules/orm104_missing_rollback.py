@@ -40,18 +40,18 @@ from typing import NamedTuple
 from ..mending.rolling_back import roll_back_in, roll_back_where_raised
 from ..model import Diagnostic, Note, Rule
 from ..pool.judge import pool_of
-from ..project.injection import providers
-from ..project.module import ClassInfo
+from ..project.modules.module import ClassInfo
+from ..project.runs.injection import providers
 from ..questions.asking import is_out_of_scope, within
 from ..questions.going_on import goes_on_elsewhere
 from ..questions.lasting import is_one_shot
 from ..questions.only_asking import executes, only_asks
 from ..questions.rolling_back import is_closed_after_requests, is_rolled_back, is_rolled_back_around
 from ..session.events import Event, Happening, Swallowed
-from ..session.exceptions import is_for_database, last_names, types_of
 from ..session.flow import Flow
 from ..session.outside import is_mute
 from ..session.state import FAILED
+from ..session.steps.exceptions import is_for_database, last_names, types_of
 from ..session.values import AMBIENT, ATTRIBUTE, PARAMETER, Resource
 from ..story import name_of
 from ..view import View

@@ -31,10 +31,10 @@ from ..mending.common import Answer, statement_of
 from ..mending.spelling import spelled
 from ..model import Diagnostic, Plan, Rule, Safety
 from ..names import Names
-from ..project.module import Module
+from ..project.functions.targets import Target
+from ..project.modules.module import Module
 from ..project.project import Project
-from ..project.targets import Target
-from ..project.teardown import (
+from ..project.runs.teardown import (
     all_in_handlers,
     is_of_an_object,
     is_removed,

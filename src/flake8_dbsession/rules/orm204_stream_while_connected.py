@@ -35,9 +35,9 @@ from collections.abc import Iterator
 from ..mending.common import block_of, statement_of
 from ..mending.streaming import end_before_stream
 from ..model import Diagnostic, Rule
-from ..project.injection import given_back_by, held_at_entry, is_filled, providers, scope_of, streams_that_need
-from ..project.sending import is_sent_on
-from ..project.teardown import is_removed_around
+from ..project.runs.injection import given_back_by, held_at_entry, is_filled, providers, scope_of, streams_that_need
+from ..project.runs.sending import is_sent_on
+from ..project.runs.teardown import is_removed_around
 from ..questions.asking import first_of_each_node, is_out_of_scope
 from ..questions.at_entry import WaitAtEntry, waits_at_entry
 from ..questions.pushed import passed_on

@@ -23,7 +23,7 @@ import ast
 from collections.abc import Iterator
 
 from ..model import Diagnostic, Rule
-from ..project.targets import Target
+from ..project.functions.targets import Target
 from ..questions.asking import first_of_each_node, is_out_of_scope, within
 from ..session.events import Happening
 from ..session.flow import Flow

@@ -32,7 +32,7 @@ from collections.abc import Iterator
 from ..known import Entry
 from ..mending.hoisting import hoist
 from ..model import Diagnostic, Rule
-from ..project.repeated import is_in_endless_loop
+from ..project.runs.repeated import is_in_endless_loop
 from ..questions.asking import first_of_each_node, is_out_of_scope
 from ..questions.chosen import is_chosen_by_caller, is_the_same_in_each_turn
 from ..questions.singletons import begins_anew

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from typing import NamedTuple
 
-from .call import place
 from .events import Happening
+from .expressions.call import place
 from .flow import Flow
 from .state import CLOSED, GIVEN, USED, State
 from .values import AMBIENT, Resource

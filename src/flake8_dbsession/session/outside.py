@@ -5,14 +5,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
-from .blocks import commits
 from .body import Body
-from .call import place
 from .events import Happening
+from .expressions.call import place
 from .flow import Flow
 from .made_anew import caches, makes_engine, makes_owner, of_either_pool, of_new_engine, pool_outside
 from .pausing import is_rare
 from .state import ENTRY, IDLE, STORED, SWALLOWED, TOLD, Life, State
+from .steps.blocks import commits
 from .summary import Heard, Own, Summary
 from .values import (
     ATTRIBUTE,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ..names import dotted
 from .body import Body
-from .exceptions import is_for_database
+from .steps.exceptions import is_for_database
 
 
 def is_rare(body: Body, node: ast.AST, waits: list[ast.AST], own: list[ast.AST], is_lent: bool) -> bool:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 
 from ..flow.graph import Kind, Node, Via
 from .body import Body
-from .evaluate import Evaluation
 from .events import Event
+from .expressions.evaluate import Evaluation
 from .memory import Kept, Key, Memory
 from .moment import Moment
 from .scope import Scope

@@ -7,16 +7,16 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ..known import Argument, Entry
-from .call import Call
-from .effects import report_wait
 from .events import Happening
-from .generated import held_between, yields_whole
+from .expressions.call import Call
+from .functions.effects import report_wait
+from .functions.generated import held_between, yields_whole
 from .summary import Answers, Wait
 from .values import CONSTANT, FALSE, OBJECT, UNKNOWN, Value, constant, contained, truth
 
 if TYPE_CHECKING:
     from .body import Body
-    from .evaluate import Evaluation
+    from .expressions.evaluate import Evaluation
 
 SLOW_ROUNDS = 50_000
 """From so many rounds on a hash takes longer than a query: a thousand take about a millisecond (measured)."""

@@ -6,12 +6,12 @@ import ast
 from typing import TYPE_CHECKING
 
 from ...flow.graph import Node, Via
-from ..reentering import is_for_inner_blocks
-from ..refine import assume, is_left_to_others
+from ..expressions.refine import assume, is_left_to_others
+from ..expressions.under_test import made_for_tests
 from ..state import State
-from ..under_test import made_for_tests
 from ..values import UNKNOWN, truth
 from .common import Out
+from .reentering import is_for_inner_blocks
 
 if TYPE_CHECKING:
     from ..transfer import Transfer

@@ -6,11 +6,11 @@ import ast
 from typing import TYPE_CHECKING
 
 from ...flow.graph import Node, Via
-from ..exceptions import accepts, expects
 from ..liveness import CAUGHT
 from ..state import BROKEN, COMMITTED, FAILED, IDLE, SWALLOWED, TOLD, Life, State
 from ..values import Value
 from .common import Out
+from .exceptions import accepts, expects
 
 if TYPE_CHECKING:
     from ..transfer import Transfer

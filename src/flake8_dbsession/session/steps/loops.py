@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from ...flow.graph import Node, Via
 from ..events import Happening
-from ..generated import begin_turns, drop_turns, end_turns, hold_in_turns
+from ..expressions.statements import ENUMERATED, STREAMED
+from ..functions.generated import begin_turns, drop_turns, end_turns, hold_in_turns
 from ..moment import Moment
 from ..state import CUT, HELD, IDLE, STORED, STREAMING, State
-from ..statements import ENUMERATED, STREAMED
 from ..values import OBJECT, SESSION, UNKNOWN
 from ..waiting import wait_for_next
 from .common import Out, slot

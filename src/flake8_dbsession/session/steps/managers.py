@@ -6,15 +6,15 @@ import ast
 from typing import TYPE_CHECKING
 
 from ...flow.graph import Node, Via
-from ..blocks import entered, left, manager_of, release_attributes, release_given
-from ..entering import entered_object, lent_by
-from ..exceptions import takes
-from ..generated import begin_block, end_block
+from ..functions.generated import begin_block, end_block
 from ..moment import Moment
 from ..state import State
 from ..values import MANAGER, NAMED, OBJECT, SESSION, UNKNOWN, Value
 from ..waiting import wait_to_enter
+from .blocks import entered, left, manager_of, release_attributes, release_given
 from .common import Out, slot
+from .entering import entered_object, lent_by
+from .exceptions import takes
 from .handlers import swallowed
 
 if TYPE_CHECKING:

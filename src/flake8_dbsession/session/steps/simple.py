@@ -6,14 +6,14 @@ import ast
 from collections.abc import Iterator
 
 from ...names import Function, imports_of
-from ..changing import change_below
-from ..evaluate import Evaluation
 from ..events import Happening
-from ..exceptions import OTHER
+from ..expressions.changing import change_below
+from ..expressions.evaluate import Evaluation
+from ..expressions.opening import next_of
 from ..liveness import CAUGHT
-from ..opening import next_of
 from ..state import FAILED, RETURNED, STORED
 from ..values import FUNCTION, GENERATOR, METHOD, NAMED, SESSION, TUPLE, UNKNOWN, Value, contained
+from .exceptions import OTHER
 
 _CLOSERS = frozenset({"close", "remove", "aclose", "__exit__"})
 _EMPTY = Value(TUPLE)

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from ...flow.graph import Node, Via
-from ..refine import FALSE_NODE, TRUE_NODE, assume, is_flag_of_missing, take_as_missing
+from ..expressions.refine import FALSE_NODE, TRUE_NODE, assume, is_flag_of_missing, take_as_missing
 from ..state import State
 from ..values import truth
 from .common import Out

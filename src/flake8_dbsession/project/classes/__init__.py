@@ -1,0 +1,1 @@
+"""The classes of the project: what they extend, and what their attributes stand for."""

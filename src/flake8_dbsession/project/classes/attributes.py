@@ -1,0 +1,324 @@
+"""What the attributes of the project's classes stand for."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from ...files.sources import Answers
+from ...names import Function, is_none
+from ...session.body import Body
+from ...session.state import KEPT
+from ...session.values import (
+    AMBIENT,
+    ATTRIBUTE,
+    CLASS,
+    CONSTANT,
+    EMPTY,
+    FUNCTION,
+    MAPPING,
+    MAYBE,
+    METHOD,
+    NAMED,
+    NONE,
+    OBJECT,
+    QUERY,
+    REGISTRY,
+    SESSION,
+    TUPLE,
+    UNKNOWN,
+    Resource,
+    Value,
+    contained,
+    known_by,
+    late,
+)
+from ..functions.parameters import kept_from
+from ..modules.module import ClassInfo, is_property
+from ..names.annotations import annotated
+from ..names.evidence import may_be_session, session_type
+from ..names.meanings import named_after
+from .kept_objects import as_kept_by
+from .model_classes import queries
+from .single import may_be_single
+
+if TYPE_CHECKING:
+    from ..project import Project
+
+
+class Classes:
+    """Everything about the classes of one project; attributes are remembered."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._attributes = Answers(project.sources, self._find_attribute, lambda _: UNKNOWN)
+        self._of_library = Answers(project.sources, self._find_of_library)
+        self._optional = Answers(project.sources, self._find_optional)
+        self.owns_engine = Answers(project.sources, self._owns_engine, lambda _: False)
+        """Whether a property of the class makes an engine for each object: ``self._engine = create_engine(…)``."""
+        self._asking: set[Value] = set()
+
+    def attribute(self, owner: Value, name: str) -> Value:
+        """An attribute of a project class, of an object of it, or of a known type."""
+        value = self.unbound(owner, name)
+        if value.kind == FUNCTION and value.extra[:1] == ("method",):
+            return self._bound(value, owner)
+        return value
+
+    def property_of(self, owner: Value, name: str) -> Value:
+        """The function behind an attribute of an object that is asked anew each time it is read; else UNKNOWN."""
+        value = self.unbound(owner, name) if owner.kind == OBJECT else UNKNOWN
+        if value.kind != FUNCTION or value.extra[:1] != ("method",):
+            return UNKNOWN
+        function = value._replace(extra=(owner, None))
+        target = self.project.target(function)
+        is_asked = target is not None and target.is_property and not target.keeps_its_value
+        return function if target is not None and is_asked and not gives_what_it_keeps(target.body) else UNKNOWN
+
+    def unbound(self, owner: Value, name: str) -> Value:
+        """As :meth:`attribute`, with methods and properties as the functions that they are in the class."""
+        if owner.kind == OBJECT and self._is_of_library(owner.name):
+            return Value(METHOD, name, extra=(owner,))
+        return self._attributes((owner.kind, owner.name, name))
+
+    def _is_of_library(self, name: str) -> bool:
+        """Whether a type belongs to a library, or is one of which something is known."""
+        return self._of_library((name, self.project.modules.names.roots.own))
+
+    def _find_of_library(self, asked: tuple[str, tuple[str, ...]]) -> bool:
+        name, _ = asked
+        return self.project.known.receiver(name) is not None or self._is_foreign(name)
+
+    def _is_foreign(self, name: str) -> bool:
+        """Whether a type belongs to a library."""
+        return "." in name and not self.project.modules.is_first_party(name) and self.project.class_info(name) is None
+
+    def _bound(self, value: Value, owner: Value) -> Value:
+        function = value._replace(extra=(owner if owner.kind == OBJECT else None, None))
+        target = self.project.target(function)
+        if target is not None and "builtins.classmethod" in target.decorators:
+            return function._replace(extra=(owner, None))
+        if target is not None and target.is_property:
+            summary = self.project.summary(function, (("self", owner),))
+            if summary is not None and summary.returns != UNKNOWN:
+                found = summary.returns
+                if found.resource is not None and found.resource in contained(owner):
+                    return found  # what the object was given
+                life = summary.returned_life
+                kept = target.keeps_its_value or (life is not None and life.marks & KEPT)
+                if (
+                    found.kind == SESSION
+                    and found.resource is not None
+                    and found.resource.origin == "opened"
+                    and not kept
+                ):
+                    return Value("opens", found.resource.type)
+                if found.resource is not None and found.resource.origin == "opened":
+                    return found._replace(
+                        resource=found.resource._replace(
+                            origin=ATTRIBUTE, key=f"self.{target.body.name.rpartition('.')[2]}"
+                        )
+                    )
+                return found
+            ambient = self._ambient(function, owner)
+            return ambient if ambient != UNKNOWN else self.project.returned(function)
+        return function
+
+    def _ambient(self, function: Value, owner: Value) -> Value:
+        """The session of a registry that a property gives, which is the same however deep it is asked; else UNKNOWN."""
+        if function in self._asking:
+            return UNKNOWN
+        self._asking.add(function)
+        try:
+            with self.project.apart():
+                summary = self.project.summary(function, (("self", owner),))
+        finally:
+            self._asking.discard(function)
+        found = summary.returns if summary is not None else UNKNOWN
+        return found if found.resource is not None and found.resource.origin == AMBIENT else UNKNOWN
+
+    def _find_attribute(self, asked: tuple[str, str, str]) -> Value:
+        kind, of, name = asked
+        owner = Value(kind, of)
+        info = self.project.class_info(of)
+        if info is None:
+            return UNKNOWN
+        for base in self.project.lineage(info):
+            if isinstance(base, str):
+                value = self._library_attribute(base, name, owner)
+            else:
+                value = self._own_attribute(base, name, owner)
+            if value == UNKNOWN:
+                value = self._set_from_outside(base if isinstance(base, str) else base.qualified, name)
+            if value.kind == CONSTANT and self._is_edited(base, owner):
+                return UNKNOWN
+            if value != UNKNOWN:
+                return of_the_class(value, owner)
+        return UNKNOWN
+
+    def _is_edited(self, base: ClassInfo | str, owner: Value) -> bool:
+        """Whether a constant of a class is a setting: others may set it, and nobody knows what runs in the end."""
+        name = base if isinstance(base, str) else base.qualified
+        return owner.kind == CLASS or any(map(self.project.known.conventions.is_of_settings, name.split(".")[-2:]))
+
+    def _library_attribute(self, base: str, name: str, owner: Value) -> Value:
+        """An attribute that a library's base class gives: ``Model.query`` of Flask-SQLAlchemy."""
+        value = self.project.value(base)
+        if name == "query" and value.kind == NAMED and value.resource is not None:
+            return Value(QUERY, owner.name, value.resource)
+        if self.project.known.receiver(base) is not None and self.project.known.call(f"{base}.{name}") is not None:
+            return Value(METHOD, name, extra=(Value(OBJECT, base),))
+        return UNKNOWN
+
+    def _set_from_outside(self, qualified: str, name: str) -> Value:
+        """A registry that the module of a class sets on it, or its query: ``Base.query = Session.query_property()``.
+
+        So is the query that Flask-SQLAlchemy sets on it.
+        """
+        module, rest = self.project.split(qualified)
+        if module is None or not rest:
+            return UNKNOWN
+        for expression in module.stored.get(f"{rest}.{name}", ()):
+            value = named_after(self.project.evaluate(module, expression), f"{qualified}.{name}")
+            if value.resource is not None and value.resource.origin == AMBIENT:
+                return value
+        return self.project.once(queries).get(qualified, UNKNOWN) if name == "query" else UNKNOWN
+
+    def _own_attribute(self, info: ClassInfo, name: str, owner: Value) -> Value:
+        if name in info.methods:
+            return Value(FUNCTION, f"{info.qualified}.{name}", extra=("method", None))
+        plain = UNKNOWN
+        if name in info.values:
+            plain = self._as_attribute(self.project.evaluate(info.module, info.values[name]), name, info)
+            if plain.kind not in ("unknown", CONSTANT) and plain != EMPTY:
+                return plain
+        assigned = info.attribute_values.get(name, ())
+        values = [self.in_method(info, expression, method) for expression, method in assigned]
+        other = next((v for v in values if v.kind == OBJECT and self.project.known.is_look_alike(v.name)), None)
+        if other is not None:  # then a factory of the same attribute makes the like
+            return other
+        for value in (self._as_attribute(of_the_object(each, name), name, info) for each in values):
+            if value.kind not in ("unknown", CONSTANT) and value != EMPTY:
+                is_late = plain == NONE or any(is_none(expression) for expression, _ in assigned)
+                return late(value) if is_late else value
+        if name in info.annotations:
+            return self._as_attribute(self._declared(info, name), name, info)
+        if name in info.said:
+            kept = annotated(self.project, info.module.names, info.said[name], name)
+            if kept.kind in (OBJECT, MAPPING, TUPLE):
+                return self._as_attribute(kept, name, info)
+        return plain if plain != UNKNOWN or not assigned else self._asked(info, name)
+
+    def _asked(self, info: ClassInfo, name: str) -> Value:
+        """A session by what the methods ask it, where the class stores under ``name`` what it is given."""
+        is_given = any(is_parameter(expression, method) for expression, method in info.attribute_values[name])
+        if not is_given or not may_be_session(name):
+            return UNKNOWN
+        names, module = info.module.names, info.module
+        for method in info.methods.values():
+            body = module.body_of(method)
+            me = body.parameters[0].arg if body is not None and body.parameters else ""
+            type_name = session_type(names, f"{me}.{name}", body.own_nodes) if body is not None else ""
+            if type_name:
+                return Value(SESSION, resource=Resource(ATTRIBUTE, f"self.{name}", type_name))
+        return UNKNOWN
+
+    def _declared(self, info: ClassInfo, name: str) -> Value:
+        """What a class says an attribute is; ``session: ClassVar[scoped_session]`` is one registry for all models.
+
+        Whether its scope is the thread stands where it is made.
+        """
+        value = annotated(self.project, info.module.names, info.annotations[name], name, info.values.get(name))
+        if value.kind == REGISTRY and value.resource is not None:
+            key = f"{info.module.name.partition('.')[0]}.{name}"
+            return value._replace(resource=value.resource._replace(origin=AMBIENT, key=key, flavour=""))
+        return value
+
+    def in_method(self, info: ClassInfo, expression: ast.expr, method: Function) -> Value:
+        """The value of an expression inside a method, its parameters as annotated and simple locals followed."""
+        body = info.module.body_of(method) or info.module.top
+        parameters = (*method.args.posonlyargs, *method.args.args, *method.args.kwonlyargs)
+        names = {p.arg: kept_from(self.project, info.module, body, p) for p in parameters}
+        if method.args.args:
+            names[method.args.args[0].arg] = Value(CLASS if is_classmethod(method) else OBJECT, info.qualified)
+        for statement in method.body:
+            match statement:
+                case (
+                    ast.Assign(targets=[ast.Name(id=local)], value=value)
+                    | ast.AnnAssign(target=ast.Name(id=local), value=ast.expr() as value)
+                ) if value is not expression:
+                    names[local] = self.project.evaluate(info.module, value, names)
+        return self.project.evaluate(info.module, expression, names)
+
+    def _as_attribute(self, value: Value, name: str, info: ClassInfo) -> Value:
+        if value.resource is not None and value.resource.origin != AMBIENT and value.kind == SESSION:
+            return value._replace(resource=value.resource._replace(origin=ATTRIBUTE, key=f"self.{name}"))
+        if value.kind == OBJECT and contained(value):
+            return as_kept_by(self.project, info, value)
+        return known_by(value, f"{info.qualified}.{name}")
+
+    def _owns_engine(self, name: str) -> bool:
+        lineage = self.project.lineages.own(name)
+        return not may_be_single(lineage) and any(map(self._makes_engine, lineage))
+
+    def _makes_engine(self, info: ClassInfo) -> bool:
+        values = [value for values in info.attribute_values.values() for value in values]
+        lazy = (e for e, method in values if isinstance(e, ast.Call) and is_property(method))
+        return any(self.project.makes_engine(info.module, expression) for expression in lazy)
+
+    def attributes_used(self, method: Value) -> list[tuple[str, Value]]:
+        """The attributes of ``self`` that a bound method (and the methods it calls on ``self``) reads."""
+        owner, found, seen = method.extra[0], {}, set()
+        waiting = [method]
+        while waiting:
+            target = self.project.target(waiting.pop())
+            if target is None or target.body.name in seen or not target.body.parameters:
+                continue
+            seen.add(target.body.name)
+            me = target.body.parameters[0].arg
+            for node in target.body.own_nodes:
+                if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == me:
+                    value = self.attribute(owner, node.attr)
+                    found[node.attr] = value
+                    if value.kind == FUNCTION:
+                        waiting.append(value)
+        return sorted(found.items())
+
+    def optional_sessions(self, method: Value) -> tuple[tuple[str, Value], ...]:
+        """Those of them that are sessions or None."""
+        owner: Value = method.extra[0]
+        return self._optional(method._replace(extra=(Value(owner.kind, owner.name), None)))
+
+    def _find_optional(self, method: Value) -> tuple[tuple[str, Value], ...]:
+        used = self.attributes_used(method)
+        return tuple(item for item in used if item[1].kind == SESSION and MAYBE in item[1].extra)
+
+
+def is_parameter(expression: ast.expr, method: Function) -> bool:
+    """Whether an expression is just a parameter of the method."""
+    arguments = (*method.args.posonlyargs, *method.args.args, *method.args.kwonlyargs)
+    return isinstance(expression, ast.Name) and any(argument.arg == expression.id for argument in arguments)
+
+
+def gives_what_it_keeps(body: Body) -> bool:
+    """``return self._markets``: what a property makes when it is read for the first time."""
+    me = body.parameters[0].arg if body.parameters else ""
+    values = (node.value for node in body.own(ast.Return) if isinstance(node.value, ast.Attribute))
+    return any(isinstance(value.value, ast.Name) and value.value.id == me for value in values)
+
+
+def is_classmethod(method: Function) -> bool:
+    return any(isinstance(d, ast.Name) and d.id == "classmethod" for d in method.decorator_list)
+
+
+def of_the_class(value: Value, owner: Value) -> Value:
+    """A query that a registry gives to all classes is one for the class that is asked: ``Member.query``."""
+    return value._replace(name=owner.name) if value.kind == QUERY and not (value.name or value.extra) else value
+
+
+def of_the_object(value: Value, attribute: str) -> Value:
+    """A registry that a method makes for its object is known by the attribute, in all methods alike."""
+    resource = value.resource
+    if value.kind != REGISTRY or resource is None or ":" not in resource.key:
+        return value
+    return value._replace(resource=resource._replace(key=f"self:{attribute}"))

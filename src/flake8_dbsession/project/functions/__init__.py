@@ -1,0 +1,1 @@
+"""The functions of the project, as their callers and the rules see them."""

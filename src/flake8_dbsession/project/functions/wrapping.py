@@ -1,0 +1,188 @@
+"""What the project's own decorators do around the functions that they decorate: those that retry sleep in between, and
+those that may hand the function to a queue, or start it in a thread, tell nothing of what a call does.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from ...files.sources import Answers
+from ...names import is_none
+from ...session.body import Body
+from ...session.outside import summary_of
+from ...session.state import CLOSED, IDLE, Life
+from ...session.summary import Summary, Wait
+from ...session.values import AMBIENT, FUNCTION, METHOD, Resource
+from ..modules.module import Module
+from .targets import Target
+
+if TYPE_CHECKING:
+    from ..project import Project
+
+
+class Wrapping:
+    """The waits of each decorator of one project, found once."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.waits = Answers(project.sources, self._waits, lambda _: ())
+        """What the functions that a decorator puts in the place of others wait for."""
+        self.ends = Answers(project.sources, self._ends, lambda _: ((), ()))
+        """The registries that a decorator surely gives back after the function, and those where the function raises."""
+        self.holds = Answers(project.sources, self._holds, lambda _: frozenset())
+        """The registries whose session surely has a connection wherever a decorator calls the function."""
+        self.puts_off = Answers(project.sources, self._puts_off)
+        """Whether a decorator may give the function to something that runs it later, in place of calling it."""
+
+    def wrapped(self, target: Target, summary: Summary) -> Summary:
+        """A function's summary with what its decorators wait for, where the function gives no session back itself.
+
+        Where a decorator may put a call off, only that it can raise.
+        """
+        if any(map(self.puts_off, target.decorators)):
+            return Summary()
+        for name in sorted(target.decorators):
+            summary = ended(summary, *self.ends(name))
+        found = [wait for name in sorted(target.decorators) for wait in self.waits(name)]
+        if not found:
+            return summary
+        lives = (*summary.normal, *summary.failed)
+        released = tuple(sorted({resource for resource, life in lives if not life.may_leak}))
+        line: int = getattr(target.body.node, "lineno", 0)
+        waits = tuple((wait._replace(line=line), released, ()) for wait in found)
+        return summary._replace(waits=(*summary.waits, *waits))
+
+    def _puts_off(self, decorator: str) -> bool:
+        target = self._target(decorator)
+        if target is None:
+            return False
+        wrappers = [wrapper for wrapper, _ in runs(target.module, target.body)]
+        return any(may_put_off(target.module, wrapper) for wrapper in wrappers) or (
+            not wrappers and self.starts(target)
+        )
+
+    def starts(self, decorator: Target) -> bool:
+        """Whether a decorator gives the function to a thread or process of its own, and waits for no end of it."""
+        wrappers = list(inside(decorator.module, decorator.body))
+        begun = any(self.is_begun(decorator.module, body, call) for body in wrappers for call in body.own(ast.Call))
+        return begun and not any(asks_for_the_end(body) for body in wrappers)
+
+    def is_begun(self, module: Module, wrapper: Body, call: ast.Call) -> bool:
+        """``Thread(target=function)`` with what the decorator was given."""
+        called = self.project.evaluate(module, call.func)
+        owner = f"{called.extra[0].name}." if called.kind == METHOD else ""
+        fact = self.project.known.handover(f"{owner}{called.name}")
+        if fact is None or fact.callable is None or fact.inline or fact.entry.runs not in ("thread", "process"):
+            return False
+        function = fact.callable.of(call)
+        return isinstance(function, ast.Name) and function.id in given_around(module, wrapper)
+
+    def _target(self, decorator: str) -> Target | None:
+        value = self.project.value(decorator)
+        return self.project.target(value) if value.kind == FUNCTION else None
+
+    def wrappers(self, decorator: str) -> list[tuple[Module, Body, ast.Call]]:
+        """What a decorator of the project puts in the place of a function: each of its functions that call that one,
+        with its module and the call."""
+        target = self._target(decorator)
+        return [(target.module, *found) for found in runs(target.module, target.body)] if target is not None else []
+
+    def _holds(self, decorator: str) -> frozenset[Resource]:
+        held = [self._held_at(*wrapper) for wrapper in self.wrappers(decorator)]
+        return frozenset.intersection(*held) if held else frozenset()
+
+    def _held_at(self, module: Module, wrapper: Body, call: ast.Call) -> frozenset[Resource]:
+        """The registries that surely hold a connection before the statement in which the call stands."""
+        flow = self.project.flow(module, wrapper, {})
+        nodes = [n for n in flow.graph.nodes if n.syntax is not None and any(p is call for p in ast.walk(n.syntax))]
+        states = [state for node in nodes for state in flow.at(node)]
+        held = [{r for r, life in state.lives.items() if r.origin == AMBIENT and life.surely_holds} for state in states]
+        return frozenset(set.intersection(*held)) if held else frozenset()
+
+    def _waits(self, decorator: str) -> tuple[Wait, ...]:
+        return tuple(self._found(decorator))
+
+    def _ends(self, decorator: str) -> tuple[tuple[Resource, ...], tuple[Resource, ...]]:
+        wrappers = self.wrappers(decorator)
+        if len(wrappers) != 1:
+            return (), ()
+        module, wrapper, _ = wrappers[0]
+        summary = summary_of(self.project.flow(module, wrapper, {}))
+        return tuple(given_back(summary.normal)), tuple(given_back(summary.failed))
+
+    def _found(self, decorator: str) -> Iterator[Wait]:
+        target = self._target(decorator)
+        if target is None:
+            return
+        for wrapper, _ in runs(target.module, target.body):
+            summary = summary_of(self.project.flow(target.module, wrapper, {}))
+            for wait, *_ in summary.waits:
+                if not wait.chain:  # how far others are followed depends on who asks
+                    yield wait._replace(chain=((target.body.qualified, target.path, wait.line),))
+
+
+def given_back(lives: Iterable[tuple[Resource, Life]]) -> Iterator[Resource]:
+    """The registries that hold nothing, on whatever way."""
+    return (r for r, life in lives if r.origin == AMBIENT and life.phases & IDLE and not life.phases & ~(IDLE | CLOSED))
+
+
+def ended(summary: Summary, after: tuple[Resource, ...], failed: tuple[Resource, ...]) -> Summary:
+    """A function's summary where a decorator gives back registries ``after`` it, or after it has ``failed``."""
+    if not after and not failed:
+        return summary
+    normal = {**dict(summary.normal), **dict.fromkeys(after, Life(IDLE))}
+    failures = tuple(
+        (kind, tuple({**dict(lives), **dict.fromkeys(failed, Life(IDLE))}.items())) for kind, lives in summary.failures
+    )
+    return summary._replace(
+        normal=tuple(normal.items()) if summary.normal else (),
+        failed=tuple({**dict(summary.failed), **dict.fromkeys(failed, Life(IDLE))}.items()),
+        failures=failures,
+        swallows=tuple((r, handler) for r, handler in summary.swallows if r not in after),
+    )
+
+
+def runs(module: Module, decorator: Body) -> Iterator[tuple[Body, ast.Call]]:
+    """The calls inside a decorator of what it was given, a parameter of a function around, and where they stand."""
+    for body in inside(module, decorator):
+        given = given_around(module, body)
+        calls = (c for c in body.own(ast.Call) if isinstance(c.func, ast.Name) and c.func.id in given)
+        call = next(calls, None)
+        if call is not None:
+            yield body, call
+
+
+def inside(module: Module, decorator: Body) -> Iterator[Body]:
+    """The functions that a decorator defines."""
+    return (body for body in module.bodies.values() if body.is_inside(decorator))
+
+
+def asks_for_the_end(wrapper: Body) -> bool:
+    """``thread.join()``, ``job.result()``."""
+    return any(attribute.attr in ("join", "result", "get") for attribute in wrapper.own(ast.Attribute))
+
+
+def may_put_off(module: Module, wrapper: Body) -> bool:
+    """Whether what stands in the place of a function gives it to a method of something else and may return nothing."""
+    called = {call.func.id for call in wrapper.own(ast.Call) if isinstance(call.func, ast.Name)}
+    functions = called & given_around(module, wrapper)
+    takers = (call for call in wrapper.own(ast.Call) if isinstance(call.func, ast.Attribute))
+    is_given = any(
+        isinstance(part, ast.Name) and part.id in functions and not is_of_another_module(module, call.func)
+        for call in takers
+        for part in call.args
+    )
+    return is_given and any(node.value is None or is_none(node.value) for node in wrapper.own(ast.Return))
+
+
+def is_of_another_module(module: Module, function: ast.expr) -> bool:
+    """``inspect.signature``: a function that the file imports."""
+    name = module.names.resolve(function)
+    return name is not None and not name.startswith(f"{module.name}.")
+
+
+def given_around(module: Module, body: Body) -> set[str]:
+    """The parameters of the functions around one that it does not bind itself."""
+    return {p.arg for each in module.around(body) for p in each.parameters} - body.local_names

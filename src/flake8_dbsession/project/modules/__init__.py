@@ -1,0 +1,1 @@
+"""Which file a dotted name is in, and what a file is called."""

@@ -1,0 +1,1 @@
+"""What names and annotations say of what they stand for."""

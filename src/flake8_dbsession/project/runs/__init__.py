@@ -1,0 +1,1 @@
+"""Who runs a function, how often, and what is done before and after each run."""

@@ -1,0 +1,1 @@
+"""What expressions stand for, and what evaluating them does to sessions."""

@@ -1,0 +1,310 @@
+"""Calls: which one it is, and what it does to the sessions it reaches."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from ..events import Happening
+from ..functions.constructing import construct
+from ..functions.coroutines import run_to_its_end, task_of, under_keys
+from ..functions.effects import report_wait
+from ..functions.lending import pass_on, unseen
+from ..functions.project_calls import run
+from ..sharing.handover import hand_over, put
+from ..summary import Wait
+from ..values import (
+    COROUTINE,
+    FUNCTION,
+    MAYBE,
+    NAMED,
+    NONE,
+    OBJECT,
+    SESSION,
+    UNKNOWN,
+    Value,
+    contained,
+    found_session,
+    pool_of,
+)
+from ..waiting import STREAMING_RESPONSES, only_names, stream, wait
+from .attributes import read_row
+from .call import Call
+from .changing import change_by_method, touch
+from .handing_out import handed_out
+from .implementations import by_name, one_of
+from .library import PASSING
+from .methods import (
+    engine_method,
+    flask_method,
+    given_session,
+    is_decorated,
+    lent_for_a_block,
+    manager_method,
+    query_method,
+    result_method,
+    session_method,
+    transaction_method,
+)
+from .opening import entered_by_stack, manager, open_session, sqlalchemy_call
+from .refine import place_of, remember
+from .rows import LOADER
+from .statements import LOCKING, STATEMENT, STREAMED, asks_for_stream, marked
+from .tables import mapping_method, table_method
+
+if TYPE_CHECKING:
+    from .evaluate import Evaluation
+
+
+_TELLING_METHODS = {
+    "run_in_executor": "asyncio.AbstractEventLoop.run_in_executor",
+    "get_bind": "alembic.op.get_bind",
+    "add_request_method": "pyramid.config.Configurator.add_request_method",
+    "start_background_task": "flask_socketio.SocketIO.start_background_task",
+    "basic_consume": "pika.adapters.blocking_connection.BlockingChannel.basic_consume",
+}
+"""Methods whose name leaves no doubt, whatever the receiver is called."""
+
+
+_AWAITERS = frozenset({"asyncio.wait_for", "asyncio.shield", "asyncio.timeout"})
+
+
+_CONTEXTS = frozenset({"app_context", "test_request_context", "request_context"})
+TELLING_WORDS = _CONTEXTS | {LOADER}
+"""Attributes that do something whatever they are attributes of."""
+
+
+def evaluate_call(ev: Evaluation, node: ast.Call) -> Value:
+    """Evaluate a call: the function, the arguments, then what it does."""
+    awaited = ev.awaited is node
+    ev.awaited = None
+    function = ev.value(node.func)
+    inner = awaited_inside(ev, function) if awaited else -1
+    positional = tuple(awaited_value(ev, a) if i == inner else ev.value(a) for i, a in enumerate(node.args))
+    keywords = {k.arg or "**": ev.value(k.value) for k in node.keywords}
+    change_by_method(ev, function, node)
+    return perform(ev, function, Call(node, positional, keywords), awaited)
+
+
+def awaited_inside(ev: Evaluation, function: Value) -> int:
+    """The position of the coroutine that ``await wait_for(…)`` and its like run in the same place; -1 for none."""
+    fact = ev.world.known.handover(function.name) if function.kind == NAMED else None
+    return fact.callable.position if fact is not None and fact.inline and fact.coroutine and fact.callable else -1
+
+
+def awaited_value(ev: Evaluation, node: ast.expr) -> Value:
+    ev.awaited = node
+    value = ev.value(node)
+    ev.awaited = None
+    if value.kind == COROUTINE:
+        ev.awaited_later(value, node)
+        return UNKNOWN
+    return value
+
+
+def perform(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
+    """What calling ``function`` gives, its effects applied."""
+    if function.kind != FUNCTION and is_exit(call.node):
+        ev.now.is_dead = True
+    query = given_session(function, call)
+    if query != UNKNOWN:
+        return query
+    match function.kind:
+        case "factory":
+            return open_session(ev, call, function)
+        case "registry":
+            return Value(SESSION, resource=function.resource)
+        case "flask_db":
+            return lent_for_a_block(function)
+        case "method":
+            return method(ev, function, call, awaited)
+        case "function":
+            return project_function(ev, function, call, awaited)
+        case "class":
+            return construct(ev, function, call)
+        case "named":
+            return named(ev, function.name, call, awaited)
+        case "object":
+            called = ev.world.attribute(function, "__call__")
+            return project_function(ev, called, call, awaited) if called.kind == FUNCTION else unknown(ev, call)
+        case "partial":
+            inner, values, words = function.extra
+            whole = Call(call.node, (*values, *call.positional), {**dict(words), **call.keywords})
+            return perform(ev, inner, whole, awaited)
+        case "one of":
+            one_of(ev, function.extra, call, awaited)
+            return unknown(ev, call)
+    if isinstance(call.node.func, ast.Attribute):
+        session = handed_out(ev, call, call.node.func.attr, awaited)
+        if session != UNKNOWN:
+            return session
+    by_name(ev, call, awaited)
+    return unknown(ev, call)
+
+
+def unknown(ev: Evaluation, call: Call) -> Value:
+    """A call of something unknown: only a name that leaves no doubt tells what it is."""
+    if isinstance(call.node.func, ast.Attribute) and call.node.func.attr in _TELLING_METHODS:
+        return named(ev, _TELLING_METHODS[call.node.func.attr], call, False)
+    if isinstance(call.node.func, ast.Attribute) and call.node.func.attr in _CONTEXTS:
+        return Value(OBJECT, "flask.app_context")
+    touch(ev, call)
+    return unseen(ev, call)
+
+
+def method(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
+    receiver: Value = function.extra[0]
+    name = function.name
+    match receiver.kind:
+        case "session" | "registry":
+            found_there(ev, call.node.func, receiver)
+            return session_method(ev, receiver, name, call, awaited)
+        case "query":
+            return query_method(ev, receiver, name, call)
+        case "result" | "rows":
+            return result_method(ev, receiver, name)
+        case "engine":
+            return engine_method(ev, receiver, name, call, awaited)
+        case "transaction":
+            return transaction_method(ev, receiver, name, call)
+        case "manager" | "generator":
+            return manager_method(ev, receiver, name, call)
+        case "factory" if name == "begin":
+            return manager(receiver, call.node)
+        case "factory" if name == "configure":
+            bind_later(ev, receiver, call)
+            return NONE
+        case "statement":
+            if name == "with_for_update":
+                return marked(receiver, LOCKING)
+            streamed = name == "execution_options" and asks_for_stream(call.node)
+            return marked(receiver, STREAMED) if streamed else Value(STATEMENT) if name == "add_columns" else receiver
+        case "flask_db":
+            return flask_method(ev, receiver, name, call)
+        case "object":
+            return named(ev, f"{receiver.name}.{name}", call, awaited, receiver)
+        case "function" if name in ("delay", "apply_async") and is_decorated(ev, receiver):
+            return named(ev, f"celery.Task.{name}", call, awaited)
+        case "table":
+            return table_method(receiver, name, call)
+        case "mapping":
+            return mapping_method(receiver, name, call)
+        case "row":
+            read_row(ev, call.node, receiver)
+        case "tuple" if put(ev, receiver, call):
+            return NONE
+        case "tuple" if name == "values" and not call.node.args:
+            return under_keys(receiver)
+    return unknown(ev, call)
+
+
+def bind_later(ev: Evaluation, factory: Value, call: Call) -> None:
+    """``Factory.configure(bind=engine)``: from here on it makes sessions of that engine."""
+    place = place_of(ev, call.node.func.value) if isinstance(call.node.func, ast.Attribute) else ""
+    pool = pool_of(call.argument(9, "bind"))
+    if place and pool:
+        remember(ev, place, factory.with_extra(*factory.extra, ("pool", pool)))
+
+
+def found_there(ev: Evaluation, function: ast.expr, session: Value) -> None:
+    """A session whose method is called is none that may be missing: from here on whoever gets it has one."""
+    if MAYBE in session.extra and isinstance(function, ast.Attribute):
+        place = place_of(ev, function.value)
+        if place:
+            remember(ev, place, found_session(session))
+
+
+def named(ev: Evaluation, name: str, call: Call, awaited: bool, receiver: Value = UNKNOWN) -> Value:
+    """A function, class or method known by its dotted name."""
+    known = ev.world.known
+    short = known.sqlalchemy_type(name)
+    if short is not None:
+        made = sqlalchemy_call(ev, short, call)
+        if made is not None:
+            return made
+    if name in known.conventions.never_returns:
+        ev.now.may_raise()
+        ev.now.is_dead = True
+        return UNKNOWN
+    plain = PASSING.get(name)
+    if plain is not None:
+        return plain(ev, call)
+    tail = name.rpartition(".")[2]
+    if tail in _CONTEXTS:
+        return Value(OBJECT, "flask.app_context")
+    if name == "flask.app_context.pop":
+        ev.now.pop_context(ev.world)
+        return UNKNOWN
+    if name == "flask.app_context.push":
+        ev.now.event(Happening.PUSHED, call.node)
+        return UNKNOWN
+    if name.endswith(("ExitStack.enter_context", "ExitStack.enter_async_context")):
+        return entered_by_stack(ev, call)
+    if name in STREAMING_RESPONSES:
+        stream(ev, name, call)
+    role = configured(ev, name, call)
+    if role is not None:
+        return role
+    handover = known.handover(name)
+    if handover is not None:
+        result = hand_over(ev, handover, call, awaited)
+        if result is not None:
+            return result
+    fact = known.call(name)
+    if fact is not None and fact.awaited and not awaited and not (fact.plain and not ev.body.is_async):
+        return Value(COROUTINE, name, extra=call.values)
+    if name in _AWAITERS and awaited and call.positional and call.positional[0].kind == COROUTINE:
+        inner = known.call(call.positional[0].name)
+        fact = inner if inner is not None and inner.kind else fact
+    for_others = handover is not None and handover.every and not only_names(call)
+    is_seen = handover is not None and handover.inline and run_to_its_end(ev, call)
+    if fact is not None and fact.kind and not for_others and not is_seen:
+        wait(ev, fact, call)
+    made = task_of(Value(OBJECT, fact.makes), call) if fact is not None and fact.makes else UNKNOWN
+    if known.never_raises(name) or (fact is not None and fact.kind == "sleep"):
+        return made
+    if handover is None and fact is None:
+        pass_on(ev, call)
+    ev.now.may_raise()
+    if handover is not None:
+        for value in call.values:
+            ev.now.give(value, uncertain=False)
+    return made
+
+
+def is_exit(node: ast.Call) -> bool:
+    """``self.exit(1)`` of an application, which ends the process with that code."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr="exit"), args=[ast.Constant(value=int())], keywords=[]):
+            return True
+    return False
+
+
+def configured(ev: Evaluation, name: str, call: Call) -> Value | None:
+    """What the user's configuration says about the function."""
+    if ev.world.configured(name, "closer") is not None:
+        for value in call.values:
+            for resource in contained(value):
+                ev.now.finish(resource, call.node)
+        return UNKNOWN
+    if ev.world.configured(name, "owner") is not None:
+        return unknown(ev, call)
+    advice = ev.world.configured(name, "wait")
+    if advice is not None:
+        report_wait(ev, Wait("network", name, advice=advice, line=call.node.lineno), call.node)
+        ev.now.may_raise()
+        return UNKNOWN
+    return None
+
+
+def project_function(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
+    """A function of the project: what its own analysis says, else as its annotation says."""
+    name = function.name
+    if name:
+        role = configured(ev, name, call)
+        if role is not None:
+            return role
+        fact = ev.world.known.call(name)
+        if fact is not None and fact.kind:
+            wait(ev, fact, call)
+    return run(ev, function, call, awaited)

@@ -1,0 +1,1 @@
+"""Sessions that go to a thread, a task or a job."""
