@@ -55,7 +55,9 @@ def seconds_at_entry(view: View, flow: Flow) -> Iterator[tuple[Own, Held]]:
 
 @asked_once
 def held_at_entry_of(view: View, body: Body) -> list[Held]:
-    """The sessions that hold a connection as a view, an endpoint or a dependency starts."""
+    """The sessions that hold a connection as a view, an endpoint or a dependency starts; none in test code."""
+    if view.is_test:
+        return []
     is_view = any(entry.kind == "request" for entry in view.units.entries(body))
     sessions = list(_held_by_dependencies(view, body)) if is_view or view.mentions(b"Depends") else []
     if is_view:
@@ -66,7 +68,7 @@ def held_at_entry_of(view: View, body: Body) -> list[Held]:
 
 def _held_by_decorators(view: View, body: Body) -> Iterator[Held]:
     """The registries that the view's own decorators have used: ``row = Row.query.get(key)``, ``return view(row)``."""
-    for decorator in body.decorators if not view.is_test else ():
+    for decorator in body.decorators:
         name = view.names.resolve(bare(decorator)) or ""
         for registry in sorted(view.project.wrapping.holds(name)):
             yield of_registry(registry, name.rpartition(".")[2])
@@ -75,7 +77,7 @@ def _held_by_decorators(view: View, body: Body) -> Iterator[Held]:
 def _held_by_dependencies(view: View, body: Body) -> Iterator[Held]:
     """The sessions that the endpoint's dependencies have left with a connection: only FastAPI fills such parameters."""
     filled = list(providers(view.project, view.module, body))
-    loaded = used_by_libraries(view.project, view.module, body) if not view.is_test else ()
+    loaded = used_by_libraries(view.project, view.module, body)
     held = {**dict(loaded), **held_at_entry(view.project, view.module, body)}
     for provider, dependency in held.items():
         own = [name for name, function in filled if function.name == provider]

@@ -26,7 +26,7 @@ _OF_CLASSES = ("decorators", "method_decorators")
 
 def held_since_login(view: View, body: Body) -> Iterator[Held]:
     """What holds a connection because the user had to be loaded for the view; nothing where a loader may hold none."""
-    if view.is_test or not requires_login(view, body):
+    if not requires_login(view, body):
         return
     loaders = nearest([hook for hook in hooks(view.project) if hook.kind == "user_loader"], view.module)
     held = [view.project.once(held_after, loader) for loader in loaders]
