@@ -44,6 +44,7 @@ LAYERS = (
     },
     {"project.functions.filling"},
     {"project.names.meanings", "project.functions.parameters"},
+    {"project.classes.own_attributes"},
     {
         "project.classes.attributes",
         "project.contexts",

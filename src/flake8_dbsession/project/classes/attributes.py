@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from ...files.sources import Answers
-from ...names import Function, is_none
+from ...names import Function
 from ...session.body import Body
 from ...session.state import KEPT
 from ...session.values import (
@@ -14,32 +14,19 @@ from ...session.values import (
     ATTRIBUTE,
     CLASS,
     CONSTANT,
-    EMPTY,
     FUNCTION,
-    MAPPING,
     MAYBE,
     METHOD,
     NAMED,
-    NONE,
     OBJECT,
     QUERY,
-    REGISTRY,
     SESSION,
-    TUPLE,
     UNKNOWN,
-    Resource,
     Value,
     contained,
-    known_by,
-    late,
 )
-from ..functions.parameters import kept_from
 from ..modules.module import ClassInfo, is_property
-from ..names.annotations import annotated
-from ..names.evidence import may_be_session, session_type
-from ..names.meanings import named_after
-from .kept_objects import as_kept_by
-from .model_classes import queries
+from .own_attributes import in_method, own_attribute, set_from_outside
 from .single import may_be_single
 
 if TYPE_CHECKING:
@@ -147,9 +134,9 @@ class Classes:
             if isinstance(base, str):
                 value = self._library_attribute(base, name, owner)
             else:
-                value = self._own_attribute(base, name, owner)
+                value = own_attribute(self.project, base, name)
             if value == UNKNOWN:
-                value = self._set_from_outside(base if isinstance(base, str) else base.qualified, name)
+                value = set_from_outside(self.project, base if isinstance(base, str) else base.qualified, name)
             if value.kind == CONSTANT and self._is_edited(base, owner):
                 return UNKNOWN
             if value != UNKNOWN:
@@ -170,92 +157,9 @@ class Classes:
             return Value(METHOD, name, extra=(Value(OBJECT, base),))
         return UNKNOWN
 
-    def _set_from_outside(self, qualified: str, name: str) -> Value:
-        """A registry that the module of a class sets on it, or its query: ``Base.query = Session.query_property()``.
-
-        So is the query that Flask-SQLAlchemy sets on it.
-        """
-        module, rest = self.project.split(qualified)
-        if module is None or not rest:
-            return UNKNOWN
-        for expression in module.stored.get(f"{rest}.{name}", ()):
-            value = named_after(self.project.evaluate(module, expression), f"{qualified}.{name}")
-            if value.resource is not None and value.resource.origin == AMBIENT:
-                return value
-        return self.project.once(queries).get(qualified, UNKNOWN) if name == "query" else UNKNOWN
-
-    def _own_attribute(self, info: ClassInfo, name: str, owner: Value) -> Value:
-        if name in info.methods:
-            return Value(FUNCTION, f"{info.qualified}.{name}", extra=("method", None))
-        plain = UNKNOWN
-        if name in info.values:
-            plain = self._as_attribute(self.project.evaluate(info.module, info.values[name]), name, info)
-            if plain.kind not in ("unknown", CONSTANT) and plain != EMPTY:
-                return plain
-        assigned = info.attribute_values.get(name, ())
-        values = [self.in_method(info, expression, method) for expression, method in assigned]
-        other = next((v for v in values if v.kind == OBJECT and self.project.known.is_look_alike(v.name)), None)
-        if other is not None:  # then a factory of the same attribute makes the like
-            return other
-        for value in (self._as_attribute(of_the_object(each, name), name, info) for each in values):
-            if value.kind not in ("unknown", CONSTANT) and value != EMPTY:
-                is_late = plain == NONE or any(is_none(expression) for expression, _ in assigned)
-                return late(value) if is_late else value
-        if name in info.annotations:
-            return self._as_attribute(self._declared(info, name), name, info)
-        if name in info.said:
-            kept = annotated(self.project, info.module.names, info.said[name], name)
-            if kept.kind in (OBJECT, MAPPING, TUPLE):
-                return self._as_attribute(kept, name, info)
-        return plain if plain != UNKNOWN or not assigned else self._asked(info, name)
-
-    def _asked(self, info: ClassInfo, name: str) -> Value:
-        """A session by what the methods ask it, where the class stores under ``name`` what it is given."""
-        is_given = any(is_parameter(expression, method) for expression, method in info.attribute_values[name])
-        if not is_given or not may_be_session(name):
-            return UNKNOWN
-        names, module = info.module.names, info.module
-        for method in info.methods.values():
-            body = module.body_of(method)
-            me = body.parameters[0].arg if body is not None and body.parameters else ""
-            type_name = session_type(names, f"{me}.{name}", body.own_nodes) if body is not None else ""
-            if type_name:
-                return Value(SESSION, resource=Resource(ATTRIBUTE, f"self.{name}", type_name))
-        return UNKNOWN
-
-    def _declared(self, info: ClassInfo, name: str) -> Value:
-        """What a class says an attribute is; ``session: ClassVar[scoped_session]`` is one registry for all models.
-
-        Whether its scope is the thread stands where it is made.
-        """
-        value = annotated(self.project, info.module.names, info.annotations[name], name, info.values.get(name))
-        if value.kind == REGISTRY and value.resource is not None:
-            key = f"{info.module.name.partition('.')[0]}.{name}"
-            return value._replace(resource=value.resource._replace(origin=AMBIENT, key=key, flavour=""))
-        return value
-
     def in_method(self, info: ClassInfo, expression: ast.expr, method: Function) -> Value:
-        """The value of an expression inside a method, its parameters as annotated and simple locals followed."""
-        body = info.module.body_of(method) or info.module.top
-        parameters = (*method.args.posonlyargs, *method.args.args, *method.args.kwonlyargs)
-        names = {p.arg: kept_from(self.project, info.module, body, p) for p in parameters}
-        if method.args.args:
-            names[method.args.args[0].arg] = Value(CLASS if is_classmethod(method) else OBJECT, info.qualified)
-        for statement in method.body:
-            match statement:
-                case (
-                    ast.Assign(targets=[ast.Name(id=local)], value=value)
-                    | ast.AnnAssign(target=ast.Name(id=local), value=ast.expr() as value)
-                ) if value is not expression:
-                    names[local] = self.project.evaluate(info.module, value, names)
-        return self.project.evaluate(info.module, expression, names)
-
-    def _as_attribute(self, value: Value, name: str, info: ClassInfo) -> Value:
-        if value.resource is not None and value.resource.origin != AMBIENT and value.kind == SESSION:
-            return value._replace(resource=value.resource._replace(origin=ATTRIBUTE, key=f"self.{name}"))
-        if value.kind == OBJECT and contained(value):
-            return as_kept_by(self.project, info, value)
-        return known_by(value, f"{info.qualified}.{name}")
+        """The value of an expression inside a method of a class."""
+        return in_method(self.project, info, expression, method)
 
     def _owns_engine(self, name: str) -> bool:
         lineage = self.project.lineages.own(name)
@@ -294,12 +198,6 @@ class Classes:
         return tuple(item for item in used if item[1].kind == SESSION and MAYBE in item[1].extra)
 
 
-def is_parameter(expression: ast.expr, method: Function) -> bool:
-    """Whether an expression is just a parameter of the method."""
-    arguments = (*method.args.posonlyargs, *method.args.args, *method.args.kwonlyargs)
-    return isinstance(expression, ast.Name) and any(argument.arg == expression.id for argument in arguments)
-
-
 def gives_what_it_keeps(body: Body) -> bool:
     """``return self._markets``: what a property makes when it is read for the first time."""
     me = body.parameters[0].arg if body.parameters else ""
@@ -307,18 +205,6 @@ def gives_what_it_keeps(body: Body) -> bool:
     return any(isinstance(value.value, ast.Name) and value.value.id == me for value in values)
 
 
-def is_classmethod(method: Function) -> bool:
-    return any(isinstance(d, ast.Name) and d.id == "classmethod" for d in method.decorator_list)
-
-
 def of_the_class(value: Value, owner: Value) -> Value:
     """A query that a registry gives to all classes is one for the class that is asked: ``Member.query``."""
     return value._replace(name=owner.name) if value.kind == QUERY and not (value.name or value.extra) else value
-
-
-def of_the_object(value: Value, attribute: str) -> Value:
-    """A registry that a method makes for its object is known by the attribute, in all methods alike."""
-    resource = value.resource
-    if value.kind != REGISTRY or resource is None or ":" not in resource.key:
-        return value
-    return value._replace(resource=resource._replace(key=f"self:{attribute}"))
