@@ -9,8 +9,13 @@ import sys
 import pytest
 
 from flake8_dbsession import __main__, cli
+from flake8_dbsession.config import Config
+from flake8_dbsession.flow.graph import Graph
 from flake8_dbsession.plugin import Plugin
-from flake8_dbsession.run import few_collections, project
+from flake8_dbsession.run import check_files, few_collections, project
+from flake8_dbsession.session.flow import Flow
+from flake8_dbsession.session.state import State
+from flake8_dbsession.view import View
 
 TEXT = "from sqlalchemy.orm import Session\n\ndef all(engine):\n    return Session(engine).execute('SELECT 1')\n"
 OFTEN = (700, 10, 10)
@@ -44,6 +49,17 @@ def test_the_collector_is_left_as_it_was():
         raise ValueError("broken")
     assert gc.get_threshold() == OFTEN
     assert gc.isenabled()
+
+
+def test_nothing_that_refers_to_itself_is_left_of_a_file_that_was_checked(tmp_path):
+    (tmp_path / "shop.py").write_text(TEXT)
+    gc.collect()
+    gc.disable()
+    before = {id(each) for each in gc.get_objects()}
+    [outcome] = check_files([str(tmp_path / "shop.py")], Config(root=str(tmp_path)), jobs=1)
+    new = (each for each in gc.get_objects() if id(each) not in before)
+    assert outcome.diagnostics
+    assert [type(each) for each in new if isinstance(each, (View, Flow, Graph, State))] == []
 
 
 def test_the_plugin_leaves_nothing_to_look_through_until_the_end_of_flake8():
