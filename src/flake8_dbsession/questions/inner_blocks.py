@@ -26,14 +26,14 @@ def is_of_the_same_object(view: View, flow: Flow, event: Event) -> bool:
         return False
     call, body = event.node, flow.body
     for function, path, line in second.way:
-        if not is_of_self(call):
+        if not is_of_self(body, call):
             return False
         module = view.project.modules.at(path)
         inside = body_of(module, function) if module is not None else None
         if inside is None:
             return False
         body = inside
-        call = next((each for each in body.own(ast.Call) if each.lineno == line and is_of_self(each)), call)
+        call = next((each for each in body.own(ast.Call) if each.lineno == line and is_of_self(body, each)), call)
     return entered_for(body, second.resource) == name
 
 
@@ -54,11 +54,11 @@ def gives_what_is_there(view: View, owner: str, name: str) -> bool:
     return target is not None and bool(shared_by(target.body))
 
 
-def is_of_self(call: ast.AST) -> bool:
-    """``self.titles()``."""
+def is_of_self(body: Body, call: ast.AST) -> bool:
+    """``self.titles()``, in a method."""
     match call:
-        case ast.Call(func=ast.Attribute(value=ast.Name(id="self" | "cls"))):
-            return True
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=owner))):
+            return owner == body.me
     return False
 
 

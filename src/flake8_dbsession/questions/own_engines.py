@@ -24,13 +24,12 @@ def ends_with_its_engine(view: View, flow: Flow, session: Resource) -> bool:
     if session.pool.startswith(f"{flow.body.qualified}."):
         return any(attribute.attr == "dispose" for attribute in flow.body.own(ast.Attribute))
     owner = session.pool.rpartition(".")[0]
-    made = [call for call in flow.scope.owners if isinstance(call, ast.Call) and is_of(view, call, owner)]
+    made = [
+        call
+        for call in flow.scope.owners
+        if isinstance(call, ast.Call) and makes(view.project, view.module, call, owner)
+    ]
     return bool(made) and not caches(flow, flow.scope.owners) and all(is_local(flow, call) for call in made)
-
-
-def is_of(view: View, call: ast.Call, owner: str) -> bool:
-    """Whether a call makes an object of the class that has the engine."""
-    return makes(view.project, view.module, call, owner)
 
 
 def is_local(flow: Flow, made: ast.Call) -> bool:

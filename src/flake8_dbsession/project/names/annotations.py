@@ -161,9 +161,8 @@ def _collection(project: Project, names: Names, outer: str, inside: list[ast.exp
     if outer in _LISTS and len(parts) == 1 and parts[0].kind in _HELD:
         return Value(TUPLE, extra=(parts[0],))
     if outer in _TUPLES and any(part.kind in _HELD for part in parts):
-        return Value(
-            TUPLE, extra=(parts[0],) if is_endless else tuple(p if p.kind in _HELD else UNKNOWN for p in parts)
-        )
+        followed = tuple(part if part.kind in _HELD else UNKNOWN for part in parts)
+        return Value(TUPLE, extra=followed[:1] if is_endless else followed)
     if outer in _MAPPINGS and len(parts) == 2 and parts[1].kind in _HELD:
         return Value(MAPPING, extra=(parts[1],))
     if outer in _TYPES and parts[0].kind == OBJECT and project.class_info(parts[0].name) is not None:

@@ -22,14 +22,14 @@ def is_for_inner_blocks(body: Body, statement: ast.AST | None) -> bool:
 def shared_by(body: Body) -> str:
     """The attribute of its object that a generator gives to whoever asks, and sets itself where there is none; "" for
     anything else."""
-    own = {name for name in map(attribute_of, (target for target, _ in body.assigned())) if name}
-    given = [attribute_of(each.value) for each in body.own(ast.Yield) if each.value is not None]
-    return next((name for name in given if name in own), "") if body.me else ""
+    own = {attribute_of(body.me, target) for target, _ in body.assigned()} - {""}
+    given = (attribute_of(body.me, each.value) for each in body.own(ast.Yield))
+    return next((name for name in given if name in own), "")
 
 
-def attribute_of(node: ast.expr) -> str:
-    """The name in ``self.session``; "" for anything else."""
+def attribute_of(me: str, node: ast.expr | None) -> str:
+    """The name in ``self.session``, where the object is called ``me``; "" for anything else."""
     match node:
-        case ast.Attribute(value=ast.Name(id="self"), attr=name):
+        case ast.Attribute(value=ast.Name(id=owner), attr=name) if owner == me:
             return name
     return ""
