@@ -103,25 +103,51 @@ def bound_to(project: Project, qualified: str, depth: int) -> Iterator[tuple[Nam
 def added(project: Project, module: Module, body: Body) -> Iterator[Value]:
     """What runs before an endpoint without a parameter of its own: ``dependencies=[Depends(f)]`` of its decorators, and
     of any app or router of the project; UNKNOWN for what cannot be seen."""
-    own = [(module, decorator) for decorator in body.decorators if isinstance(decorator, ast.Call)]
-    for where, call in (*own, *project.once(_depending)):
-        for keyword in call.keywords:
-            if keyword.arg == "dependencies":
-                yield from _listed(project, where.names, keyword.value)
+    own = [(module.names, decorator) for decorator in body.decorators if isinstance(decorator, ast.Call)]
+    for names, call in (*own, *project.once(_depending)):
+        yield from _asked_by(project, names, call)
 
 
-def _depending(project: Project) -> list[tuple[Module, ast.Call]]:
+def before_parameters(project: Project, module: Module, body: Body) -> Iterator[Value]:
+    """What surely runs before the parameters of an endpoint are filled: ``dependencies=[Depends(f)]`` of the call that
+    includes its router, of the router, and of its decorator, in this order."""
+    for decorator in body.decorators:
+        match decorator:
+            case ast.Call(func=ast.Attribute(value=owner)):
+                router = module.names.resolve(owner) or ""
+                making = ((names, call) for names, call in bound_to(project, router, 3) if isinstance(call, ast.Call))
+                for names, call in (*_including(project, router), *making, (module.names, decorator)):
+                    yield from (value for value in _asked_by(project, names, call) if value.kind == FUNCTION)
+
+
+def _including(project: Project, router: str) -> Iterator[tuple[Names, ast.Call]]:
+    """``app.include_router(router, dependencies=[…])``."""
+    for names, call in project.once(_depending):
+        match call:
+            case ast.Call(func=ast.Attribute(attr="include_router"), args=[included, *_]):
+                if names.resolve(included) == router:
+                    yield names, call
+
+
+def _depending(project: Project) -> list[tuple[Names, ast.Call]]:
     """The calls with ``dependencies=`` that decorate no function: those of a decorator are for its function only."""
     return list(_found_depending(project))
 
 
-def _found_depending(project: Project) -> Iterator[tuple[Module, ast.Call]]:
+def _found_depending(project: Project) -> Iterator[tuple[Names, ast.Call]]:
     for module in project.app.modules_with(b"dependencies="):
         bodies = list(module.bodies.values())
         decorating = {decorator for body in bodies for decorator in body.decorators}
         for call in (call for body in (module.top, *bodies) for call in body.own(ast.Call)):
             if call not in decorating and any(keyword.arg == "dependencies" for keyword in call.keywords):
-                yield module, call
+                yield module.names, call
+
+
+def _asked_by(project: Project, names: Names, call: ast.Call) -> Iterator[Value]:
+    """The functions in ``dependencies=[Depends(f)]`` of a call; UNKNOWN for what cannot be seen."""
+    for keyword in call.keywords:
+        if keyword.arg == "dependencies":
+            yield from _listed(project, names, keyword.value)
 
 
 def _listed(project: Project, names: Names, value: ast.expr) -> Iterator[Value]:
@@ -134,25 +160,6 @@ def _listed(project: Project, names: Names, value: ast.expr) -> Iterator[Value]:
             return  # not FastAPI's, or None
         case _:
             yield UNKNOWN
-
-
-def before_parameters(project: Project, module: Module, body: Body) -> Iterator[Value]:
-    """What surely runs before the parameters of an endpoint are filled: ``dependencies=[Depends(f)]`` of the call that
-    includes its router, of the router, and of its decorator, in this order."""
-    for decorator in body.decorators:
-        if isinstance(decorator, ast.Call) and isinstance(decorator.func, ast.Attribute):
-            router = module.names.resolve(decorator.func.value) or ""
-            including = [
-                (where, call)
-                for where, call in project.once(_depending)
-                if isinstance(call.func, ast.Attribute) and call.func.attr == "include_router"
-                if call.args and where.names.resolve(call.args[0]) == router
-            ]
-            made = [(names, call) for names, call in bound_to(project, router, 3) if isinstance(call, ast.Call)]
-            calls = [*((where.names, call) for where, call in including), *made, (module.names, decorator)]
-            for names, call in calls:
-                for listed in (keyword.value for keyword in call.keywords if keyword.arg == "dependencies"):
-                    yield from (value for value in _listed(project, names, listed) if value.kind == FUNCTION)
 
 
 def streams_that_need(project: Project, dependency: str) -> list[str]:
