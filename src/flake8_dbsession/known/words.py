@@ -93,6 +93,11 @@ class Entry(NamedTuple):
         return self.framework == "asyncio" and not self.runs
 
     @property
+    def runs_where_called(self) -> bool:
+        """Prefect's flows and tasks: a plain call runs them in the process of whoever calls."""
+        return self.framework == "prefect"
+
+    @property
     def is_short_lived(self) -> bool:
         """Whether the process (or test) ends with the function, so that nothing held can add up."""
         return self.kind in SHORT_LIVED

@@ -45,7 +45,7 @@ def check(view: View) -> Iterator[Diagnostic]:
 def is_step_of_a_script(view: View, flow: Flow) -> bool:
     """Whether a script runs the function in a flow of its own, which ends with the process."""
     entries = [entry for body in view.module.bodies.values() for entry in view.units.entries(body)]
-    steps = [entry for entry in entries if entry.framework == "prefect"]
+    steps = [entry for entry in entries if entry.runs_where_called]
     others = all(entry.is_short_lived for entry in entries if entry not in steps)
     return bool(steps) and others and is_one_shot(view) and ends(view, flow)
 
