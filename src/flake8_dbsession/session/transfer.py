@@ -12,7 +12,7 @@ from .memory import Kept, Key, Memory
 from .moment import Moment
 from .scope import Scope
 from .state import State
-from .steps import conditions, handlers, loops, managers, statements
+from .steps import conditions, forks, handlers, loops, managers
 from .steps.common import Out
 from .summary import World
 
@@ -81,7 +81,7 @@ class Transfer:
 
 
 _BY_KIND: dict[Kind, Callable[[Transfer, Node, State], Out]] = {
-    Kind.STATEMENT: statements.statement,
+    Kind.STATEMENT: forks.statement,
     Kind.TEST: conditions.decide,
     Kind.ITERATE: loops.iterate,
     Kind.ITEM: loops.next_turn,

@@ -49,7 +49,7 @@ from .methods import (
 from .opening import entered_by_stack, manager, open_session, sqlalchemy_call
 from .refine import place_of, remember
 from .rows import LOADER
-from .statements import LOCKING, STATEMENT, STREAMED, asks_for_stream, marked
+from .selects import LOCKING, STATEMENT, STREAMED, asks_for_stream, marked
 from .tables import mapping_method, table_method
 
 if TYPE_CHECKING:

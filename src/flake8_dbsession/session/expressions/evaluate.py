@@ -42,7 +42,7 @@ from .attributes import attribute
 from .calls import evaluate_call
 from .changing import change_below
 from .compound import choice, comparison, comprehension, display, either, piped, subscript
-from .statements import ENUMERATED, PLAIN, ZIPPED
+from .selects import ENUMERATED, PLAIN, ZIPPED
 from .storing import store_attribute, store_item
 
 

@@ -32,7 +32,7 @@ from ..values import (
 from .attributes import attribute
 from .call import Call, place
 from .opening import next_of
-from .statements import (
+from .selects import (
     ENUMERATED,
     LOCKING,
     PLAIN,

@@ -34,7 +34,7 @@ from ..values import (
 from ..verbs import run_method
 from .call import Call
 from .opening import manager, next_of, open_session
-from .statements import PLAIN, STATEMENT, STREAMED, are_columns, asks_for_stream, is_text, marked, model_of, only_reads
+from .selects import PLAIN, STATEMENT, STREAMED, are_columns, asks_for_stream, is_text, marked, model_of, only_reads
 
 if TYPE_CHECKING:
     from .evaluate import Evaluation

@@ -26,7 +26,7 @@ from ..values import (
     is_there,
     truth,
 )
-from .under_test import asks_for_tests
+from .only_in_tests import asks_for_tests
 
 if TYPE_CHECKING:
     from .evaluate import Evaluation

@@ -6,8 +6,8 @@ import ast
 from typing import TYPE_CHECKING
 
 from ...flow.graph import Node, Via
+from ..expressions.only_in_tests import made_for_tests
 from ..expressions.refine import assume, is_left_to_others
-from ..expressions.under_test import made_for_tests
 from ..state import State
 from ..values import UNKNOWN, truth
 from .common import Out

@@ -1,4 +1,4 @@
-"""Simple statements; one with two outcomes is followed apart for each."""
+"""A simple statement, followed apart for each of its outcomes where it has two."""
 
 from __future__ import annotations
 

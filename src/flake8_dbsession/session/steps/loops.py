@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...flow.graph import Node, Via
 from ..events import Happening
-from ..expressions.statements import ENUMERATED, STREAMED
+from ..expressions.selects import ENUMERATED, STREAMED
 from ..functions.generated import begin_turns, drop_turns, end_turns, hold_in_turns
 from ..moment import Moment
 from ..state import CUT, HELD, IDLE, STORED, STREAMING, State

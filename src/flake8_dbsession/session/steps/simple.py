@@ -1,4 +1,4 @@
-"""Simple statements: what each of them does to the names and sessions of the moment in which it is carried out."""
+"""What a simple statement does to the names and sessions of the moment in which it is carried out."""
 
 from __future__ import annotations
 
