@@ -13,7 +13,7 @@ from ..project.runs.entries import Units
 from ..session.body import Body
 from ..session.events import Happening
 from ..session.flow import Flow
-from ..session.values import CAPTURED, FUNCTION
+from ..session.values import CAPTURED, FUNCTION, Resource
 from ..story import name_of
 from ..view import View
 
@@ -37,6 +37,12 @@ def captured_by_handlers(view: View, flow: Flow) -> Iterator[Captured]:
         handler = next((handler for given, handler in found if given == name), "")
         if handler and not view.is_served(flow.body, is_served):
             yield node, name, handler
+
+
+def is_kept_for_handlers(view: View, flow: Flow, resource: Resource) -> bool:
+    """Whether a handler works with a session of the function around it, with which the next call goes on."""
+    is_of_others = resource.origin == CAPTURED and resource.key not in flow.body.local_names
+    return is_of_others and any(map(is_served, view.units.entries(flow.body)))
 
 
 def is_served(entry: Entry) -> bool:

@@ -17,8 +17,9 @@ _GIVES_BACK = frozenset({"remove", "close", "aclose", "close_all", "rollback", "
 
 
 def passed_by(view: View, flow: Flow) -> Iterator[Event]:
-    """Where a manager removes a plain scoped session at the good end of its block alone, and nobody else does."""
-    if view.is_test or not view.project.decorators(view.module, flow.body) & _MANAGERS:
+    """Where a manager, or another generator that lends it, removes a plain scoped session at the good end of its block
+    alone, and nobody else does."""
+    if view.is_test or not (is_manager(view, flow.body) or lends(flow)):
         return
     places = list(flow.body.own(ast.Yield))
     if not places or any(is_caught(flow.body, place) for place in places):
@@ -27,6 +28,17 @@ def passed_by(view: View, flow: Flow) -> Iterator[Event]:
     for resource, events in releases(flow).items():
         if all(position(event.node) > end for event in events) and not is_removed_by_others(view, flow.body, resource):
             yield events[0]
+
+
+def is_manager(view: View, body: Body) -> bool:
+    return bool(view.project.decorators(view.module, body) & _MANAGERS)
+
+
+def lends(flow: Flow) -> bool:
+    """Whether it is a generator that hands a session out once: a dependency, into which what fails is raised."""
+    is_bare = flow.body.is_generator and not flow.body.decorators and not flow.body.own(ast.For, ast.AsyncFor, ast.While)
+    given = (value.resource for value, _ in flow.scope.yields)
+    return is_bare and len(flow.body.own(ast.Yield)) == 1 and any(r is not None and is_of_others_too(r) for r in given)
 
 
 def releases(flow: Flow) -> dict[Resource, list[Event]]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from ..mending.releasing import release_before
 from ..model import Diagnostic, Note, Rule
 from ..pool.without import has_no_pool
-from ..questions.asking import ends, ends_with_commands, first_of_each_node, is_of_the_start, is_out_of_scope
+from ..questions.asking import ends, ends_with_commands, first_of_each_node, is_of_the_start, is_out_of_scope, within
 from ..questions.at_entry import waits_at_entry
 from ..questions.held import Held
 from ..questions.locks import is_inside_lock, is_own_lock, is_short_lock
@@ -118,12 +118,32 @@ def is_until_told(flow: Flow, event: Event) -> bool:
 
 def is_told(view: View, flow: Flow, event: Event) -> bool:
     """Whether a wait for tasks is reported as what these tasks wait for, or as the session that they share."""
+    handed_over = [e.node for e in flow.events(Happening.HANDED_OVER) if e.resource == event.resource]
     if not is_for_tasks(view, event):
-        return False
-    if any(e.node is event.node and e.resource == event.resource for e in flow.events(Happening.HANDED_OVER)):
+        return is_told_inside(flow, event) or (is_given_by(event) and any(within(event.node, n) for n in handed_over))
+    if event.node in handed_over:
         return True
     others = [e for e in flow.events(Happening.WAITED) if e.node is event.node]
     return not all(is_for_tasks(view, other) for other in others)
+
+
+def is_given_by(event: Event) -> bool:
+    """Whether a wait is for all that an executor's ``map()`` gives."""
+    return event.detail.name.endswith(".map()")
+
+
+def is_told_inside(flow: Flow, event: Event) -> bool:
+    """Whether the end of a block waits for threads for which it has waited before, or which share the session."""
+    block = next((each for each in flow.body.own(ast.With) if is_item_of(each, event.node)), None)
+    if block is None or not event.detail.name.endswith(".__exit__"):
+        return False
+    others = (*flow.events(Happening.WAITED), *flow.events(Happening.HANDED_OVER))
+    inside = (other for other in others if other.node is not event.node and within(block, other.node))
+    return any(other.resource == event.resource for other in inside)
+
+
+def is_item_of(block: ast.With, node: ast.AST) -> bool:
+    return any(item.context_expr is node for item in block.items)
 
 
 def is_for_tasks(view: View, event: Event) -> bool:

@@ -6,7 +6,8 @@ What it does
     So are a worker (see ORM103) that removes its scoped session on some ways only, a method that works with the session
     of its object and closes it on some ways only, where nobody else does, an object whose ``__exit__`` closes what it
     has opened for its block on some ways only, and a context manager that hands out a scoped session nobody removes and
-    rolls back some failures only, or removes it behind its ``yield``, which is passed by when the block raises.
+    rolls back some failures only, or removes it behind its ``yield``, which is passed by when the block raises. So does
+    a dependency of FastAPI, or any other generator that hands out one session: what the request raises goes into it.
 
 Why it matters
     A statement, flush or commit that raises keeps the connection checked out (measured 1 → 1), and a ``close()`` after
@@ -34,7 +35,7 @@ from ..model import Diagnostic, Note, Rule
 from ..project.runs.teardown import is_removed
 from ..questions.asking import ignorable, is_closed_somewhere, is_out_of_scope, owned_leaks, within
 from ..questions.ends_of_blocks import closed_at_some_ends
-from ..questions.passed_by import passed_by
+from ..questions.passed_by import is_manager, passed_by
 from ..questions.stored import closed_at_the_end
 from ..session.events import Event, Happening
 from ..session.flow import Flow
@@ -151,10 +152,11 @@ def way_out(flow: Flow, resource: Resource) -> str:
 
 
 def report_passed_by(view: View, flow: Flow, release: Event) -> Diagnostic:
-    """A context manager removes the scoped session behind its ``yield``, which a failing block does not reach."""
+    """The scoped session is removed behind a ``yield``, which a failing block or request does not reach."""
     function = release.node.func if isinstance(release.node, ast.Call) else release.node
     name = ast.unparse(function.value) if isinstance(function, ast.Attribute) else "the registry"
-    message = f"{name!r} is not removed when the block raises, which passes this by"
+    user = "the block" if is_manager(view, flow.body) else "whoever is given it"
+    message = f"{name!r} is not removed when {user} raises, which passes this by"
     plan, refusal = close_in_finally(view, flow, release.resource, release.node)
     return view.diagnostic(RULE, release.node, message, (), plan, refusal, flow.body)
 

@@ -3,7 +3,8 @@
 What it does
     Reports an ``except`` that catches a failed flush or commit and lets the session go on without ``rollback()``:
     in the next turn of a loop, after the ``try``, in the caller that lent it and is told nothing, in a session that
-    others go on with (an attribute, a global), or that its dependency commits after the endpoint. Reading a row
+    others go on with (an attribute, a global, one that a function has opened for the handlers in it), or that its
+    dependency commits after the endpoint. Reading a row
     that was loaded before is going on, even in the message of the ``except`` itself: the failure has expired it.
     Also an ``except`` in an endless loop after which the next turn goes on in the transaction of a failed
     statement, and anywhere where the project's server is PostgreSQL one for errors of the database, or one around
@@ -44,6 +45,7 @@ from ..pool.judge import pool_of
 from ..project.modules.module import ClassInfo
 from ..project.runs.injection import providers
 from ..questions.asking import is_out_of_scope, within
+from ..questions.captured import is_kept_for_handlers
 from ..questions.going_on import goes_on_elsewhere
 from ..questions.lasting import is_one_shot
 from ..questions.only_asking import executes, only_asks
@@ -110,6 +112,7 @@ def failures(view: View, flow: Flow) -> dict[ast.AST, Failure]:
             add(found, event.detail, Failure(flow, (event.resource,), event.node))
     for resource, handler in flow.left_failed():
         is_left = goes_on(flow, resource) and not ends_with_its_request(view, flow, resource)
+        is_left = is_left or is_kept_for_handlers(view, flow, resource)
         if is_left or is_committed_afterwards(view, flow, resource):
             add(found, handler, Failure(flow, (resource,)))
     return found

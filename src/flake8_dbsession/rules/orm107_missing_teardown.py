@@ -5,13 +5,15 @@ What it does
     that an object at module level keeps: no teardown, no ``after_request``, no middleware. An application that a
     factory of the project makes is reported where it is bound to ``application``, the name that WSGI servers look for,
     too. An application of another library's class is known by the name of that, ``APIFlask(__name__)``. Also an
-    application of FastAPI, whose endpoints run in threads where they are no coroutines.
+    application of FastAPI, whose endpoints run in threads where they are no coroutines, and in a task each where they
+    are: these use an ``async_scoped_session``.
 
 Why it matters
     The session lives as long as the server's thread, so each thread keeps the connection of its last request for good,
     with its transaction and its rows: with a pool of two the third thread was answered with 500 (measured), and later
     requests of a thread read what was true for an earlier one. FastAPI's threads keep theirs just so: with a pool of
-    two, two of four requests at once were answered with 500, and so was every request after them (measured).
+    two, two of four requests at once were answered with 500, and so was every request after them (measured). A registry
+    with ``scopefunc=asyncio.current_task`` keeps the session of a task that has ended, and the task, for good (measured).
 
 Stays silent when
     Anything outside of views, workers, commands, tests and set-up removes or closes the session; when the views give it
@@ -64,6 +66,7 @@ _MOVE = "a finally around the request has to remove it"
 _FLASK = frozenset({"flask.Flask", "flask.app.Flask"})
 _FASTAPI = frozenset({"fastapi.FastAPI", "fastapi.applications.FastAPI"})
 _A_THREAD_EACH = "open a session for each request instead: what runs around an endpoint runs in another thread"
+_A_TASK_EACH = "a dependency or a middleware has to remove it in a finally"
 _SERVED = "application"
 _REGISTERS = "add_url_rule"
 _VIEWS = (b"route(", b"add_url_rule", b"(Resource", b"(MethodView", b"Blueprint", b"APIRouter", b"FastAPI(")
@@ -86,7 +89,8 @@ def without_teardown(view: View) -> Iterator[Diagnostic]:
         for resource in left_by_views(view):
             name = registry_name(view, resource)
             who = "nothing" if is_of_fastapi(view.names, call) else "no teardown"
-            message = f"{who} removes {name!r} when a request ends, so each thread keeps its connection"
+            each = "task" if resource.is_async else "thread"
+            message = f"{who} removes {name!r} when a request ends, so each {each} keeps its connection"
             plan, refusal = repair(view, flow, call, resource)
             yield view.diagnostic(RULE, call, message, (), plan, refusal, flow.body)
 
@@ -179,13 +183,11 @@ def left_in(view: View, registered: Collection[str]) -> Iterator[Resource]:
     """The registries that a view of the file leaves with a connection."""
     for flow in view.flows if not view.is_test else ():
         entries = view.units.entries(flow.body)
-        if any((e.framework, e.kind) == ("fastapi", "request") for e in entries):
-            is_known = not flow.body.is_async  # what coroutines share is told by ORM307
-        else:
-            is_known = is_view(flow.body) or flow.body.qualified in registered or is_of_flask(entries)
-        if is_known:
+        is_endpoint = any((e.framework, e.kind) == ("fastapi", "request") for e in entries)
+        is_async = is_endpoint and flow.body.is_async  # that coroutines share a thread's session is told by ORM307
+        if is_endpoint or is_view(flow.body) or flow.body.qualified in registered or is_of_flask(entries):
             lives = ((r, life) for state in flow.returned for r, life in state.lives.items())
-            yield from (r for r, life in lives if r.origin == AMBIENT and life.may_hold)
+            yield from (r for r, life in lives if r.origin == AMBIENT and life.may_hold and r.is_async == is_async)
 
 
 def is_of_flask(entries: Collection[Entry]) -> bool:
@@ -205,7 +207,7 @@ def registry_name(view: View, resource: Resource) -> str:
 def repair(view: View, flow: Flow, call: ast.Call, resource: Resource) -> Answer:
     """A teardown right after ``app = Flask(…)``: a function at module level, a lambda anywhere else."""
     if is_of_fastapi(view.names, call):
-        return None, _A_THREAD_EACH
+        return None, _A_TASK_EACH if resource.is_async else _A_THREAD_EACH
     statement = statement_of(flow, call)
     registry = spelled(view, flow, resource)
     if registry is None or not isinstance(statement, (ast.Assign, ast.AnnAssign)) or statement.value is not call:

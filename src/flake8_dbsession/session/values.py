@@ -34,7 +34,8 @@ class Resource(NamedTuple):
     keeps_rows: bool = False
     """expire_on_commit=False: rows stay readable after commit."""
     flavour: str = ""
-    """"flask" for a registry of Flask-SQLAlchemy, "scoped" for a plain one, "scoped by function" with a scopefunc."""
+    """"flask" for a registry of Flask-SQLAlchemy, "scoped" for a plain one, "scoped by function" with a scopefunc
+    that goes by something else than the thread."""
     anonymous: bool = False
     pool: str = ""
     """The engine it takes connections of: its dotted name, or that of a parameter; "" where that is not known."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..known import Argument, Entry
 from .events import Happening
 from .expressions.call import Call
+from .expressions.selects import ENUMERATED, ZIPPED
 from .functions.effects import report_wait
 from .functions.generated import held_between, yields_whole
 from .state import BROKEN
@@ -159,11 +161,27 @@ def only_names(call: Call) -> bool:
 
 def wait_for_next(ev: Evaluation, iterated: Value, node: ast.expr) -> None:
     """``for message in consumer``: each turn waits for the next one."""
-    for method_name in ("__next__", "__iter__", "__anext__", "__aiter__"):
-        fact = ev.world.known.call(f"{iterated.name}.{method_name}")
-        if fact is not None and fact.kind:
-            report_wait(ev, Wait(fact.kind, iterated.name, line=node.lineno), node)
-            return
+    for source in gone_through(iterated):
+        for method_name in ("__next__", "__iter__", "__anext__", "__aiter__"):
+            fact = ev.world.known.call(f"{source.name}.{method_name}")
+            if fact is not None and fact.kind:
+                report_wait(ev, Wait(fact.kind, source.name, line=node.lineno), node)
+                return
+
+
+def gone_through(iterated: Value) -> Iterator[Value]:
+    """The objects that give the items: the consumer of ``enumerate(consumer)``."""
+    if iterated.kind == OBJECT:
+        yield iterated
+    for each in iterated.extra if iterated.kind in (ENUMERATED, ZIPPED) else ():
+        yield from gone_through(each)
+
+
+def wait_for_each(ev: Evaluation, iterated: Value, node: ast.expr) -> Value:
+    """``list(pool.map(work, names))``: one item of what is gone through at once, which waits for all of them."""
+    item = ev.item_of(iterated, node)
+    wait_for_next(ev, iterated, node)
+    return UNKNOWN if iterated.kind == OBJECT else item
 
 
 def wait_to_enter(ev: Evaluation, value: Value, node: ast.expr, is_async: bool) -> Value | None:
@@ -173,6 +191,13 @@ def wait_to_enter(ev: Evaluation, value: Value, node: ast.expr, is_async: bool) 
         for resource in ev.now.held():  # callers do not hear of it: a lock inside a function is short
             ev.now.event(Happening.WAITED, node, resource, Wait(fact.kind, value.name, line=node.lineno))
     return Value(OBJECT, fact.makes) if fact is not None and fact.makes else None
+
+
+def wait_to_leave(ev: Evaluation, value: Value, node: ast.expr) -> None:
+    """``with ThreadPoolExecutor() as pool:`` ends when all that was submitted has ended."""
+    fact = ev.world.known.call(f"{value.name}.__exit__")
+    if fact is not None and fact.kind:
+        report_wait(ev, Wait(fact.kind, fact.name, line=node.lineno), node)
 
 
 STREAMING_RESPONSES = frozenset(

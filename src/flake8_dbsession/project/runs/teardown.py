@@ -30,14 +30,18 @@ _ENGINES = frozenset({"create_engine", "engine_from_config"})
 
 
 def registries(project: Project) -> list[Resource]:
-    """The plain, synchronous registries at module level or on classes, each once, in order."""
+    """The plain registries at module level or on classes, each once, in order."""
     return sorted(plain(value for module in making_registries(project) for value in registries_of(project, module)))
 
 
 def plain(found: Iterable[Value]) -> set[Resource]:
-    """The registries among the values that are neither asynchronous nor a framework's."""
+    """The registries among the values that are not a framework's: of threads, or, asynchronous ones, of tasks."""
     resources = (value.resource for value in found)
-    return {r for r in resources if r is not None and r.flavour == "scoped" and not r.is_async}
+    return {r for r in resources if r is not None and (r.flavour == "scoped" or is_of_tasks(r))}
+
+
+def is_of_tasks(registry: Resource) -> bool:
+    return registry.is_async and registry.flavour.startswith("scoped")
 
 
 def making_registries(project: Project) -> Iterator[Module]:

@@ -30,6 +30,7 @@ from ..values import (
     pool_of,
     truth,
 )
+from ..waiting import wait_for_each
 from .tables import looked_up, table
 
 if TYPE_CHECKING:
@@ -178,7 +179,8 @@ def comprehension(ev: Evaluation, node: ast.expr, elements: Iterable[ast.expr]) 
         ev.awaited = generator.iter if generator.is_async else None
         iterated = ev.value(generator.iter)
         column = picked(node, generator, iterated)
-        item = ev.item_of(iterated, generator.iter)
+        is_lazy = isinstance(node, ast.GeneratorExp)
+        item = ev.item_of(iterated, generator.iter) if is_lazy else wait_for_each(ev, iterated, generator.iter)
         ev.bind(generator.target, item)
         for test in generator.ifs:
             ev.value(test)

@@ -29,6 +29,7 @@ from ..values import (
     Value,
     contained,
 )
+from ..waiting import wait_for_each
 from .applied import APPLIED, laid_by, sort_by_key
 from .attributes import attribute
 from .call import Call, place
@@ -100,7 +101,7 @@ def _listed(ev: Evaluation, call: Call) -> Value:
     value = call.positional[0] if call.positional else UNKNOWN
     if value.kind == GENERATOR:
         return Value(TUPLE, extra=(next_of(ev, value, call.node, kept=False),))
-    item = ev.item_of(value, call.node)
+    item = wait_for_each(ev, value, call.node)
     sort_by_key(ev, call, item)
     if value.kind in ("generated", APPLIED):
         return UNKNOWN  # it has come to its end

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
+from ...names import last_part
 from ..events import Happening
 from ..state import GIVEN, HELD, IDLE, STORED
 from ..values import (
@@ -34,6 +35,9 @@ from .call import Call, place
 
 if TYPE_CHECKING:
     from .evaluate import Evaluation
+
+_OF_THE_THREAD = frozenset({"get_ident", "getcurrent", "__ident_func__", "current_thread"})
+"""What tells threads apart, or greenlets where they take the place of threads."""
 
 
 def open_session(ev: Evaluation, call: Call, factory: Value) -> Value:
@@ -161,13 +165,19 @@ def construction(ev: Evaluation, short: str, call: Call) -> Value | None:
             if short.startswith("async"):
                 type_name = "AsyncSession"
             keeps = bool(dict(factory.extra).get("keeps_rows")) if factory.kind == FACTORY else False
-            own_scope = len(call.node.args) > 1 or "scopefunc" in call.keywords
-            flavour = "scoped by function" if own_scope else "scoped"
+            flavour = "scoped by function" if has_scope_of_its_own(call) else "scoped"
             pool = pool_of_factory(factory)
             return Value(REGISTRY, "", Resource(AMBIENT, place(call.node), type_name, keeps, flavour, pool=pool))
         case "flask_sqlalchemy.SQLAlchemy":
             return Value(FLASK_DB, "", Resource(AMBIENT, place(call.node), "Session", False, "flask"))
     return None
+
+
+def has_scope_of_its_own(call: Call) -> bool:
+    """Whether the registry goes by anything but the thread: ``scopefunc=threading.get_ident`` is what it does anyway."""
+    written = call.node.args[1] if len(call.node.args) > 1 else call.node_of("scopefunc")
+    names = {last_part(written), call.argument(1, "scopefunc").name.rpartition(".")[2]} if written is not None else set()
+    return written is not None and names.isdisjoint(_OF_THE_THREAD)
 
 
 def asynchronous(call: Call) -> Value:

@@ -12,7 +12,7 @@ from ..functions.generated import begin_turns, drop_turns, end_turns, hold_in_tu
 from ..moment import Moment
 from ..state import CUT, HELD, IDLE, STORED, STREAMING, State
 from ..values import OBJECT, SESSION, UNKNOWN
-from ..waiting import wait_for_next
+from ..waiting import gone_through, wait_for_next
 from .common import Out, slot
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def iterate(transfer: Transfer, node: Node, state: State) -> Out:
         ev.now.open(item.resource, loop.iter, HELD if item.resource.is_connection else IDLE)
         ev.now.mark(item.resource, STORED)
     ev.now.names[slot(loop)] = item
-    if value.kind == OBJECT:
+    if any(True for _ in gone_through(value)):
         ev.now.names[f"{slot(loop)} source"] = value
     stream = value.extra[0] if value.kind == ENUMERATED and value.extra else value
     if STREAMED in stream.extra and stream.resource is not None:
@@ -51,9 +51,9 @@ def next_turn(transfer: Transfer, node: Node, state: State) -> Out:
     assert isinstance(loop, (ast.For, ast.AsyncFor))
     ev = transfer.evaluation(state)
     item = ev.now.names.get(slot(loop), UNKNOWN)
-    if item.kind == OBJECT and f"{slot(loop)} source" in ev.now.names:
-        wait_for_next(ev, item, loop.iter)
-        item = UNKNOWN
+    source = ev.now.names.get(f"{slot(loop)} source", UNKNOWN)
+    wait_for_next(ev, source, loop.iter)
+    item = UNKNOWN if source.kind == OBJECT else item
     stream = ev.now.names.get(f"{slot(loop)} rows", UNKNOWN).resource
     if stream is not None and ev.now.life(stream).marks & CUT:
         ev.now.event(Happening.COMMITTED_STREAMING, ev.now.steps.get(("cut", stream), loop), stream)

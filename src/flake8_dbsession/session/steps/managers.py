@@ -11,7 +11,7 @@ from ..functions.groups import of_block, tasks_of, wait_for_all
 from ..moment import Moment
 from ..state import State
 from ..values import GENERATOR, MANAGER, NAMED, OBJECT, SESSION, UNKNOWN, Value
-from ..waiting import wait_to_enter
+from ..waiting import wait_to_enter, wait_to_leave
 from .blocks import doubt_found, entered, left, manager_of, release_attributes, release_given
 from .common import Out, slot
 from .entering import entered_object, lent_by
@@ -57,13 +57,18 @@ def leave(transfer: Transfer, node: Node, state: State) -> Out:
 
 
 def after_its_tasks(transfer: Transfer, node: Node, state: State) -> State:
-    """The state in which the tasks of a group have ended."""
+    """The state in which the tasks of a group have ended, or the threads of a pool."""
     item = node.syntax
     assert isinstance(item, ast.withitem)
-    if tasks_of(slot(item.context_expr)) not in state.names:
+    manager = state.names.get(slot(item.context_expr), UNKNOWN)
+    is_group = tasks_of(slot(item.context_expr)) in state.names
+    if not is_group and manager.kind != OBJECT:
         return state
     ev = transfer.evaluation(state)
-    wait_for_all(ev, slot(item.context_expr), item.context_expr)
+    if is_group:
+        wait_for_all(ev, slot(item.context_expr), item.context_expr)
+    else:
+        wait_to_leave(ev, manager, item.context_expr)
     return ev.now.state()
 
 
