@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from ..project.runs.commands import goes_on, loops, speaking, uses
 from ..session.body import Body
 from ..session.flow import Flow
+from ..session.values import OBJECT
 from ..view import View
 
 _OF_URL = frozenset({"create_engine", "create_async_engine", "engine_from_config", "async_engine_from_config"})
 _URL = frozenset({"url", "name_or_url", "configuration"})
+_SETTINGS = frozenset({"pydantic.BaseSettings", "pydantic_settings.BaseSettings"})
 
 
 def is_chosen_by_caller(view: View, flow: Flow, made: ast.AST) -> bool:
@@ -60,7 +62,7 @@ def chosen_by_caller(view: View, flow: Flow, made: ast.AST) -> frozenset[str]:
     waiting = [part.id for expression in given for part in ast.walk(expression) if isinstance(part, ast.Name)]
     seen: set[str] = set()
     around = frozenset().union(*map(choosable, view.module.around(flow.body)))
-    chosen = choosable(flow.body) | (around - flow.body.local_names)
+    chosen = (choosable(flow.body) | (around - flow.body.local_names)) - settings_of_the_process(view, flow)
     while waiting:
         name = waiting.pop()
         if name not in seen and name in flow.body.local_names and name not in chosen:
@@ -79,6 +81,12 @@ def choosable(body: Body) -> frozenset[str]:
     """The parameters, without the object whose method it is."""
     own = {"self", "cls"} if body.owner else set()
     return frozenset(parameter.arg for parameter in body.parameters) - own
+
+
+def settings_of_the_process(view: View, flow: Flow) -> frozenset[str]:
+    """The parameters that get what the process was started with, which is the same for all: ``settings: Settings``."""
+    typed = ((name, value) for start in flow.starts for name, value in start.items() if value.kind == OBJECT)
+    return frozenset(name for name, value in typed if _SETTINGS.intersection(view.project.foreign_bases(value.name)))
 
 
 def sources(body: Body, name: str) -> Iterator[str]:

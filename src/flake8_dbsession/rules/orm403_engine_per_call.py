@@ -15,8 +15,9 @@ Why it matters
 Stays silent when
     Nothing is seen to run the function often; the engine is returned by a factory, kept in a global, attribute,
     dictionary or cache, or disposed; where the caller names the database, unless a request, task or message of the same
-    file runs the function, or an endless loop of it that names the same one in each turn; for NullPool and StaticPool;
-    in tests, migrations, commands and what only they call, start-up code and what makes databases and tables.
+    file runs the function, or an endless loop of it that names the same one in each turn (an object of pydantic's
+    settings is the same for all); for NullPool and StaticPool; in tests, migrations, commands and what only they call,
+    start-up code and what makes databases and tables.
 
 Fix safety
     Unsafe: the engine moves to module level, above its function, and factories made of it move along; it is then made
