@@ -36,9 +36,10 @@ def is_manager(view: View, body: Body) -> bool:
 
 def lends(flow: Flow) -> bool:
     """Whether it is a generator that hands a session out once: a dependency, into which what fails is raised."""
-    is_bare = flow.body.is_generator and not flow.body.decorators and not flow.body.own(ast.For, ast.AsyncFor, ast.While)
+    body = flow.body
+    is_bare = body.is_generator and not body.decorators and not body.own(ast.For, ast.AsyncFor, ast.While)
     given = (value.resource for value, _ in flow.scope.yields)
-    return is_bare and len(flow.body.own(ast.Yield)) == 1 and any(r is not None and is_of_others_too(r) for r in given)
+    return is_bare and len(body.own(ast.Yield)) == 1 and any(r is not None and is_of_others_too(r) for r in given)
 
 
 def releases(flow: Flow) -> dict[Resource, list[Event]]:

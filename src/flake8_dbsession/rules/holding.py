@@ -129,7 +129,8 @@ def is_told(view: View, flow: Flow, event: Event) -> bool:
 
 def is_given_by(event: Event) -> bool:
     """Whether a wait is for all that an executor's ``map()`` gives."""
-    return event.detail.name.endswith(".map()")
+    name: str = event.detail.name
+    return name.endswith(".map()")
 
 
 def is_told_inside(flow: Flow, event: Event) -> bool:

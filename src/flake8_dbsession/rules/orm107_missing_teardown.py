@@ -12,8 +12,8 @@ Why it matters
     The session lives as long as the server's thread, so each thread keeps the connection of its last request for good,
     with its transaction and its rows: with a pool of two the third thread was answered with 500 (measured), and later
     requests of a thread read what was true for an earlier one. FastAPI's threads keep theirs just so: with a pool of
-    two, two of four requests at once were answered with 500, and so was every request after them (measured). A registry
-    with ``scopefunc=asyncio.current_task`` keeps the session of a task that has ended, and the task, for good (measured).
+    two, two of four requests at once were answered with 500, and so was every request after them (measured). What goes
+    by ``asyncio.current_task`` keeps the session of a task that has ended, and the task, for good (measured).
 
 Stays silent when
     Anything outside of views, workers, commands, tests and set-up removes or closes the session; when the views give it

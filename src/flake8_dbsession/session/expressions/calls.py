@@ -33,6 +33,7 @@ from .attributes import read_row
 from .call import Call
 from .changing import change_by_method, touch
 from .compound import handle_asked_for
+from .going_through import go_through_by_function, go_through_by_method
 from .handing_out import handed_out
 from .implementations import by_name, one_of
 from .library import PASSING
@@ -151,6 +152,7 @@ def unknown(ev: Evaluation, call: Call) -> Value:
     if isinstance(call.node.func, ast.Attribute) and call.node.func.attr in _CONTEXTS:
         return Value(OBJECT, "flask.app_context")
     touch(ev, call)
+    go_through_by_method(ev, call)
     return unseen(ev, call)
 
 
@@ -164,6 +166,7 @@ def method(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
         case "query":
             return query_method(ev, receiver, name, call)
         case "result" | "rows":
+            go_through_by_method(ev, call)
             return result_method(ev, receiver, name)
         case "engine":
             return engine_method(ev, receiver, name, call, awaited)
@@ -234,6 +237,7 @@ def named(ev: Evaluation, name: str, call: Call, awaited: bool, receiver: Value 
     plain = PASSING.get(name)
     if plain is not None:
         return plain(ev, call)
+    go_through_by_function(ev, name, call)
     tail = name.rpartition(".")[2]
     if tail in _CONTEXTS:
         return Value(OBJECT, "flask.app_context")

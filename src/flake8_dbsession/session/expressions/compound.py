@@ -17,6 +17,7 @@ from ..values import (
     LIST,
     NONE,
     OBJECT,
+    QUERY,
     ROW,
     ROWS,
     SESSION,
@@ -89,6 +90,9 @@ def either(ev: Evaluation, node: ast.BoolOp) -> Value:
 def comparison(ev: Evaluation, node: ast.Compare) -> Value:
     left = ev.value(node.left)
     rights = [ev.value(right) for right in node.comparators]
+    for how, right, value in zip(node.ops, node.comparators, rights, strict=True):
+        if isinstance(how, (ast.In, ast.NotIn)) and value.kind == QUERY:
+            ev.item_of(value, right)
     if len(rights) != 1 or UNKNOWN in (left, rights[0]):
         return UNKNOWN
     same = None

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from ..body import Body
 from ..events import Event, Happening
 from ..functions.coroutines import TASK, coroutines_in, hear
-from ..functions.generated import go_through, held_between
+from ..functions.generated import go_through as go_on_through
+from ..functions.generated import held_between
 from ..moment import Moment
 from ..scope import Scope
 from ..state import AT_ENTRY, CHANGED, HELD, State
@@ -43,6 +44,7 @@ from .attributes import attribute
 from .calls import evaluate_call
 from .changing import change_below
 from .compound import choice, comparison, comprehension, display, either, piped, subscript
+from .going_through import go_through
 from .selects import ENUMERATED, PLAIN, ZIPPED
 from .storing import store_attribute, store_item
 
@@ -98,7 +100,9 @@ class Evaluation:
             case ast.Subscript():
                 return subscript(self, node)
             case ast.Starred():
-                return self.value(node.value)
+                value = self.value(node.value)
+                go_through(self, value, node.value)
+                return value
             case ast.Lambda():
                 return Value(FUNCTION, f"{self.body.module}.<lambda>".lstrip("."), extra=(None, node))
             case ast.Yield():
@@ -217,7 +221,7 @@ class Evaluation:
         if iterated.kind == QUERY and iterated.resource is not None:
             self.now.take(iterated.resource, node)
         if iterated.kind == "generated":
-            go_through(self, iterated, node)
+            go_on_through(self, iterated, node)
             return UNKNOWN
         if iterated.kind == APPLIED:
             return next_applied(self, iterated, node)
@@ -244,6 +248,8 @@ class Evaluation:
                     self.now.give(value, uncertain=False)  # a global or nonlocal name
                 self.now.bind(target.id, self.as_others_know_it(target.id, value), constants=self.body.tested_names)
             case ast.Tuple() | ast.List():
+                if value.kind == QUERY:
+                    go_through(self, value, target)
                 is_known = value.kind == TUPLE and value.name == "" and len(value.extra) == len(target.elts)
                 parts = value.extra if is_known else None
                 for position, element in enumerate(target.elts):

@@ -17,6 +17,7 @@ from ..values import (
     LENT_CONNECTION,
     OBJECT,
     PARTIAL,
+    QUERY,
     REGISTRY,
     ROW,
     ROWS,
@@ -33,6 +34,7 @@ from ..waiting import wait_for_each
 from .applied import APPLIED, laid_by, sort_by_key
 from .attributes import attribute
 from .call import Call, place
+from .going_through import filtered
 from .opening import next_of
 from .selects import (
     ENUMERATED,
@@ -149,12 +151,18 @@ def _map(ev: Evaluation, call: Call) -> Value:
     if contained(function):
         return Value(TUPLE, extra=(function,))
     target = ev.world.target(function) if function.kind == FUNCTION else None
-    if target is not None and not target.is_async and not target.is_generator:
+    is_over_query = target is None and any(each.kind == QUERY for each in call.positional[1:])
+    if is_over_query or (target is not None and not target.is_async and not target.is_generator):
         return laid_by(call)
     if target is None or target.is_generator:
         return unseen(ev, call)
     each = ast.copy_location(ast.Call(call.node.args[0], [], []), call.node)
     return Value(TUPLE, extra=(begun(ev, function, Call(each, (UNKNOWN,) * (len(call.positional) - 1), {})),))
+
+
+def _filter(ev: Evaluation, call: Call) -> Value:
+    kept = filtered(ev, call)
+    return kept if kept != UNKNOWN else unseen(ev, call)
 
 
 def _select(ev: Evaluation, call: Call) -> Value:
@@ -188,6 +196,7 @@ PASSING: dict[str, Callable[[Evaluation, Call], Value]] = {
     "builtins.setattr": _set,
     "sqlalchemy.orm.attributes.flag_modified": _set,
     "builtins.map": _map,
+    "builtins.filter": _filter,
     "builtins.super": _super,
     "builtins.enumerate": lambda ev, call: Value(ENUMERATED, extra=call.positional[:1]),
     "builtins.zip": lambda ev, call: Value(ZIPPED, extra=call.positional),

@@ -174,10 +174,12 @@ def construction(ev: Evaluation, short: str, call: Call) -> Value | None:
 
 
 def has_scope_of_its_own(call: Call) -> bool:
-    """Whether the registry goes by anything but the thread: ``scopefunc=threading.get_ident`` is what it does anyway."""
+    """Whether the registry goes by anything but the thread, as it does anyway: ``scopefunc=threading.get_ident``."""
     written = call.node.args[1] if len(call.node.args) > 1 else call.node_of("scopefunc")
-    names = {last_part(written), call.argument(1, "scopefunc").name.rpartition(".")[2]} if written is not None else set()
-    return written is not None and names.isdisjoint(_OF_THE_THREAD)
+    if written is None:
+        return False
+    meant = call.argument(1, "scopefunc").name.rpartition(".")[2]
+    return _OF_THE_THREAD.isdisjoint((last_part(written), meant))
 
 
 def asynchronous(call: Call) -> Value:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..expressions.call import Call
@@ -10,11 +11,11 @@ from ..expressions.implementations import found
 from ..expressions.refine import place_of, remember
 from ..functions.arguments import told
 from ..functions.constructing import lives_of
-from ..functions.effects import apply
+from ..functions.effects import apply, wait_as_inside
 from ..functions.formals import Formals
 from ..functions.project_calls import run
 from ..state import ENTRY, GIVEN, IDLE, KEPT
-from ..values import FUNCTION, MANAGER, OBJECT, SESSION, UNKNOWN, Resource, Value, contained
+from ..values import ATTRIBUTE, FUNCTION, MANAGER, OBJECT, SESSION, UNKNOWN, Resource, Value, contained
 
 if TYPE_CHECKING:
     from ..expressions.evaluate import Evaluation
@@ -77,6 +78,7 @@ def with_what_it_opens(ev: Evaluation, owner: Value, enter: Value, node: ast.exp
     taken = {resource for resource in opened if resource.is_connection}
     kept = {name: value for name, value in set_there.items() if not taken.isdisjoint(contained(value))}
     if not kept:
+        wait_as_inside(ev, summary, formals, node, (method.name, target.path))
         return owner
     apply(ev, summary, formals, call.node, method, target.path)
     for resource, life in lives_of(opened, summary):
@@ -87,6 +89,27 @@ def with_what_it_opens(ev: Evaluation, owner: Value, enter: Value, node: ast.exp
     if place_of(ev, node):
         remember(ev, place_of(ev, node), begun)
     return begun
+
+
+def wait_at_the_end(ev: Evaluation, owner: Value, item: ast.withitem, is_async: bool) -> None:
+    """What the ``__exit__`` of an object of the project waits for, after it may have given back what is its own."""
+    node, formals = item.context_expr, Formals()
+    leave = the_only_one(ev, ev.world.attribute(owner, "__aexit__" if is_async else "__exit__"))
+    target = ev.world.target(leave) if leave.kind == FUNCTION else None
+    if target is not None:
+        call = Call(ast.copy_location(ast.Call(node, [], []), node), (UNKNOWN,) * 3, {})
+        summary = ev.world.summary(leave, told(ev, target, leave, call, formals))
+        if summary is not None:
+            own = (*contained(owner), *asked_by(ev, item.optional_vars or node))
+            wait_as_inside(ev, summary, formals, node, (leave.name, target.path), own)
+
+
+def asked_by(ev: Evaluation, owner: ast.expr) -> Iterator[Resource]:
+    """The sessions that are known as attributes of an object: ``job.session``."""
+    within = f".{ast.unparse(owner)}."
+    yield from (
+        resource for resource in ev.now.lives if resource.origin == ATTRIBUTE and resource.key.startswith(within)
+    )
 
 
 def of_its_class(owner: Value, method: Value) -> Value:

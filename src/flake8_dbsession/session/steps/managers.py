@@ -14,7 +14,7 @@ from ..values import GENERATOR, MANAGER, NAMED, OBJECT, SESSION, UNKNOWN, Value
 from ..waiting import wait_to_enter, wait_to_leave
 from .blocks import doubt_found, entered, left, manager_of, release_attributes, release_given
 from .common import Out, slot
-from .entering import entered_object, lent_by
+from .entering import entered_object, lent_by, wait_at_the_end
 from .exceptions import takes
 from .handlers import swallowed
 
@@ -69,6 +69,7 @@ def after_its_tasks(transfer: Transfer, node: Node, state: State) -> State:
         wait_for_all(ev, slot(item.context_expr), item.context_expr)
     else:
         wait_to_leave(ev, manager, item.context_expr)
+        wait_at_the_end(ev, manager, item, isinstance(node.statement, ast.AsyncWith))
     return ev.now.state()
 
 
