@@ -78,23 +78,27 @@ def test_a_folder_is_looked_at_once_and_one_that_is_not_there_never(tmp_path: pa
     assert looked_at == [str(tmp_path), str(tmp_path / "app" / "models"), str(tmp_path / "app" / "views")]
 
 
-def test_a_script_with_the_name_of_another_leaves_what_is_known_of_the_package_they_use(tmp_path, monkeypatch):
+@pytest.mark.parametrize("beside", ["main", "json"])
+def test_a_script_with_the_name_of_another_leaves_what_is_known_of_the_package_they_use(tmp_path, monkeypatch, beside):
+    """So does a module beside it, which is named like one that the package imports for something else."""
     package = tmp_path / "shop"
     package.mkdir()
     (package / "__init__.py").touch()
     (package / "mail.py").write_text(
-        "import requests\n\ndef tell(text):\n    requests.post('https://mail', data=text)\n"
+        "import json\nimport requests\n\ndef tell(text):\n    requests.post('https://mail', data=text)\n"
+        "\ndef pack(text):\n    return json.dumps(text)\n"
     )
     script = """
-        from shop.mail import tell
+        from shop.mail import pack, tell
         from sqlalchemy.orm import Session
 
         def ask(session: Session, number):
-            tell(session.get(Parcel, number).address)
+            tell(pack(session.get(Parcel, number).address))
     """
     for folder in ("one", "other"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "main.py").write_text(textwrap.dedent(script))
+    (tmp_path / "other" / f"{beside}.py").touch()
     monkeypatch.chdir(tmp_path)
     followed: list[str] = []
     flow = Flows.flow
@@ -199,3 +203,29 @@ def test_a_file_that_shows_no_start_is_called_from_the_project_around_it(tmp_pat
     for path in before:
         analyze(Source.read(path.replace("backend/", source)), project)
     assert project.modules.of_file(Source.read(f"{source}server/database.py")).name == "server.database"
+
+
+def test_a_file_that_imports_nothing_is_called_as_the_others_of_its_package_call_each_other(tmp_path, monkeypatch):
+    """The package stands in a folder that is not marked as one, and its name comes up further on in their imports."""
+    for path, text in {
+        "shop/oven/__init__.py": "",
+        "shop/oven/store.py": "",
+        "shop/oven/use.py": "from shop.oven import store\n",
+    }.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    monkeypatch.chdir(tmp_path)
+    assert Project(Config()).modules.of_file(Source.read("shop/oven/store.py")).name == "shop.oven.store"
+
+
+@pytest.mark.parametrize(("marked", "is_found"), [("shop/__init__.py", False), ("beside/__init__.py", True)])
+def test_imports_start_from_the_folder_of_a_script_but_not_from_one_inside_a_package(
+    tmp_path, monkeypatch, marked, is_found
+):
+    for path in (marked, "shop/clients/types.py", "shop/clients/use.py"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).touch()
+    monkeypatch.chdir(tmp_path)
+    modules = Project(Config()).modules
+    assert modules.of_file(Source.read("shop/clients/use.py")).name == "shop.clients.use"
+    assert (modules.find("types") is not None) == is_found

@@ -70,6 +70,11 @@ def words_in(data: bytes) -> Iterator[bytes]:
         yield from imported.name.split(b".")
 
 
+def tops_in(data: bytes) -> Iterator[bytes]:
+    """The top packages and modules that a file imports by their full names."""
+    yield from (imported.name.partition(b".")[0] for imported in imported_in(data) if not imported.level)
+
+
 def absolute(imported: Imported, module: str, is_package: bool) -> str:
     """The dotted name of what a module imports."""
     name = imported.name.decode("utf-8", "replace")

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from .imports import words_in
+from .imports import tops_in, words_in
 
 
 class Question(NamedTuple):
-    """Whether a file holds, extends, defines or imports (``kind``) one of ``words``, and holds all of ``beside``."""
+    """Whether a file holds, extends, defines, imports or starts imports with (``kind``) one of ``words``, and holds
+    all of ``beside``."""
 
     kind: str
     words: tuple[bytes, ...]
@@ -25,7 +26,7 @@ class Question(NamedTuple):
         return all(map(data.__contains__, self.beside))
 
     def finds_word_in(self, data: bytes) -> bool:
-        """Whether it holds, extends, defines or imports one of ``words``."""
+        """Whether it holds, extends, defines, imports or starts imports with one of ``words``."""
         if self.kind in NAMES:
             return not names(self.kind, data).isdisjoint(self.words)
         return any(map(data.__contains__, self.words))
@@ -56,6 +57,7 @@ def functions_in(data: bytes) -> Iterator[bytes]:
 NAMES: dict[str, Callable[[bytes], Iterator[bytes]]] = {
     "extends": bases_in,
     "imports": words_in,
+    "starts with": tops_in,
     "defines": functions_in,
 }
 KINDS = frozenset({"holds", *NAMES})

@@ -18,6 +18,12 @@ _NOBODY = 1 << 60
 """The depth of no answer."""
 
 
+class Top(NamedTuple):
+    """A top package or module by its name: where it is looked for changes from one analysed file to the next."""
+
+    name: str
+
+
 class RestsOn(NamedTuple):
     """What an answer rests on: files, also such that are not there; questions to all files, each with the files that
     answered yes; or, where that cannot be told, everything that can be read. Paths are relative to the project."""
@@ -43,7 +49,8 @@ class Answer(Generic[Found]):
 
 
 class Sources:
-    """What has been met so far by whatever is being found: ``met`` is a set of bits, one for each file and question."""
+    """What has been met so far by whatever is being found: ``met`` is a set of bits, one for each file, question and
+    top package."""
 
     def __init__(self) -> None:
         self.met = 0
@@ -70,7 +77,7 @@ class Sources:
         self.met |= self.bit(None)
 
     def bit(self, source: object) -> int:
-        """The bit of a file, of a question, or of everything (None)."""
+        """The bit of a file, a question, a top package, or of everything (None)."""
         bit = self._bits.get(source)
         if bit is None:
             bit = self._bits[source] = 1 << len(self._by_number)
@@ -78,7 +85,8 @@ class Sources:
         return bit
 
     def told(self, met: int, root: str) -> RestsOn:
-        """What a set of bits stands for, in the project at ``root`` (absolute), in an order that no run depends on."""
+        """The files and questions that a set of bits stands for, in the project at ``root`` (absolute), in an order
+        that no run depends on."""
         start = root.rstrip(os.sep) + os.sep
         named = list(self._named(met))
         questions = sorted(source for source in named if isinstance(source, Question))

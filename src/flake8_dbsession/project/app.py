@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..files.declared import PROJECT_FILES, Declared, declared_in, project_of
 from ..files.folders import in_package
-from ..files.imports import words_in
+from ..files.imports import tops_in, words_in
 from ..files.installed import holds_packages
 from ..files.questions import Question, bases_in, functions_in
 from ..files.scripts import scripts_above
@@ -128,6 +128,10 @@ class Application:
         """The files of the project that have a name somewhere in what they import."""
         return self._answering(Question("imports", (name,)), self._naming)
 
+    def starting_with(self, name: bytes) -> Sequence[str]:
+        """The files of the project that import a top package or module, or something of it, by its full name."""
+        return self._answering(Question("starts with", (name,)), self._starting_with)
+
     def _answering(self, question: Question, index: Mapping[bytes, list[str]]) -> Sequence[str]:
         found = index.get(question.words[0], ())
         self.project.sources.meet_question(question, found)
@@ -144,6 +148,10 @@ class Application:
     @cached_property
     def _naming(self) -> dict[bytes, list[str]]:
         return self._indexed(words_in)
+
+    @cached_property
+    def _starting_with(self) -> dict[bytes, list[str]]:
+        return self._indexed(tops_in)
 
     def _indexed(self, names_in: Callable[[bytes], Iterator[bytes]]) -> dict[bytes, list[str]]:
         """The files by the names that stand in them; none of a project that is too large to be looked through."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Set
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from ..files.sources import Answers, Settled, Sources
@@ -80,7 +80,7 @@ class Project:
             self._forget,
             self.sources,
             lambda package: self.app.packages_beside.get(package, ""),
-            lambda name: self.app.naming(name),
+            lambda package: self.app.starting_with(package),
         )
         self.lineages = Lineages(self)
         self.app = Application(self)
@@ -101,30 +101,29 @@ class Project:
         self.wrapping = Wrapping(self)
         self._asked: dict[tuple[Body, str], str] = {}
 
-    def _forget(self, names: Sequence[str]) -> None:
-        """Some dotted names mean other modules from here on, or none: what those that import them have learnt goes."""
-        self.reach.forget(self._lose(self.modules.importing(names)))
+    def _forget(self, sources: int, modules: Set[Module]) -> None:
+        """Some dotted names mean other modules from here on, or none: what rests on one of the sources, a set of bits,
+        goes, and what was learnt of ``modules``."""
+        self._lose(sources, modules)
+        self.reach.forget(sources)
 
     def lose(self, path: str) -> None:
         """Forget the file at ``path`` and what hangs on it, because it has another text; what names outside of its
         functions stand for is found anew, and what has been learnt of functions that never come by stays."""
         module = self.modules.lose(path)
         if module is not None:
-            self._lose([module])
+            self._lose(self.sources.bit(module.file), {module})
 
-    def _lose(self, modules: Sequence[Module]) -> int:
-        """Forget what rests on some modules, and give the set of their bits."""
-        lost = sum({self.sources.bit(module.file) for module in modules})
-        self.flows.lose(lost, modules)
-        self._once.lose(lost)
-        self.reach.lose(lost)
+    def _lose(self, sources: int, modules: Set[Module]) -> None:
+        self.flows.lose(sources, modules)
+        self._once.lose(sources)
+        self.reach.lose(sources)
         self._free.clear()
         self._expressions.clear()
         self.meanings, self.classes, self.wrapping = Meanings(self), Classes(self), Wrapping(self)
         self.implementations = Implementations(self)
         self.handles = Handles(self)
         self.functions = Functions(self)
-        return lost
 
     # -- names
 

@@ -7,7 +7,7 @@ nothing asks for makes no difference. A function is solved once for each set of 
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ...session.body import Body
@@ -43,12 +43,15 @@ class Flows:
         self._known_to_rules: set[Body] = set()
         self._parameters: dict[tuple[Body, str], tuple[Value, int]] = {}
 
-    def lose(self, sources: int, modules: Sequence[Module]) -> None:
-        """Forget what rests on one of the sources, a set of bits, which are those of some modules."""
+    def lose(self, sources: int, modules: Iterable[Module]) -> None:
+        """Forget what rests on one of the sources, a set of bits, and what was remembered of some modules."""
         self.solved.lose(sources)
         self._summaries = {begins: known for begins, known in self._summaries.items() if not known.rests_on & sources}
-        self._for_rules.clear()
-        self._parameters.clear()
+        self._parameters = {of: known for of, known in self._parameters.items() if not known[1] & sources}
+        for body, flows in self._for_rules.items():
+            self._for_rules[body] = [(flow, rests_on) for flow, rests_on in flows if not rests_on & sources]
+        for body, known in self._remembered.items():
+            self._remembered[body] = {step: kept for step, kept in known.items() if not kept.met & sources}
         for module in modules:
             for body in (module.top, *module.bodies.values()):
                 self._remembered.pop(body, None)

@@ -24,7 +24,7 @@ class FileName(NamedTuple):
 class FileNames:
     """The names of the files below ``root``, whose imports may start from one of the folders ``src`` in it.
 
-    ``naming`` says which files have a name in what they import.
+    ``starting_with`` says which files import a top package by its full name.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class FileNames:
         root: str,
         src: tuple[str, ...],
         sources: Sources,
-        naming: Callable[[bytes], Sequence[str]] = lambda name: (),
+        starting_with: Callable[[bytes], Sequence[str]] = lambda package: (),
     ) -> None:
         self.root = root
         self.folders = Folders()
@@ -41,7 +41,7 @@ class FileNames:
         for folder in src:
             self.roots.add(os.path.normpath(os.path.join(root, folder)))
         self._sources = sources
-        self._naming = naming
+        self._starting_with = starting_with
         self._start: str | None = None
         """The folder that the imports of the analysed file show that they start from; None where they do not."""
 
@@ -67,10 +67,8 @@ class FileNames:
         if folder == self._start:
             return FileName(".".join(parts), folder, is_package)
         start = () if self._start is None else (self._start,)
-        for root in (
-            *start,
-            *(self.roots if roots is None else roots),
-        ):  # namespace packages: a configured root above wins over the folder itself
+        # namespace packages: a configured root above wins over the folder itself
+        for root in (*start, *(self.roots if roots is None else roots)):
             if folder.startswith(root + os.sep) and root != self.root:
                 parts = [*os.path.relpath(folder, root).split(os.sep), *parts]
                 return FileName(".".join(parts), root, is_package)
@@ -78,6 +76,7 @@ class FileNames:
         if folder.startswith(above + os.sep) and not parts[0].startswith("."):
             inner = os.path.relpath(folder, above).split(os.sep)
             if all(part.isidentifier() for part in inner) and inner[0] != "src":
+                folder = above if self._is_inside_package(folder, above) else folder
                 return FileName(".".join([*inner, *parts]), folder, is_package)
         return FileName(".".join(parts), folder, is_package)
 
@@ -89,7 +88,7 @@ class FileNames:
         if not folder.startswith(self.root + os.sep):
             return None
         inside = os.path.join(folder, package[0], "")
-        return folder if any(each.startswith(inside) for each in self._naming(package[0].encode())) else None
+        return folder if any(each.startswith(inside) for each in self._starting_with(package[0].encode())) else None
 
     def _package_around(self, path: str) -> tuple[str, list[str]]:
         """The folder above the outermost package around a file, and the packages from there on."""
@@ -98,6 +97,14 @@ class FileNames:
             folder, name = os.path.split(folder)
             package.insert(0, name)
         return folder, package
+
+    def _is_inside_package(self, folder: str, above: str) -> bool:
+        """Whether a package that is marked as one lies around a folder, somewhere below ``above``."""
+        while len(folder) > len(above):
+            if self.folders.has_file(os.path.join(folder, "__init__.py")):
+                return True
+            folder = os.path.dirname(folder)
+        return False
 
     def _project_above(self, folder: str) -> str:
         """The folder that the modules of the nearest project around ``folder`` are named from; the root for none."""

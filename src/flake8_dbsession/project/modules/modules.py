@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence, Set
 
-from ...files.sources import Answers, Sources
+from ...files.sources import Answers, Sources, Top
 from ...files.texts import Texts
 from ...source import Source, Unreadable
 from .file_names import FileNames
@@ -15,30 +15,30 @@ from .module import Module
 class Modules:
     """First-party modules by dotted name, read when first asked.
 
-    ``names`` tells what a file is called, and where imports start from. ``forget`` is told the names that mean another
-    module, or one at last, or none any more, as the next file starts from another one. ``beside`` says in which folder
-    another project of the repository has a package, "" for none, and ``naming`` which files have a name in what they
-    import.
+    ``names`` tells what a file is called, and where imports start from. ``forget`` is told what counts no
+    longer as the next file starts from another one: a set of bits, and the modules that are read anew. ``beside`` says
+    in which folder another project of the repository has a package, "" for none, and ``starting_with`` which files
+    import a top package by its full name.
     """
 
     def __init__(
         self,
         root: str,
         src: tuple[str, ...],
-        forget: Callable[[Sequence[str]], None] = lambda names: None,
+        forget: Callable[[int, Set[Module]], None] = lambda sources, modules: None,
         sources: Sources | None = None,
         beside: Callable[[str], str] = lambda package: "",
-        naming: Callable[[bytes], Sequence[str]] = lambda name: (),
+        starting_with: Callable[[bytes], Sequence[str]] = lambda package: (),
     ) -> None:
         self.root = root
         self._sources = sources or Sources()
         self.texts = Texts()
-        self.names = FileNames(root, src, self._sources, naming)
+        self.names = FileNames(root, src, self._sources, starting_with)
         self._forget = forget
         self._beside = beside
         self._modules: dict[str, Module | None] = {}
         self._looked_at: dict[str, int] = {}
-        """The bits of the files that were looked for to find a module by its name."""
+        """What was met to find a module by its name: the bits of its top package, and of the files looked for."""
         self._by_path: dict[str, Module] = {}
         self._read_before: dict[str, Source] = {}
         """What was read, by its path: a module that gets another name need not be parsed again."""
@@ -117,15 +117,18 @@ class Modules:
         for name in meant:
             del self._modules[name]
         self.split.clear()
+        met = self._sources.met
         others = [name for name, module in meant.items() if self.find(name) is not module]
+        self._sources.met = met
         unknown = ambiguous & self._asked_for - {name.partition(".")[0] for name in meant}  # they led to no file
         lost = {module for name in others if (module := meant[name]) is not None and module.name == name}
         if others or unknown:
-            self._read_anew(lost, *others, *unknown)  # what the lost are called leads to them no longer
+            self._read_anew(lost, {name.partition(".")[0] for name in others} | unknown)
 
-    def _read_anew(self, modules: Set[Module], *names: str) -> None:
-        """Forget what was learnt by any name of some modules, and by other ``names``, and read the modules anew."""
-        self._forget([*names, *(name for name, module in self._modules.items() if module in modules)])
+    def _read_anew(self, modules: Set[Module], tops: Set[str] = frozenset()) -> None:
+        """Forget what was learnt of some modules, and by names that begin with ``tops``, and read the modules anew."""
+        bit = self._sources.bit
+        self._forget(sum({bit(module.file) for module in modules} | {bit(Top(top)) for top in tops}), modules)
         if modules:
             self._drop(modules)
 
@@ -167,7 +170,7 @@ class Modules:
 
     def _load(self, name: str) -> Module | None:
         relative = name.replace(".", os.sep)
-        self._looked_at[name] = 0
+        self._looked_at[name] = self._sources.bit(Top(name.partition(".")[0]))
         for root in self._holding(name):
             path = os.path.join(root, relative)
             folder, last = os.path.split(path)
@@ -215,6 +218,7 @@ class Modules:
         """The folders in which a dotted name may begin; that of another project where none of ours holds it."""
         top = name.partition(".")[0]
         self._asked_for.add(top)
+        self._sources.met |= self._sources.bit(Top(top))
         ours = self.names.roots.holding(name)
         beside = self._beside(top) if not ours and name else ""
         return [beside] if beside else ours
