@@ -11,7 +11,7 @@ from ..flow.solve import Solution, solve
 from .body import Body
 from .each_way import is_behind_check
 from .events import Event, Happening
-from .folding import FOLDS
+from .folding import folds_for
 from .memory import Kept, Key
 from .scope import Scope
 from .state import FAILED, SWALLOWED, Life, State
@@ -71,7 +71,7 @@ class Flow:
     @cached_property
     def solution(self) -> Solution[State]:
         states = [State(names, {}) for names in self.starts]
-        return solve(self.graph, states, self.transfer, FOLDS)
+        return solve(self.graph, states, self.transfer, folds_for(len(self.graph.nodes)))
 
     @property
     def scope(self) -> Scope:

@@ -1,7 +1,8 @@
 """Which states of a node become one: a function with many branches would otherwise be followed once for each way.
 
 States that agree on what matters to sessions join first. Where no session has been met yet, little matters: which
-object or function a name stands for tells what is waited for and what is opened later on, a flag hardly anything.
+object or function a name stands for tells what is waited for and what is opened later on, a flag hardly anything. In a
+very long body only the sessions that names lead to are kept apart there.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from collections.abc import Callable, Collection, Iterable
 
 from ..flow.solve import Fold
 from .state import FAILED, State, join
-from .values import CONSTANT, NONE, SESSION
+from .values import CONSTANT, NONE, SESSION, contained
 
 _MANY = 12
 """So many states are kept apart at a node."""
 _FEW = 3
 """So many of them where none has met a session."""
+_LONG = 600
+"""A body of more nodes is very long: those of three hundred lines."""
 _ENOUGH = 8
 """Down to so many an overfull set is folded."""
 
@@ -34,6 +37,11 @@ def merge_apart(states: list[State]) -> list[State]:
     """Join the states that have met no session where they agree on what objects, functions and sessions names stand
     for; those with sessions stay as they are."""
     return grouped(states, _objects)
+
+
+def merge_apart_roughly(states: list[State]) -> list[State]:
+    """Join the states that have met no session where they agree on the sessions that names lead to."""
+    return grouped(states, _within_reach)
 
 
 def merge(states: list[State]) -> list[State]:
@@ -63,6 +71,10 @@ def grouped(states: Iterable[State], key: Callable[[State], object]) -> list[Sta
 
 def _objects(state: State) -> object:
     return state if state.lives else (state.things, state.raising)
+
+
+def _within_reach(state: State) -> object:
+    return state if state.lives else (frozenset(name for name in state.things if contained(name[1])), state.raising)
 
 
 def _sessions_and_flags(state: State) -> object:
@@ -111,3 +123,9 @@ _KEYS = (_sessions_and_flags, _phases_and_flags, _phases_and_truths, _holding_an
 
 FOLDS = (Fold(is_crowded_apart, merge_apart), Fold(is_crowded, merge))
 """The gentle one first."""
+_ROUGH_FOLDS = (Fold(is_crowded_apart, merge_apart_roughly), Fold(is_crowded, merge))
+
+
+def folds_for(nodes: int) -> tuple[Fold[State], ...]:
+    """What makes fewer states in a body of so many nodes, the gentle way first."""
+    return FOLDS if nodes <= _LONG else _ROUGH_FOLDS
