@@ -34,6 +34,7 @@ LAYERS = (
         "project.classes.model_classes",
         "project.modules.modules",
         "project.names.naming",
+        "project.names.of_modules",
         "project.classes.opened_late",
         "project.classes.protocols",
         "project.app",

@@ -12,17 +12,13 @@ import os
 from collections.abc import Callable, Iterator, Set
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from ..files.sources import Answers, Settled, Sources
+from ..files.sources import Answers, Sources
 from ..known import Known, load
 from ..names import Names, is_none
 from ..session.body import Body
-from ..session.expressions.evaluate import Evaluation
 from ..session.flow import Flow
-from ..session.scope import Scope
-from ..session.state import State
 from ..session.summary import Summary
 from ..session.values import (
-    NAMED,
     OBJECT,
     SESSION,
     TUPLE,
@@ -52,6 +48,7 @@ from .names.evidence import may_be_session, session_type
 from .names.foreign import is_of_library
 from .names.meanings import Meanings
 from .names.naming import called
+from .names.of_modules import OfModules
 from .reach import Reach
 
 if TYPE_CHECKING:
@@ -84,22 +81,21 @@ class Project:
         )
         self.lineages = Lineages(self)
         self.app = Application(self)
+        self.reach = Reach(self)
+        self.flows = Flows(self)
+        self._once = Answers(self.sources, self._find_once)
+        self._asked: dict[tuple[Body, str], str] = {}
         self._begin()
 
     def _begin(self) -> None:
         """Nothing is known about dotted names."""
         self.meanings = Meanings(self)
+        self.of_modules = OfModules(self)
         self.classes = Classes(self)
         self.implementations = Implementations(self)
         self.handles = Handles(self)
-        self.reach = Reach(self)
-        self.flows = Flows(self)
-        self._free = Settled(self.sources, self._find_free)
-        self._expressions = Settled(self.sources, self._find_expression)
-        self._once = Answers(self.sources, self._find_once)
         self.functions = Functions(self)
         self.wrapping = Wrapping(self)
-        self._asked: dict[tuple[Body, str], str] = {}
 
     def _forget(self, sources: int, modules: Set[Module]) -> None:
         """Some dotted names mean other modules from here on, or none: what rests on one of the sources, a set of bits,
@@ -118,12 +114,7 @@ class Project:
         self.flows.lose(sources, modules)
         self._once.lose(sources)
         self.reach.lose(sources)
-        self._free.clear()
-        self._expressions.clear()
-        self.meanings, self.classes, self.wrapping = Meanings(self), Classes(self), Wrapping(self)
-        self.implementations = Implementations(self)
-        self.handles = Handles(self)
-        self.functions = Functions(self)
+        self._begin()
 
     # -- names
 
@@ -141,28 +132,11 @@ class Project:
 
     def evaluate(self, module: Module, expression: ast.expr, names: dict[str, Value] | None = None) -> Value:
         """What an expression at module level (or with ``names`` bound) stands for; nothing is done with its effects."""
-        if names:
-            return self._evaluated(module, expression, Scope(module.top, self.outer(module)), names)
-        return self._expressions((module, expression))
-
-    def _find_expression(self, place: tuple[Module, ast.expr]) -> Value:
-        module, expression = place
-        return self._evaluated(module, expression, Scope(module.top, self.outer(module)), None)
+        return self.of_modules.value(module, expression, names)
 
     def makes_engine(self, module: Module, expression: ast.expr) -> bool:
         """Whether evaluating an expression at module level makes an engine, or an object with one of its own."""
-        scope = Scope(module.top, self.outer(module))
-        self._evaluated(module, expression, scope, None)
-        return bool(scope.engines or scope.owners)
-
-    def _evaluated(self, module: Module, expression: ast.expr, scope: Scope, names: dict[str, Value] | None) -> Value:
-        body = Body(module.name, "<value>", None, [], is_package=module.is_package)
-        scope.local_names = frozenset()
-        try:
-            with self.apart():  # it is remembered, whoever asked first
-                return Evaluation(body, self, scope, State(names or {}, {}), {}).value(expression)
-        except RecursionError:
-            return UNKNOWN
+        return self.of_modules.makes_engine(module, expression)
 
     def apart(self) -> contextlib.AbstractContextManager[None]:
         """What is asked inside the block is asked as if by nobody; whoever asks sees to it that it ends."""
@@ -177,19 +151,9 @@ class Project:
         """What a free name of a function of ``module`` stands for."""
 
         def lookup(name: str) -> Value:
-            return enclosing[name] if enclosing and name in enclosing else self._free((module, name))
+            return enclosing[name] if enclosing and name in enclosing else self.of_modules.free(module, name)
 
         return lookup
-
-    def _find_free(self, free: tuple[Module, str]) -> Value:
-        """What a name stands for in the module that it is free in."""
-        module, name = free
-        if name in module.names.bindings or module.names.stars:
-            value = self.value(f"{module.name}.{name}".lstrip("."))
-            if value != UNKNOWN:
-                return value
-        qualified = module.names.qualify(name)
-        return Value(NAMED, qualified) if qualified and qualified.startswith("builtins.") else UNKNOWN
 
     # -- classes
 
