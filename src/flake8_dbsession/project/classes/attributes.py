@@ -14,18 +14,22 @@ from ...session.values import (
     ATTRIBUTE,
     CLASS,
     CONSTANT,
+    FACTORY,
     FUNCTION,
     MAYBE,
     METHOD,
     NAMED,
+    NONE,
     OBJECT,
     QUERY,
+    REGISTRY,
     SESSION,
     UNKNOWN,
     Value,
     contained,
 )
 from ..modules.module import ClassInfo, is_property
+from ..names.evidence import may_be_session
 from .own_attributes import in_method, own_attribute, set_from_outside
 from .single import may_be_single
 
@@ -139,9 +143,21 @@ class Classes:
                 value = set_from_outside(self.project, base if isinstance(base, str) else base.qualified, name)
             if value.kind == CONSTANT and self._is_edited(base, owner):
                 return UNKNOWN
+            if value == NONE and self._of_those_that_extend(owner, name) != UNKNOWN:
+                return self._of_those_that_extend(owner, name)
             if value != UNKNOWN:
                 return of_the_class(value, owner)
-        return UNKNOWN
+        return self._of_those_that_extend(owner, name)
+
+    def _of_those_that_extend(self, owner: Value, name: str) -> Value:
+        """What the classes that extend one set a session's name to, where it leaves this to them and they agree."""
+        if owner.kind != OBJECT or not may_be_session(name):
+            return UNKNOWN
+        extending = self.project.implementations.extended(owner.name)
+        values = [self.attribute(Value(OBJECT, each), name) for each in extending]
+        set_by_them = [value for value in values if value not in (UNKNOWN, NONE)]
+        kinds = {(value.kind, value.resource.type if value.resource else "") for value in set_by_them}
+        return set_by_them[0] if len(kinds) == 1 and set_by_them[0].kind in (SESSION, FACTORY, REGISTRY) else UNKNOWN
 
     def _is_edited(self, base: ClassInfo | str, owner: Value) -> bool:
         """Whether a constant of a class is a setting: others may set it, and nobody knows what runs in the end."""
