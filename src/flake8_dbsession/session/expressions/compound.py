@@ -7,6 +7,7 @@ import operator
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from ..functions.unwritten import ask, turned
 from ..syntax import names_below
 from ..values import (
     CLASS,
@@ -93,6 +94,8 @@ def comparison(ev: Evaluation, node: ast.Compare) -> Value:
     for how, right, value in zip(node.ops, node.comparators, rights, strict=True):
         if isinstance(how, (ast.In, ast.NotIn)) and value.kind == QUERY:
             ev.item_of(value, right)
+        elif isinstance(how, (ast.In, ast.NotIn)):
+            ask(ev, value, right, "__contains__")
     if len(rights) != 1 or UNKNOWN in (left, rights[0]):
         return UNKNOWN
     same = None
@@ -142,6 +145,8 @@ def subscript(ev: Evaluation, node: ast.Subscript) -> Value:
             return entry(owner, node)
         case "tuple":
             return element(owner, node.slice)
+        case "object":
+            ask(ev, owner, node, "__getitem__")
         case "unknown" | "named" if any(name.endswith("]") for name in ev.now.names):
             return ev.now.names.get(ast.unparse(node), UNKNOWN)
     return UNKNOWN
@@ -181,7 +186,7 @@ def comprehension(ev: Evaluation, node: ast.expr, elements: Iterable[ast.expr]) 
     column: tuple[Value, ...] = ()
     for generator in node.generators:  # type: ignore[attr-defined]
         ev.awaited = generator.iter if generator.is_async else None
-        iterated = ev.value(generator.iter)
+        iterated = turned(ev, ev.value(generator.iter), generator.iter, bool(generator.is_async))
         column = picked(node, generator, iterated)
         is_lazy = isinstance(node, ast.GeneratorExp)
         item = ev.item_of(iterated, generator.iter) if is_lazy else wait_for_each(ev, iterated, generator.iter)

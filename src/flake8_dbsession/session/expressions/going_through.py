@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from ..functions.unwritten import ask
 from ..values import CONSTANT, FUNCTION, OBJECT, PARTIAL, QUERY, UNKNOWN, Value
 from ..waiting import wait_for_each
 from .applied import APPLIED, laid_by, sort_by_key
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 GENERATED = "generated"
 _ALL = frozenset(f"builtins.{name}" for name in ("all", "any", "dict", "frozenset", "set", "sum"))
 _LARGEST = frozenset({"builtins.max", "builtins.min"})
+_ASKED = {"builtins.bool": ("__bool__", "__len__"), "builtins.len": ("__len__",), "builtins.next": ("__next__",)}
 _METHODS = frozenset({"extend", "join", "update"})
 _LAZY = frozenset({APPLIED, ENUMERATED, GENERATED, OBJECT, QUERY, ZIPPED})
 """What has done nothing yet."""
@@ -30,6 +32,8 @@ def go_through(ev: Evaluation, value: Value, node: ast.expr) -> None:
 
 def go_through_by_function(ev: Evaluation, name: str, call: Call) -> None:
     """``set(query)``, ``sum(map(work, rows))``; ``max(first, second)`` of two goes through neither."""
+    if name in _ASKED and len(call.positional) == 1:
+        ask(ev, call.positional[0], call.node, *_ASKED[name])
     if call.positional and (name in _ALL or (name in _LARGEST and len(call.node.args) == 1)):
         given = call.positional[0]
         go_through(ev, given, call.node)

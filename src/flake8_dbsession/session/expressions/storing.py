@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from ..functions.lending import is_continuation
+from ..functions.unwritten import ask
 from ..state import CHANGED, KEPT, STORED
 from ..values import FUNCTION, HANDLES, OBJECT, OPENED, PARAMETER, ROW, SESSION, UNKNOWN, Value, contained, known_by
 from .changing import change_below
@@ -72,6 +73,8 @@ def is_kept_by_its_object(ev: Evaluation, summary: Summary, function: Value) -> 
 def store_item(ev: Evaluation, target: ast.Subscript, value: Value) -> None:
     """``context["db"] = session``: nobody closes it there unless this module takes it out again under that key."""
     change_below(ev, target.value)
+    if isinstance(target.value, ast.Name):
+        ask(ev, ev.name(target.value.id), target, "__setitem__")
     key = target.slice
     named = isinstance(key, ast.Constant) and isinstance(key.value, str) and isinstance(target.value, ast.Name)
     if named and value.kind == SESSION and key.value not in ev.scope.taken_out:  # type: ignore[attr-defined]

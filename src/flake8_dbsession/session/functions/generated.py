@@ -25,6 +25,22 @@ def generated(function: Value, call: Call, item: Value) -> Value:
     return Value("generated", function.name, extra=(item, (made,)))
 
 
+def returned(generator: Value, formals: Formals, call: Call) -> Value:
+    """A generator that a function has made and returns, as its caller knows it; UNKNOWN where it needs what is left
+    inside.
+    """
+    opened: list[Resource] = []
+    item, ((function, _, positional, keywords),) = generator.extra
+    owner, scope = function.extra if len(function.extra) == 2 else (None, None)
+    if isinstance(owner, Value):
+        function = function._replace(extra=(formals.outside(owner, call.node, opened), scope))
+    given = tuple(formals.outside(value, call.node, opened) for value in positional)
+    named = tuple((name, formals.outside(value, call.node, opened)) for name, value in keywords)
+    if opened or scope is not None:
+        return UNKNOWN
+    return Value("generated", function.name, extra=(item, ((function, call.node, given, named),)))
+
+
 def go_through(ev: Evaluation, generator: Value, node: ast.AST) -> None:
     """The effects of a generator on the caller's sessions where ``node`` takes its items.
 

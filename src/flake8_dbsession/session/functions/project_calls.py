@@ -42,7 +42,7 @@ from .constructing import lives_of
 from .coroutines import begun, how_begun
 from .effects import apply
 from .formals import Formals, receiver_of
-from .generated import generated, generators_given, go_through
+from .generated import generated, generators_given, go_through, returned
 from .lending import is_log
 
 if TYPE_CHECKING:
@@ -105,6 +105,8 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
     receive(ev, value)
     if value.kind == "generated":
         item = value.extra[0]
+        if not target.is_generator and len(value.extra) > 1:
+            return returned(value, formals, call)
         return generated(function, call, item if item != UNKNOWN else ev.world.returned(function))
     return value if value != UNKNOWN else by_annotation(ev, function, call)
 
