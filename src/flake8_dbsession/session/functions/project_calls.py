@@ -105,8 +105,9 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
     receive(ev, value)
     if value.kind == "generated":
         item = value.extra[0]
-        if not target.is_generator and len(value.extra) > 1:
-            return returned(value, formals, call)
+        given = returned(value, formals, call) if not target.is_generator and len(value.extra) > 1 else UNKNOWN
+        if given != UNKNOWN:
+            return given
         return generated(function, call, item if item != UNKNOWN else ev.world.returned(function))
     return value if value != UNKNOWN else by_annotation(ev, function, call)
 
