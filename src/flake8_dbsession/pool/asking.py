@@ -13,6 +13,7 @@ from ..session.expressions.call import place
 from ..session.flow import Flow
 from ..session.summary import Own
 from ..session.values import CLASS, ENGINE, FUNCTION, OBJECT, Resource, Value
+from .put_up_with import is_put_up_with
 from .settings import knowledge
 
 if TYPE_CHECKING:
@@ -33,8 +34,14 @@ class Asking:
         self._known: dict[str, bool] = {}
 
     def asking(self, flow: Flow, module: Module, depth: int = _DEPTH) -> Iterator[ast.expr]:
-        """The expressions in the body that take a connection, or call a function of the project that does."""
-        own = [each for each in flow.scope.own if not self._is_knock(flow, each)]
+        """The expressions in the body that take a connection, or call a function of the project that does; not those
+        without whose answer the function goes on."""
+        for node in self._asking(flow, module, depth):
+            if not is_put_up_with(self.project, module, flow.body, node.lineno):
+                yield node
+
+    def _asking(self, flow: Flow, module: Module, depth: int) -> Iterator[ast.expr]:
+        own = [each for each in flow.scope.own if not (self._is_knock(flow, each) or self._is_put_up_with(each))]
         knocks = {each.node for each in flow.scope.own if each not in own}
         events = flow.events(Happening.TAKEN, Happening.OPENED)
         events = [e for e in events if e.node not in knocks and not is_knock(flow, e.resource)]
@@ -52,6 +59,14 @@ class Asking:
             return is_knock(flow, own.resource)
         target = self.project.target(Value(FUNCTION, own.way[-1][0], extra=(None, None)))
         return target is not None and is_knock(self.project.flow(target.module, target.body, {}), own.resource)
+
+    def _is_put_up_with(self, own: Own) -> bool:
+        """Whether a function on the way to the connection goes on without it."""
+        for name, _, line in own.way:
+            target = self.project.target(Value(FUNCTION, name, extra=(None, None)))
+            if target is not None and is_put_up_with(self.project, target.module, target.body, line):
+                return True
+        return False
 
     def makes_application(self, body: Body, module: Module) -> bool:
         """Whether the function makes a web application or job runner."""

@@ -38,8 +38,10 @@ def is_wait_in_between(flow: Flow, resource: Resource, loop: Loop) -> bool:
 
 
 def waits_at(flow: Flow, iterated: ast.expr) -> bool:
-    """``for message in consumer``: the loop itself waits; a generator of the project may end soon."""
-    return any(node is iterated and not what.chain for (what, *_), node in flow.scope.waits.items())
+    """``for message in consumer``: the loop itself waits; a generator of the project may end soon, and so does a list
+    that is fetched: ``for model in client.list_models()``."""
+    waits = (what for (what, *_), node in flow.scope.waits.items() if node is iterated)
+    return any(what.kind != "network" and not what.chain for what in waits)
 
 
 def is_endless(loop: ast.While) -> bool:

@@ -14,8 +14,8 @@ Stays silent when
     == "__main__"``, or calls what goes on for good; nothing in the project serves the web or runs jobs: then one
     process loads what it needs; the database is SQLite, or the project declares no driver of a server and speaks of
     SQLite; a function only defines what runs later (start-up hooks, lifespan handlers, cached loaders), or takes a
-    connection and gives it back without asking it for anything, to know whether the server is there; a block makes the
-    database itself. ``create_all()`` is reported only where the deployment starts more than one process, which then
+    connection and gives it back without asking it for anything, to know whether the server is there; a ``try`` around
+    the query takes whatever comes of it, and the start goes on; a block makes the database itself. ``create_all()`` is reported only where the deployment starts more than one process, which then
     create tables in a race.
 
 Fix safety
@@ -96,8 +96,9 @@ def is_the_program(node: ast.expr, view: View) -> bool:
 
 
 def is_factory(flow: Flow, asking: Asking, view: View) -> bool:
-    """Whether the function makes a web application or job runner and gives it to its caller."""
-    return gives(flow.body) and asking.makes_application(flow.body, view.module)
+    """Whether the function makes a web application or job runner and gives it to its caller; not one that is run by a
+    server itself, and makes it to ask it something."""
+    return gives(flow.body) and asking.makes_application(flow.body, view.module) and not view.units.entries(flow.body)
 
 
 def gives(body: Body) -> bool:

@@ -168,6 +168,8 @@ UNPOOLED = frozenset({"flask", "NullPool", "StaticPool"})
 """In ``extra`` of an engine: the framework has it, or it has no pool that could run empty."""
 OWN_CLASS = "class"
 """In ``extra`` of what makes sessions, with its name: a class of the project, which the sessions are named after."""
+ONE_CONNECTION = "one connection"
+"""In ``extra`` of what makes sessions: their engine has one connection for all of them."""
 COMMITS = "commits"
 """In ``extra`` of what gives a session to a block: it commits as the block ends well."""
 BOUND = ("bound", True)

@@ -44,7 +44,7 @@ def own_attribute(project: Project, info: ClassInfo, name: str) -> Value:
         return Value(FUNCTION, f"{info.qualified}.{name}", extra=("method", None))
     plain = UNKNOWN
     if name in info.values:
-        plain = as_attribute(project, project.evaluate(info.module, info.values[name]), name, info)
+        plain = as_attribute(project, in_body(project, info, info.values[name]), name, info)
         if plain.kind not in ("unknown", CONSTANT) and plain != EMPTY:
             return plain
     assigned = info.attribute_values.get(name, ())
@@ -90,6 +90,13 @@ def declared(project: Project, info: ClassInfo, name: str) -> Value:
         key = f"{info.module.name.partition('.')[0]}.{name}"
         return value._replace(resource=value.resource._replace(origin=AMBIENT, key=key, flavour=""))
     return value
+
+
+def in_body(project: Project, info: ClassInfo, expression: ast.expr) -> Value:
+    """The value of an expression in the body of a class, which knows the names that are bound there before it."""
+    read = {part.id for part in ast.walk(expression) if isinstance(part, ast.Name)}
+    before = {name: value for name, value in info.values.items() if name in read and value.lineno < expression.lineno}
+    return project.evaluate(info.module, expression, {name: in_body(project, info, v) for name, v in before.items()})
 
 
 def in_method(project: Project, info: ClassInfo, expression: ast.expr, method: Function) -> Value:

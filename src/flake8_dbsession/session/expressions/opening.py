@@ -18,6 +18,7 @@ from ..values import (
     FLASK_DB,
     GENERATOR,
     JOINED,
+    ONE_CONNECTION,
     LENT_CONNECTION,
     MANAGER,
     OPENED,
@@ -47,6 +48,8 @@ def open_session(ev: Evaluation, call: Call, factory: Value) -> Value:
     joined = is_connection(bind) or is_lent_connection(ev, bind, call) or bool(options.get(JOINED))
     if options.get("autocommit") or is_autocommit(ev, call):
         return UNKNOWN  # 1.4 facade: nothing is held between statements
+    if options.get(ONE_CONNECTION) or is_of_one_connection(bind):
+        return UNKNOWN  # all sessions work on the same one, and nobody waits for another
     keeps = options.get("keeps_rows", False) or call.literal("expire_on_commit") is False
     pool = pool_of(bind) or options.get("pool", "")
     flavour = JOINED if joined else ""
@@ -203,6 +206,8 @@ def options(ev: Evaluation, call: Call) -> tuple[tuple[str, Any], ...]:
     bind = call.argument(0, "bind")
     if is_connection(bind) or is_lent_connection(ev, bind, call):
         found.append((JOINED, True))
+    if is_of_one_connection(bind):
+        found.append((ONE_CONNECTION, True))
     beside = beside_framework(bind)
     if beside:
         found.append(("beside", beside))
@@ -214,6 +219,11 @@ def options(ev: Evaluation, call: Call) -> tuple[tuple[str, Any], ...]:
     if OWN_CLASS in made:
         found.append((OWN_CLASS, made[OWN_CLASS]))
     return tuple(found)
+
+
+def is_of_one_connection(bind: Value) -> bool:
+    """Whether the engine has one connection for everybody: ``poolclass=StaticPool``."""
+    return bind.kind == ENGINE and "StaticPool" in bind.extra
 
 
 def is_autocommit(ev: Evaluation, call: Call) -> bool:
