@@ -170,6 +170,8 @@ OWN_CLASS = "class"
 """In ``extra`` of what makes sessions, with its name: a class of the project, which the sessions are named after."""
 ONE_CONNECTION = "one connection"
 """In ``extra`` of what makes sessions: their engine has one connection for all of them."""
+OF_ONE_CONNECTION = Value(OBJECT, "sqlalchemy.pool.StaticPool")
+"""Such a session, which keeps nobody waiting for a connection."""
 COMMITS = "commits"
 """In ``extra`` of what gives a session to a block: it commits as the block ends well."""
 BOUND = ("bound", True)

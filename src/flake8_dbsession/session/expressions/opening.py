@@ -18,6 +18,7 @@ from ..values import (
     FLASK_DB,
     GENERATOR,
     JOINED,
+    OF_ONE_CONNECTION,
     ONE_CONNECTION,
     LENT_CONNECTION,
     MANAGER,
@@ -49,7 +50,7 @@ def open_session(ev: Evaluation, call: Call, factory: Value) -> Value:
     if options.get("autocommit") or is_autocommit(ev, call):
         return UNKNOWN  # 1.4 facade: nothing is held between statements
     if options.get(ONE_CONNECTION) or is_of_one_connection(bind):
-        return UNKNOWN  # all sessions work on the same one, and nobody waits for another
+        return OF_ONE_CONNECTION
     keeps = options.get("keeps_rows", False) or call.literal("expire_on_commit") is False
     pool = pool_of(bind) or options.get("pool", "")
     flavour = JOINED if joined else ""

@@ -86,6 +86,18 @@ def register(ev: Evaluation, target: Value, fact: HandoverFact) -> None:
             ev.scope.registered.append((inner.name, fact.entry))
     elif target.kind in (FUNCTION, "coroutine") and target.name:
         ev.scope.registered.append((target.name, fact.entry))
+    elif target.kind == OBJECT and target.extra:
+        for function in called_by_object(ev, target):
+            register(ev, function, fact)
+
+
+def called_by_object(ev: Evaluation, made: Value) -> list[Value]:
+    """The functions that an object of the project was made with, and that it uses where it is called itself:
+    ``Process(target=Quietly(work))``."""
+    run = ev.world.attribute(made, "__call__")
+    used = {name for name, _ in ev.world.attributes_used(run)} if run.kind == FUNCTION else set()
+    kept = (part for part in made.extra if isinstance(part, tuple))
+    return [value for name, value in kept if name in used and isinstance(value, Value) and value.kind == FUNCTION]
 
 
 def value_of(call: Call, argument: Argument | None) -> Value:
