@@ -125,12 +125,19 @@ def by_name(ev: Evaluation, call: Call, awaited: bool) -> None:
     if not all(fits(target, call, awaited) for _, target in able):
         return
     needed = len(able) if len(able) == len(named) else half(able)
-    seen = does(ev, able, call)
+    seen = [(each, as_of_library(s, function.attr), formals) for each, s, formals in does(ev, able, call)]
     waiting = [each for each in seen if each[1].waits]
     if len(waiting) >= needed:
         wait_as(ev, waiting, call)
     taking = [(s, [r for r, life in s.normal if r.origin == AMBIENT and life.surely_holds]) for _, s, _ in seen]
     take_as(ev, taking, max(needed, 1), UNKNOWN, Formals(), call)
+
+
+def as_of_library(summary: Summary, name: str) -> Summary:
+    """What a method does; of one that waits for a library's of the same ``name`` only that, since something unseen may
+    be an object of the library itself."""
+    both = tuple(heard for heard in summary.waits if heard[0].name.endswith(f".{name}"))
+    return summary._replace(waits=both) if both else summary
 
 
 def found(ev: Evaluation, methods: tuple[Value, ...]) -> list[Method]:
