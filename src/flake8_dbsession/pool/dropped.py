@@ -7,6 +7,7 @@ import functools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ..files.reading import bytes_of
 from ..names import last_part
 from .branches import is_guard
 from .engines import Engine, keeper
@@ -30,6 +31,12 @@ _USES = frozenset(
 def is_dropped(survey: Survey, engine: Engine) -> bool:
     """Whether a function hands the engine out, a new one at each call, and all callers only use it."""
     return hands_out(engine.scope, engine.node) and are_all_done(survey, engine.scope, _DEPTH)
+
+
+def is_of_nobody(survey: Survey, engine: Engine) -> bool:
+    """Whether a function hands the engine out that nothing in the application speaks of."""
+    name = engine.scope.name.rpartition(".")[2].encode()
+    return hands_out(engine.scope, engine.node) and sum(bytes_of(p).count(name) for p in survey.holding(name)) == 1
 
 
 def is_for_script(tree: ast.Module, engine: Engine) -> bool:

@@ -9,7 +9,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from ..view import View, asked_once
-from .dropped import is_dropped, is_for_script
+from .dropped import is_dropped, is_for_script, is_of_nobody
 from .engines import NOTHING, Engine, Found, find, is_candidate, only_defines
 from .flask import DATABASE_URI, ENGINE_OPTIONS, Extension, FlaskConfig
 from .made import Made
@@ -56,9 +56,12 @@ class FilePool:
     def is_imported(self) -> bool:
         """Whether the file is a module of the application, not a script: another file imports it, or it makes the
         application itself."""
-        module = self.survey.file_names.of(self.path).name
         defines = self._source is not None and only_defines(self._source.tree)
-        return self.found.makes_application or defines or self.survey.imports(module, self.path)
+        return self.found.makes_application or defines or self._is_imported_by_others
+
+    @cached_property
+    def _is_imported_by_others(self) -> bool:
+        return self.survey.imports(self.survey.file_names.of(self.path).name, self.path)
 
     @cached_property
     def engines(self) -> list[Made]:
@@ -71,6 +74,8 @@ class FilePool:
     def _called(self) -> Iterator[Made]:
         for engine in self.found.engines:
             if engine.fallback or engine.guarded or (self._is_of_script(engine) and not self.is_imported):
+                continue
+            if self._is_imported_by_others and is_of_nobody(self.survey, engine):
                 continue
             options = self.followed(engine.options)
             url = self._url(engine)
