@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from ..body import Body
 from ..events import Event, Happening
-from ..functions.coroutines import TASK, coroutines_in, hear
+from ..functions.coroutines import TASK, coroutines_in, hear, is_made_by_plain
 from ..functions.generated import go_through as go_on_through
 from ..functions.generated import held_between
 from ..moment import Moment
@@ -162,7 +162,7 @@ class Evaluation:
         previous, self.awaited = self.awaited, node.value
         value = self.value(node.value)
         self.awaited = previous
-        if value.kind == "coroutine" and not isinstance(node.value, ast.Call):
+        if value.kind == "coroutine" and (not isinstance(node.value, ast.Call) or is_made_by_plain(self, node.value)):
             self.awaited_later(value, node)
             value = UNKNOWN
         elif value.kind == OBJECT and value.name == TASK:

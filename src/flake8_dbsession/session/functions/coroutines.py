@@ -48,6 +48,14 @@ def coroutines_in(values: Iterable[object]) -> Iterable[Value]:
             yield from (coroutine for name, coroutine in value.extra if name == _RUNS)
 
 
+def is_made_by_plain(ev: Evaluation, call: ast.expr) -> bool:
+    """Whether a function that is no coroutine is called by its name: ``await work()``, where ``work`` is ``lambda:
+    session.commit()``, waits for what it makes."""
+    function = ev.value(call.func) if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) else UNKNOWN
+    target = ev.world.target(function) if function.kind == FUNCTION else None
+    return target is not None and not target.is_async
+
+
 def under_keys(dictionary: Value) -> Value:
     """``jobs.values()`` of ``{"a": work(session), …}`` or ``{row.id: work(session, row) for row in rows}``."""
     parts = (part[1] if isinstance(part, tuple) and not isinstance(part, Value) else part for part in dictionary.extra)
