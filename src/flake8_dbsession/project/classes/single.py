@@ -59,9 +59,30 @@ def _keeps_objects(info: ClassInfo, maker: ast.expr) -> bool:
 
 
 def _is_left_when_made(info: ClassInfo) -> bool:
-    """Whether there is a ``__new__``, and a constructor that begins with ``if self.is_ready: return``."""
+    """Whether there is a ``__new__``, and a constructor that begins with ``if self.is_ready: return``, or does all that
+    it does where it is not, ``if not self.is_ready: …``, and sets that there."""
     if not {"__new__", "__init__"} <= info.methods.keys():
         return False
-    checks = (statement for statement in info.methods["__init__"].body if isinstance(statement, ast.If))
-    first = next(checks, None)
-    return first is not None and isinstance(first.body[-1], ast.Return)
+    match [each for each in _inside(info.methods["__init__"].body) if not isinstance(each, ast.Expr)]:
+        case [ast.If(test=ast.UnaryOp(op=ast.Not(), operand=ast.Attribute() as flag), orelse=[]) as check]:
+            return leaves(check) or any(_sets(statement, flag) for statement in check.body)
+        case [*statements]:
+            first = next((each for each in statements if isinstance(each, ast.If)), None)
+            return first is not None and leaves(first)
+    return False
+
+
+def _inside(statements: list[ast.stmt]) -> list[ast.stmt]:
+    """The statements of a function, or of the block that all of them stand in: ``with self._lock:``."""
+    told = [each for each in statements if not (isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant))]
+    return _inside(told[0].body) if len(told) == 1 and isinstance(told[0], ast.With) else told
+
+
+def leaves(check: ast.If) -> bool:
+    """``if …: return``."""
+    return isinstance(check.body[-1], ast.Return)
+
+
+def _sets(statement: ast.stmt, flag: ast.Attribute) -> bool:
+    targets = statement.targets if isinstance(statement, ast.Assign) else []
+    return any(ast.unparse(target) == ast.unparse(flag) for target in targets)
