@@ -177,6 +177,10 @@ class Target(Protocol):
         """Whether it does nothing but raise."""
 
     @property
+    def is_empty(self) -> bool:
+        """Whether it does nothing at all: it is still to be written."""
+
+    @property
     def gathers(self) -> str:
         """The name of what runs the coroutines it is given at once; "" for none."""
 

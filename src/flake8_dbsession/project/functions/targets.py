@@ -63,6 +63,11 @@ class Target:
         """Whether the function does nothing but raise."""
         return bool(only_raises(self.body))
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether the function does nothing at all: it is still to be written."""
+        return all(map(says_nothing, self.body.statements))
+
     @cached_property
     def defaults(self) -> tuple[tuple[str, Value], ...]:
         """What is known of the parameters that a call leaves out.

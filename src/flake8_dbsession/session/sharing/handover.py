@@ -59,8 +59,8 @@ def hand_over(ev: Evaluation, fact: HandoverFact, call: Call, awaited: bool) -> 
     register(ev, target, fact)
     if fact.entry.kind == "process":
         ev.scope.forked.append((call.node, target))
-    if fact.entry.kind == "teardown":
-        return None  # it is there to give back what it gets
+    if fact.entry.kind == "teardown" or is_empty(ev, target):
+        return None  # it is there to give back what it gets, or does nothing with it
     given = passed(call, fact)
     if fact.inline and awaited and fact.callable is not None and not is_begun_elsewhere(call, fact, target):
         return inline(ev, call, fact, target)
@@ -89,6 +89,12 @@ def register(ev: Evaluation, target: Value, fact: HandoverFact) -> None:
     elif target.kind == OBJECT and target.extra:
         for function in called_by_object(ev, target):
             register(ev, function, fact)
+
+
+def is_empty(ev: Evaluation, function: Value) -> bool:
+    """Whether a function of the project does nothing yet with what it is given."""
+    target = ev.world.target(function) if function.kind == FUNCTION else None
+    return target is not None and target.is_empty
 
 
 def called_by_object(ev: Evaluation, made: Value) -> list[Value]:
