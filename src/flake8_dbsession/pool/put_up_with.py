@@ -19,7 +19,7 @@ def is_put_up_with(project: Project, module: Module, body: Body, line: int) -> b
 
 
 def takes(handler: ast.ExceptHandler) -> bool:
-    """Whether the handler is told that a server is away: ``except Exception``, ``except (OSError, SQLAlchemyError)``."""
+    """Whether the handler hears that a server is away: ``except Exception``, ``except (OSError, SQLAlchemyError)``."""
     types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
     return any(each is None or ast.unparse(each).rpartition(".")[2] in _WHATEVER for each in types)
 

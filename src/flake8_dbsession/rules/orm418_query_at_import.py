@@ -10,13 +10,14 @@ Why it matters
     database yet: in migrations, in tests, in ``--help``. The result is then as old as the process.
 
 Stays silent when
-    The file is a script, a test, a migration or a command, or nothing imports it; the code stands under ``if __name__
-    == "__main__"``, or calls what goes on for good; nothing in the project serves the web or runs jobs: then one
-    process loads what it needs; the database is SQLite, or the project declares no driver of a server and speaks of
-    SQLite; a function only defines what runs later (start-up hooks, lifespan handlers, cached loaders), or takes a
-    connection and gives it back without asking it for anything, to know whether the server is there; a ``try`` around
-    the query takes whatever comes of it, and the start goes on; a block makes the database itself. ``create_all()`` is reported only where the deployment starts more than one process, which then
-    create tables in a race.
+    The file is a script, a test, a migration or a command, or nothing imports it; the code stands under ``if
+    __name__ == "__main__"``, or calls what goes on for good; nothing in the project serves the web or runs jobs:
+    then one process loads what it needs; the database is SQLite, or the project declares no driver of a server and
+    speaks of SQLite; a function only defines what runs later (start-up hooks, lifespan handlers, cached loaders),
+    or takes a connection and gives it back without asking it for anything, to know whether the server is there; a
+    ``try`` around the query takes whatever comes of it, and the start goes on; a block makes the database itself.
+    ``create_all()`` is reported only where the deployment starts more than one process, which then create tables in
+    a race.
 
 Fix safety
     No fix is offered: when the answer is needed is yours to say. Load it on first use, in a cached function, or once
