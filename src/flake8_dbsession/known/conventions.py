@@ -33,7 +33,11 @@ class Conventions:
         """``logger.info(…)`` cannot fail, whatever library the logger is of."""
         self._strangers = frozenset[str](tables["look_alikes"]["names"].split())
         self._drivers = frozenset[str](tables["drivers"]["names"].split())
-        self._serving = tuple(f"{name}." for name in tables["serving"]["names"].split())
+        self.apart = tuple(tables["apart"]["names"].split())
+        """Packages whose schedulers run each task in a process of its own."""
+        self.serving = tuple(tables["serving"]["names"].split())
+        """Packages whose programs serve until somebody stops them."""
+        self._serving = tuple(f"{name}." for name in self.serving)
         self.remembering = frozenset[str](tables["remembers"]["decorators"].split())
         """Decorators that remember what a function has answered: ``functools.cache``."""
         self.remembering_on_objects = frozenset[str](tables["remembers"]["properties"].split())

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from ..known import Entry
 from ..project.project import Project
+from ..project.runs.importers import is_pipeline
 from ..session.events import Event, Happening
 from ..session.flow import Flow
 from ..session.leaks import Leak, leaks, registry_leaks
@@ -64,6 +65,8 @@ def ignorable(view: View, flow: Flow, leak: Leak) -> bool:
         return True
     if not leak.lost and not endless and (ends_with_its_process(view, flow) or makes_tables(flow)):
         return True
+    if not leak.lost and not endless and ends(view, flow) and view.project.once(is_pipeline):
+        return True
     return is_always_given(view, flow, leak.opened) or ends_with_its_engine(view, flow, leak.resource)
 
 
@@ -74,10 +77,11 @@ def makes_tables(flow: Flow) -> bool:
 
 
 def ends_with_its_process(view: View, flow: Flow) -> bool:
-    """Whether the function is only ever run in a process of its own, which gives everything back as it ends, as far as
-    its file says."""
+    """Whether the function is only ever run in a process of its own, which gives everything back as it ends, or by a
+    command, as far as its file says."""
     entries = view.units.entries(flow.body)
-    if not entries or not ends(view, flow) or not all(ends_a_process(view, entry) for entry in entries):
+    are_ending = all(entry.is_short_lived or ends_a_process(view, entry) for entry in entries)
+    if not entries or not ends(view, flow) or not are_ending:
         return False
     return not view.is_called_by_function(flow.body)
 

@@ -16,7 +16,7 @@ Why it matters
 Stays silent when
     The session is returned, yielded, stored or passed to code that cannot be seen; when it is closed on every way out,
     by a helper, a ``with`` block, an exit stack or a finaliser; when nothing is held at the end (no SQL, or commit or
-    rollback came last); in tests, in commands that end their process, and in what makes the tables.
+    rollback came last); in tests, in commands and tasks that end their process, and in what makes the tables.
 
 Fix safety
     Safe: the rest of the block moves into ``with … as session:``, whether the session had a name or not. Unsafe when

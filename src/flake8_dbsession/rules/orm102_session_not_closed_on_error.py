@@ -15,8 +15,8 @@ Why it matters
 
 Stays silent when
     The close stands in a ``finally``, a ``with`` block, an exit stack or a helper that every way passes; when whoever
-    gets the session closes it; in tests and in commands that end their process, which an exception in a hook of the
-    start does, too.
+    gets the session closes it; in tests and in commands and tasks that end their process, which an exception in a hook
+    of the start does, too.
 
 Fix safety
     Safe: the rest of the block moves into ``with … as session:`` and the close by hand goes; where a method closes the

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ...files.imports import absolute, imported_in
 from ..app import MOST_FILES
@@ -44,6 +44,18 @@ def goes_on(text: bytes) -> bool:
 def text_of(project: Project, path: str) -> bytes:
     project.sources.meet_file(path)
     return project.modules.texts.at(path)
+
+
+def is_pipeline(project: Project) -> bool:
+    """Whether a scheduler runs what the project does in processes that end with it, and nothing in it serves anybody."""
+    known = project.known.conventions
+    return imports_any(project, known.apart) and not imports_any(project, known.serving)
+
+
+def imports_any(project: Project, packages: Iterable[str]) -> bool:
+    """Whether a file of the application imports one of some packages."""
+    words = (f"{how} {package}".encode() for package in packages for how in ("from", "import"))
+    return any(map(project.app.is_part, project.app.files_with(*words)))
 
 
 def serves(project: Project, path: str) -> bool:
