@@ -47,7 +47,7 @@ def text_of(project: Project, path: str) -> bytes:
 
 
 def is_pipeline(project: Project) -> bool:
-    """Whether a scheduler runs what the project does in processes that end with it, and nothing in it serves anybody."""
+    """Whether a scheduler runs what the project does in processes that end with it, and nothing serves anybody."""
     known = project.known.conventions
     return imports_any(project, known.apart) and not imports_any(project, known.serving)
 
