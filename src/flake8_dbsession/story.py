@@ -32,7 +32,10 @@ def what(resource: Resource) -> str:
 
 
 def registry_name(registry: Resource) -> str:
-    """``db.session``, ``Session``: a registry at module level by the end of its dotted name."""
+    """``db.session``, ``Session``: a registry at module level by the end of its dotted name; one that a function makes
+    and remembers has none."""
+    if ":" in registry.key:
+        return "session"
     parts = registry.key.split(".")
     return ".".join(parts[-2:]) if parts[-1] == "session" and len(parts) > 1 else parts[-1]
 
