@@ -80,8 +80,8 @@ def ends_with_its_process(view: View, flow: Flow) -> bool:
     """Whether the function is only ever run in a process of its own, which gives everything back as it ends, or by a
     command, as far as its file says."""
     entries = view.units.entries(flow.body)
-    are_ending = all(entry.is_short_lived or ends_a_process(view, entry) for entry in entries)
-    if not entries or not ends(view, flow) or not are_ending:
+    own = [entry for entry in entries if ends_a_process(view, entry)]
+    if not own or not ends(view, flow) or not all(entry.is_short_lived for entry in entries if entry not in own):
         return False
     return not view.is_called_by_function(flow.body)
 
