@@ -19,7 +19,7 @@ from ...session.summary import Summary
 from ...session.values import CLASS, OBJECT, ROW, ROWS, Value
 from ..classes.own_sessions import as_session
 from ..modules.module import Module
-from .parameters import parameter_of, untold_in
+from .parameters import as_declared, parameter_of, untold_in
 from .solved import Frame, Known, Solved
 from .targets import Target
 
@@ -138,6 +138,9 @@ class Flows:
         def parameter(argument: ast.arg) -> Value:
             return self._parameter(module, body, argument)
 
+        for p in body.parameters:
+            if p.annotation is not None and p.arg in given and p.arg != body.me:
+                given = {**given, p.arg: as_declared(project, given[p.arg], parameter(p))}
         untold = frozenset(
             r for p in body.parameters if p.arg in given for r in untold_in(project, given[p.arg], parameter, p)
         )

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 
 from ...session.body import Body
 from ...session.values import (
+    DOUBTED,
     ENGINE,
     FACTORY,
     FUNCTION,
     OBJECT,
     PARAMETER,
+    PERHAPS,
+    REFUTED,
     REGISTRY,
     SESSION,
     UNKNOWN,
@@ -28,6 +31,24 @@ from .filling import filled
 
 if TYPE_CHECKING:
     from ..project import Project
+
+_MARKS = frozenset({PERHAPS, DOUBTED, REFUTED})
+"""What is known of an object beside its class and its attributes."""
+
+
+def as_declared(project: Project, given: Value, declared: Value) -> Value:
+    """What a function is given for a parameter with an annotation: the caller may know less of an object, that it is of
+    a class which the declared one extends. Whether the object is there only he knows."""
+    is_object = given.kind == declared.kind == OBJECT and all(mark in _MARKS for mark in given.extra)
+    if not is_object or given.name == declared.name or not extends(project, declared.name, given.name):
+        return given
+    own = (mark for mark in declared.extra if mark not in (PERHAPS, REFUTED))
+    return declared.with_extra(*own, *(mark for mark in given.extra if mark != DOUBTED))
+
+
+def extends(project: Project, name: str, base: str) -> bool:
+    """Whether a class of the project extends another one, of the project or a library."""
+    return base in project.foreign_bases(name) or any(each.qualified == base for each in project.lineages.own(name))
 
 
 def untold_in(
