@@ -1,12 +1,12 @@
 """Remove the scoped session when a request ends
 
 What it does
-    Reports a Flask application whose views use a plain ``scoped_session`` that nothing in the project removes, also
-    one that an object at module level keeps: no teardown, no ``after_request``, no middleware. An application that
-    a factory of the project makes is reported where it is bound to ``application``, the name that WSGI servers look
-    for, unless it is in the factory's own file. An application of another library's class is known by the name of
-    that, ``APIFlask(__name__)``. Also an application of FastAPI, whose endpoints run in threads where they are no
-    coroutines, and in a task each where they are: these use an ``async_scoped_session``.
+    Reports a Flask application whose views use a plain ``scoped_session`` that nothing in the project removes, also one
+    that an object at module level keeps: no teardown, no ``after_request``, no middleware. An application that a
+    factory of the project makes is reported where it is bound to ``application``, the name that WSGI servers look for,
+    too. An application of another library's class is known by the name of that, ``APIFlask(__name__)``. Also an
+    application of FastAPI, whose endpoints run in threads where they are no coroutines, and in a task each where they
+    are: these use an ``async_scoped_session``.
 
 Why it matters
     The session lives as long as the server's thread, so each thread keeps the connection of its last request for good,
@@ -87,8 +87,6 @@ def check(view: View) -> Iterator[Diagnostic]:
 def without_teardown(view: View) -> Iterator[Diagnostic]:
     for flow, call in (*applications(view), *served(view)):
         for resource in left_by_views(view):
-            if resource in told_by_maker(view, call):
-                continue
             name = registry_name(view, resource)
             who = "nothing" if is_of_fastapi(view.names, call) else "no teardown"
             each = "task" if resource.is_async else "thread"
@@ -146,24 +144,10 @@ def served(view: View) -> Iterator[tuple[Flow, ast.Call]]:
 
 def makes_application(view: View, call: ast.Call) -> bool:
     """Whether the call is one of a project function that makes a ``Flask(…)``."""
-    maker = called(view, call)
-    made = maker.body.own(ast.Call) if maker is not None else ()
-    return maker is not None and any(is_application(maker.module.names, each) for each in made)
-
-
-def told_by_maker(view: View, call: ast.Call) -> frozenset[Resource]:
-    """What is told at the ``Flask(…)`` of the file of the function that is called, and not once more at its call."""
-    maker = called(view, call)
-    if maker is None or maker.module is view.module:
-        return frozenset()
-    own = View(maker.module.source, view.project)
-    return frozenset(left_by_views(own)) if not (own.is_test or own.is_script) else frozenset()
-
-
-def called(view: View, call: ast.Call) -> Target | None:
-    """The function of the project that is called."""
     function = view.project.evaluate(view.module, call.func)
-    return view.project.target(function) if function.kind == FUNCTION else None
+    target = view.project.target(function) if function.kind == FUNCTION else None
+    made = target.body.own(ast.Call) if target is not None else ()
+    return target is not None and any(is_application(target.module.names, each) for each in made)
 
 
 def left_by_views(view: View) -> Iterator[Resource]:
