@@ -11,7 +11,7 @@ from flake8_dbsession.flow.solve import solve
 from flake8_dbsession.project.project import Project
 from flake8_dbsession.run import check_text
 from flake8_dbsession.session.flow import Flow
-from flake8_dbsession.session.folding import FOLDS
+from flake8_dbsession.session.folding import FOLDS, ROUGH_FOLDS
 from flake8_dbsession.session.state import Life, State, join
 from flake8_dbsession.session.values import AMBIENT, NONE, OPENED, PARAMETER, TRUE, UNKNOWN, Resource, Value
 from flake8_dbsession.source import Source
@@ -64,7 +64,11 @@ def test_a_join_covers_both_and_grows_with_them(a, b, c):
 
 
 @LAWS
-@given(st.sampled_from(FOLDS), st.lists(states, min_size=1, max_size=20), st.randoms(use_true_random=False))
+@given(
+    st.sampled_from((*FOLDS, *ROUGH_FOLDS)),
+    st.lists(states, min_size=1, max_size=20),
+    st.randoms(use_true_random=False),
+)
 def test_a_fold_covers_all_whatever_the_order(fold, some, chance):
     merged = fold.merge(some)
     assert len(merged) <= len(some)

@@ -72,6 +72,10 @@ class Sources:
         self.met |= self.bit(question)
         self._answers[question] = answers
 
+    def meet_top(self, name: str) -> None:
+        """A dotted name is looked for that begins with a top package or module."""
+        self.met |= self.bit(Top(name))
+
     def meet_everything(self) -> None:
         """What is being found rests on more than can be told."""
         self.met |= self.bit(None)

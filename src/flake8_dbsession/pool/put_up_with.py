@@ -7,21 +7,21 @@ import ast
 from ..project.modules.module import Module
 from ..project.project import Project
 from ..session.body import Body
+from ..session.steps.exceptions import last_names, types_of
 
-_WHATEVER = frozenset({"Exception", "BaseException", "SQLAlchemyError", "DBAPIError", "OperationalError"})
-"""What is raised where a server is away, and what it is caught by."""
+_TAKES = frozenset({"Exception", "BaseException", "SQLAlchemyError", "DBAPIError", "OperationalError"})
+"""What catches that a server is away."""
 
 
 def is_put_up_with(project: Project, module: Module, body: Body, line: int) -> bool:
     """Whether the function goes on where the database does not answer at ``line``: a ``try`` around it says so."""
     around = (block for block in body.own(ast.Try) if block.lineno < line <= (block.body[-1].end_lineno or 0))
-    return any(takes(handler) and goes_on(project, module, handler) for block in around for handler in block.handlers)
+    return any(hears(handler) and goes_on(project, module, handler) for block in around for handler in block.handlers)
 
 
-def takes(handler: ast.ExceptHandler) -> bool:
+def hears(handler: ast.ExceptHandler) -> bool:
     """Whether the handler hears that a server is away: ``except Exception``, ``except (OSError, SQLAlchemyError)``."""
-    types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-    return any(each is None or ast.unparse(each).rpartition(".")[2] in _WHATEVER for each in types)
+    return handler.type is None or bool(last_names(types_of(handler)) & _TAKES)
 
 
 def goes_on(project: Project, module: Module, handler: ast.ExceptHandler) -> bool:

@@ -60,12 +60,12 @@ def ignorable(view: View, flow: Flow, leak: Leak) -> bool:
     """
     if view.is_test or view.is_migration:
         return True
-    endless = not flow.returned and in_loop(flow, leak.opened)
-    if not leak.lost and not endless and ends_with_commands(view, flow) and not serves(view, flow, leak):
+    is_each_time = leak.lost or (not flow.returned and in_loop(flow, leak.opened))
+    if not is_each_time and ends_with_commands(view, flow) and not serves(view, flow, leak):
         return True
-    if not leak.lost and not endless and (ends_with_its_process(view, flow) or makes_tables(flow)):
+    if not is_each_time and (ends_with_its_process(view, flow) or makes_tables(flow)):
         return True
-    if not leak.lost and not endless and ends(view, flow) and view.project.once(is_pipeline):
+    if not is_each_time and ends(view, flow) and view.project.once(is_pipeline):
         return True
     return is_always_given(view, flow, leak.opened) or ends_with_its_engine(view, flow, leak.resource)
 

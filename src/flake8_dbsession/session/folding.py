@@ -123,9 +123,10 @@ _KEYS = (_sessions_and_flags, _phases_and_flags, _phases_and_truths, _holding_an
 
 FOLDS = (Fold(is_crowded_apart, merge_apart), Fold(is_crowded, merge))
 """The gentle one first."""
-_ROUGH_FOLDS = (Fold(is_crowded_apart, merge_apart_roughly), Fold(is_crowded, merge))
+ROUGH_FOLDS = (Fold(is_crowded_apart, merge_apart_roughly), Fold(is_crowded, merge))
+"""Those for very long bodies."""
 
 
 def folds_for(nodes: int) -> tuple[Fold[State], ...]:
     """What makes fewer states in a body of so many nodes, the gentle way first."""
-    return FOLDS if nodes <= _LONG else _ROUGH_FOLDS
+    return FOLDS if nodes <= _LONG else ROUGH_FOLDS

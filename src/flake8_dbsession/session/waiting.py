@@ -13,7 +13,7 @@ from .expressions.call import Call
 from .expressions.selects import ENUMERATED, ZIPPED
 from .functions.effects import report_wait
 from .functions.generated import held_between, yields_whole
-from .functions.unwritten import ask, turned
+from .functions.special_methods import ask, iterator_of
 from .state import BROKEN
 from .summary import Answers, Wait
 from .values import CONSTANT, FALSE, OBJECT, UNKNOWN, Value, constant, contained, truth
@@ -181,7 +181,7 @@ def gone_through(iterated: Value) -> Iterator[Value]:
 
 def wait_for_each(ev: Evaluation, iterated: Value, node: ast.expr) -> Value:
     """``list(pool.map(work, names))``: one item of what is gone through at once, which waits for all of them."""
-    iterated = turned(ev, iterated, node)
+    iterated = iterator_of(ev, iterated, node)
     item = ev.item_of(iterated, node)
     wait_for_next(ev, iterated, node)
     return UNKNOWN if iterated.kind == OBJECT else item

@@ -143,8 +143,9 @@ class Classes:
                 value = set_from_outside(self.project, base if isinstance(base, str) else base.qualified, name)
             if value.kind == CONSTANT and self._is_edited(base, owner):
                 return UNKNOWN
-            if value == NONE and self._of_those_that_extend(owner, name) != UNKNOWN:
-                return self._of_those_that_extend(owner, name)
+            set_later = self._of_those_that_extend(owner, name) if value == NONE else UNKNOWN
+            if set_later != UNKNOWN:
+                return set_later
             if value != UNKNOWN:
                 return of_the_class(value, owner)
         return self._of_those_that_extend(owner, name)

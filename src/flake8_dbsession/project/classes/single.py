@@ -65,10 +65,10 @@ def _is_left_when_made(info: ClassInfo) -> bool:
         return False
     match [each for each in _inside(info.methods["__init__"].body) if not isinstance(each, ast.Expr)]:
         case [ast.If(test=ast.UnaryOp(op=ast.Not(), operand=ast.Attribute() as flag), orelse=[]) as check]:
-            return leaves(check) or any(_sets(statement, flag) for statement in check.body)
+            return _leaves(check) or any(_sets(statement, flag) for statement in check.body)
         case [*statements]:
             first = next((each for each in statements if isinstance(each, ast.If)), None)
-            return first is not None and leaves(first)
+            return first is not None and _leaves(first)
     return False
 
 
@@ -78,7 +78,7 @@ def _inside(statements: list[ast.stmt]) -> list[ast.stmt]:
     return _inside(told[0].body) if len(told) == 1 and isinstance(told[0], ast.With) else told
 
 
-def leaves(check: ast.If) -> bool:
+def _leaves(check: ast.If) -> bool:
     """``if …: return``."""
     return isinstance(check.body[-1], ast.Return)
 

@@ -138,9 +138,8 @@ class Flows:
         def parameter(argument: ast.arg) -> Value:
             return self._parameter(module, body, argument)
 
-        for p in body.parameters:
-            if p.annotation is not None and p.arg in given and p.arg != body.me:
-                given = {**given, p.arg: as_declared(project, given[p.arg], parameter(p))}
+        declared = [p for p in body.parameters if p.annotation is not None and p.arg in given and p.arg != body.me]
+        given = {**given, **{p.arg: as_declared(project, given[p.arg], parameter(p)) for p in declared}}
         untold = frozenset(
             r for p in body.parameters if p.arg in given for r in untold_in(project, given[p.arg], parameter, p)
         )

@@ -218,7 +218,7 @@ class Modules:
         """The folders in which a dotted name may begin; that of another project where none of ours holds it."""
         top = name.partition(".")[0]
         self._asked_for.add(top)
-        self._sources.met |= self._sources.bit(Top(top))
+        self._sources.meet_top(top)
         ours = self.names.roots.holding(name)
         beside = self._beside(top) if not ours and name else ""
         return [beside] if beside else ours

@@ -7,7 +7,7 @@ import operator
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from ..functions.unwritten import ask, turned
+from ..functions.special_methods import ask, iterator_of
 from ..syntax import names_below
 from ..values import (
     CLASS,
@@ -186,7 +186,7 @@ def comprehension(ev: Evaluation, node: ast.expr, elements: Iterable[ast.expr]) 
     column: tuple[Value, ...] = ()
     for generator in node.generators:  # type: ignore[attr-defined]
         ev.awaited = generator.iter if generator.is_async else None
-        iterated = turned(ev, ev.value(generator.iter), generator.iter, bool(generator.is_async))
+        iterated = iterator_of(ev, ev.value(generator.iter), generator.iter, bool(generator.is_async))
         column = picked(node, generator, iterated)
         is_lazy = isinstance(node, ast.GeneratorExp)
         item = ev.item_of(iterated, generator.iter) if is_lazy else wait_for_each(ev, iterated, generator.iter)

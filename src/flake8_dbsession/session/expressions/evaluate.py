@@ -8,8 +8,7 @@ from collections.abc import Iterable
 from ..body import Body
 from ..events import Event, Happening
 from ..functions.coroutines import TASK, coroutines_in, hear, is_made_by_plain
-from ..functions.generated import go_through as go_on_through
-from ..functions.generated import held_between
+from ..functions.generated import go_through, held_between
 from ..moment import Moment
 from ..scope import Scope
 from ..state import AT_ENTRY, CHANGED, HELD, State
@@ -44,7 +43,7 @@ from .attributes import attribute
 from .calls import evaluate_call
 from .changing import change_below
 from .compound import choice, comparison, comprehension, display, either, piped, subscript
-from .going_through import go_through
+from .going_through import exhaust
 from .selects import ENUMERATED, PLAIN, ZIPPED
 from .storing import store_attribute, store_item
 
@@ -101,7 +100,7 @@ class Evaluation:
                 return subscript(self, node)
             case ast.Starred():
                 value = self.value(node.value)
-                go_through(self, value, node.value)
+                exhaust(self, value, node.value)
                 return value
             case ast.Lambda():
                 return Value(FUNCTION, f"{self.body.module}.<lambda>".lstrip("."), extra=(None, node))
@@ -221,7 +220,7 @@ class Evaluation:
         if iterated.kind == QUERY and iterated.resource is not None:
             self.now.take(iterated.resource, node)
         if iterated.kind == "generated":
-            go_on_through(self, iterated, node)
+            go_through(self, iterated, node)
             return UNKNOWN
         if iterated.kind == APPLIED:
             return next_applied(self, iterated, node)
@@ -249,7 +248,7 @@ class Evaluation:
                 self.now.bind(target.id, self.as_others_know_it(target.id, value), constants=self.body.tested_names)
             case ast.Tuple() | ast.List():
                 if value.kind == QUERY:
-                    go_through(self, value, target)
+                    exhaust(self, value, target)
                 is_known = value.kind == TUPLE and value.name == "" and len(value.extra) == len(target.elts)
                 parts = value.extra if is_known else None
                 for position, element in enumerate(target.elts):

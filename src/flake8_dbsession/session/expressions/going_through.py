@@ -1,11 +1,11 @@
-"""Calls that go through all they are given: ``set(query)``, ``max(rows, key=work)``, ``names.extend(query)``."""
+"""What goes through all that it is given: ``set(query)``, ``max(rows, key=work)``, ``names.extend(query)``."""
 
 from __future__ import annotations
 
 import ast
 from typing import TYPE_CHECKING
 
-from ..functions.unwritten import ask
+from ..functions.special_methods import ask
 from ..values import CONSTANT, FUNCTION, OBJECT, PARTIAL, QUERY, UNKNOWN, Value
 from ..waiting import wait_for_each
 from .applied import APPLIED, laid_by, sort_by_key
@@ -15,16 +15,15 @@ if TYPE_CHECKING:
     from .call import Call
     from .evaluate import Evaluation
 
-GENERATED = "generated"
 _ALL = frozenset(f"builtins.{name}" for name in ("all", "any", "dict", "frozenset", "set", "sum"))
 _LARGEST = frozenset({"builtins.max", "builtins.min"})
 _ASKED = {"builtins.bool": ("__bool__", "__len__"), "builtins.len": ("__len__",), "builtins.next": ("__next__",)}
 _METHODS = frozenset({"extend", "join", "update"})
-_LAZY = frozenset({APPLIED, ENUMERATED, GENERATED, OBJECT, QUERY, ZIPPED})
+_LAZY = frozenset({APPLIED, ENUMERATED, "generated", OBJECT, QUERY, ZIPPED})
 """What has done nothing yet."""
 
 
-def go_through(ev: Evaluation, value: Value, node: ast.expr) -> None:
+def exhaust(ev: Evaluation, value: Value, node: ast.expr) -> None:
     """All that is still to be done for the items is done."""
     if value.kind in _LAZY:
         wait_for_each(ev, value, node)
@@ -36,7 +35,7 @@ def go_through_by_function(ev: Evaluation, name: str, call: Call) -> None:
         ask(ev, call.positional[0], call.node, *_ASKED[name])
     if call.positional and (name in _ALL or (name in _LARGEST and len(call.node.args) == 1)):
         given = call.positional[0]
-        go_through(ev, given, call.node)
+        exhaust(ev, given, call.node)
         sort_by_key(ev, call, ev.item_of(given, call.node) if given.kind not in _LAZY else UNKNOWN)
 
 
@@ -44,7 +43,7 @@ def go_through_by_method(ev: Evaluation, call: Call) -> None:
     """``names.extend(query)``, ``", ".join(map(work, rows))``, ``rows.sort(key=work)``."""
     method = call.node.func.attr if isinstance(call.node.func, ast.Attribute) else ""
     if method in _METHODS and len(call.positional) == 1:
-        go_through(ev, call.positional[0], call.node)
+        exhaust(ev, call.positional[0], call.node)
     elif method == "sort":
         sort_by_key(ev, call, UNKNOWN)
 

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from ..functions.lending import is_continuation
-from ..functions.unwritten import ask
+from ..functions.special_methods import ask
 from ..state import CHANGED, KEPT, STORED
 from ..values import FUNCTION, HANDLES, OBJECT, OPENED, PARAMETER, ROW, SESSION, UNKNOWN, Value, contained, known_by
 from .changing import change_below

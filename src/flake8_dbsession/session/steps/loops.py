@@ -9,7 +9,7 @@ from ...flow.graph import Node, Via
 from ..events import Happening
 from ..expressions.selects import ENUMERATED, STREAMED
 from ..functions.generated import begin_turns, drop_turns, end_turns, hold_in_turns
-from ..functions.unwritten import turned
+from ..functions.special_methods import iterator_of
 from ..moment import Moment
 from ..state import CUT, HELD, IDLE, STORED, STREAMING, State
 from ..values import OBJECT, SESSION, UNKNOWN
@@ -27,7 +27,7 @@ def iterate(transfer: Transfer, node: Node, state: State) -> Out:
     ev = transfer.evaluation(state)
     if isinstance(loop, ast.AsyncFor):
         ev.awaited = loop.iter
-    value = turned(ev, ev.value(loop.iter), loop.iter, isinstance(loop, ast.AsyncFor))
+    value = iterator_of(ev, ev.value(loop.iter), loop.iter, isinstance(loop, ast.AsyncFor))
     if value.kind == "generated":
         ev.now.names[f"{slot(loop)} end"] = begin_turns(ev, value, loop.iter)
         ev.now.names[f"{slot(loop)} own"] = hold_in_turns(ev, value, loop)

@@ -1,4 +1,4 @@
-"""What Python calls of an object of the project by itself: ``for page in pages``, ``pages[0]``, ``len(pages)``."""
+"""The special methods of the project's objects, which Python calls by itself: ``for page in pages``, ``pages[0]``."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from ..expressions.evaluate import Evaluation
 
 
-def turned(ev: Evaluation, value: Value, node: ast.expr, is_async: bool = False) -> Value:
+def iterator_of(ev: Evaluation, value: Value, node: ast.expr, is_async: bool = False) -> Value:
     """What gives the items of something: the generator of an object's ``__iter__``, or that itself."""
     given = ask(ev, value, node, "__aiter__" if is_async else "__iter__")
     return given if given.kind == "generated" else value
 
 
 def ask(ev: Evaluation, owner: Value, node: ast.expr, *names: str) -> Value:
-    """One of these methods runs, the first that the object has: the generator that it gives, if it does."""
+    """Run the first of these special methods that the object has: the generator that it gives, UNKNOWN for none."""
     methods = (ev.world.attribute(owner, name) for name in names if owner.kind == OBJECT)
     method = next((each for each in methods if each.kind == FUNCTION), UNKNOWN)
     target = ev.world.target(method) if method != UNKNOWN else None
