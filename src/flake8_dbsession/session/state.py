@@ -12,7 +12,21 @@ from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from .liveness import may_be_forgotten
-from .values import CONSTANT, COROUTINE, LIST, NAMED, NONE, ROW, TUPLE, UNKNOWN, Resource, Value, contained
+from .values import (
+    ATTRIBUTE,
+    CONSTANT,
+    COROUTINE,
+    LIST,
+    NAMED,
+    NONE,
+    PARAMETER,
+    ROW,
+    TUPLE,
+    UNKNOWN,
+    Resource,
+    Value,
+    contained,
+)
 
 IDLE, BEGUN, HELD, FAILED, CLOSED, ENTRY, UNSURE = 1, 2, 4, 8, 16, 32, 64
 HOLDING = HELD | FAILED
@@ -91,6 +105,13 @@ def doubt(lives: dict[Resource, Life], ended: Resource, touched: Collection[Reso
     for other in (r for r, life in lives.items() if life.surely_holds and r.may_be_the_same_as(ended)):
         if other not in touched:
             lives[other] = Life(UNSURE, lives[other].marks)
+
+
+def doubt_failed(lives: dict[Resource, Life]) -> None:
+    """Something was rolled back or closed: of the sessions that were given, one that has failed may be it."""
+    for resource, life in lives.items():
+        if life.phases & FAILED and resource.origin in (ATTRIBUTE, PARAMETER):
+            lives[resource] = Life(UNSURE, life.marks)
 
 
 class State:

@@ -114,6 +114,11 @@ class Summary(NamedTuple):
     takes_own: Own | None = None
     """Where a session that is opened inside, or a registry, takes a connection."""
 
+    @property
+    def untaken(self) -> Summary:
+        """As most calls of a function are that remembers its answers: they take nothing."""
+        return self._replace(normal=tuple((resource, life) for resource, life in self.normal if not life.may_hold))
+
 
 class Target(Protocol):
     """A project function as its callers see it."""
@@ -155,6 +160,10 @@ class Target(Protocol):
     @property
     def ends(self) -> frozenset[str]:
         """The names of what it rolls back or closes."""
+
+    @property
+    def gives_back(self) -> bool:
+        """Whether it speaks of rolling back or closing anything."""
 
     @property
     def goes_through(self) -> frozenset[str]:

@@ -111,6 +111,11 @@ class Target:
         owners = (node.value for node in self.body.own(ast.Attribute) if node.attr in _ENDING)
         return frozenset(owner.id for owner in owners if isinstance(owner, ast.Name))
 
+    @property
+    def gives_back(self) -> bool:
+        """Whether the function speaks of rolling back or closing anything."""
+        return any(node.attr in _ENDING for node in self.body.own(ast.Attribute))
+
     @cached_property
     def goes_through(self) -> frozenset[str]:
         """The parameters whose items the function takes by itself."""

@@ -12,10 +12,12 @@ from ...files.sources import Answers
 from ...names import is_none
 from ...session.body import Body
 from ...session.outside import summary_of
-from ...session.state import CLOSED, IDLE, Life
+from ...session.state import CLOSED, FAILED, IDLE, UNSURE, Life
+from ...session.steps.exceptions import takes_everything
 from ...session.summary import Summary, Wait
-from ...session.values import AMBIENT, FUNCTION, METHOD, Resource
+from ...session.values import AMBIENT, CLASS, FUNCTION, METHOD, OBJECT, Resource, Value
 from ..modules.module import Module
+from .remembering import remembers_answers
 from .targets import Target
 
 if TYPE_CHECKING:
@@ -31,8 +33,12 @@ class Wrapping:
         """What the functions that a decorator puts in the place of others wait for."""
         self.ends = Answers(project.sources, self._ends, lambda _: ((), ()))
         """The registries that a decorator surely gives back after the function, and those where the function raises."""
+        self.undoes = Answers(project.sources, self._undoes)
+        """Whether a decorator rolls something back, or closes it, where the function fails."""
         self.holds = Answers(project.sources, self._holds, lambda _: frozenset())
         """The registries whose session surely has a connection wherever a decorator calls the function."""
+        self.remembers = Answers(project.sources, self._remembers)
+        """Whether a decorator puts the function's answers away, and gives them in place of calling it."""
         self.puts_off = Answers(project.sources, self._puts_off)
         """Whether a decorator may give the function to something that runs it later, in place of calling it."""
 
@@ -45,6 +51,10 @@ class Wrapping:
             return Summary()
         for name in sorted(target.decorators):
             summary = ended(summary, *self.ends(name))
+            if self.undoes(name):
+                summary = undone(summary)
+            if self.remembers(name):
+                summary = summary.untaken
         found = [wait for name in sorted(target.decorators) for wait in self.waits(name)]
         if not found:
             return summary
@@ -53,6 +63,12 @@ class Wrapping:
         line: int = getattr(target.body.node, "lineno", 0)
         waits = tuple((wait._replace(line=line), released, ()) for wait in found)
         return summary._replace(waits=(*summary.waits, *waits))
+
+    def _undoes(self, decorator: str) -> bool:
+        return any(is_undone(wrapper, call) for _, wrapper, call in self.wrappers(decorator))
+
+    def _remembers(self, decorator: str) -> bool:
+        return any(remembers_answers(wrapper, call) for _, wrapper, call in self.wrappers(decorator))
 
     def _puts_off(self, decorator: str) -> bool:
         target = self._target(decorator)
@@ -80,7 +96,10 @@ class Wrapping:
         return isinstance(function, ast.Name) and function.id in given_around(module, wrapper)
 
     def _target(self, decorator: str) -> Target | None:
+        """What a function is given to: the decorator, or ``__call__`` of the objects that decorate."""
         value = self.project.value(decorator)
+        if value.kind == CLASS:
+            value = self.project.attribute(Value(OBJECT, value.name), "__call__")
         return self.project.target(value) if value.kind == FUNCTION else None
 
     def wrappers(self, decorator: str) -> list[tuple[Module, Body, ast.Call]]:
@@ -142,6 +161,31 @@ def ended(summary: Summary, after: tuple[Resource, ...], failed: tuple[Resource,
         failures=failures,
         swallows=tuple((r, handler) for r, handler in summary.swallows if r not in after),
     )
+
+
+_UNDOING = frozenset({"rollback", "close", "remove"})
+
+
+def is_undone(wrapper: Body, call: ast.Call) -> bool:
+    """Whether whatever the call raises always leads to a ``rollback()``: ``except Exception: self.db.rollback()``."""
+    around = (block for block in wrapper.own(ast.Try) if any(part is call for s in block.body for part in ast.walk(s)))
+    handlers = (handler for block in around for handler in block.handlers if takes_everything(handler))
+    always = (each for handler in handlers for each in handler.body if isinstance(each, ast.Expr))
+    parts = (part for each in always for part in ast.walk(each))
+    return any(isinstance(part, ast.Attribute) and part.attr in _UNDOING for part in parts)
+
+
+def undone(summary: Summary) -> Summary:
+    """A function's summary where its failure is followed by a rollback, which may be that of its session."""
+    return summary._replace(
+        failed=tuple(map(doubted, summary.failed)),
+        failures=tuple((kind, tuple(map(doubted, lives))) for kind, lives in summary.failures),
+    )
+
+
+def doubted(left: tuple[Resource, Life]) -> tuple[Resource, Life]:
+    resource, life = left
+    return resource, Life(UNSURE, life.marks) if life.phases & FAILED else life
 
 
 def runs(module: Module, decorator: Body) -> Iterator[tuple[Body, ast.Call]]:

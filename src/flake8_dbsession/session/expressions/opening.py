@@ -165,6 +165,8 @@ def construction(ev: Evaluation, short: str, call: Call) -> Value | None:
             return Value(FACTORY, session_class(short, call), extra=options(ev, call))
         case "scoped_session" | "async_scoped_session":
             factory = call.argument(0, "session_factory")
+            if factory.kind == FACTORY and dict(factory.extra).get("autocommit"):
+                return UNKNOWN  # as for the sessions of the factory itself
             type_name = factory.name if factory.kind == FACTORY else "Session"
             if short.startswith("async"):
                 type_name = "AsyncSession"

@@ -59,7 +59,7 @@ def construct(ev: Evaluation, made: Value, call: Call) -> Value:
     if ev.world.is_single(made.name):
         summary = summary._replace(makes_owner=False)
     if ev.world.is_made_once(made.name):
-        summary = summary._replace(waits=())
+        summary = summary.untaken._replace(waits=(), takes_own=None)
     apply(ev, kept_by_the_object(summary), formals, call.node, init, target.path)
     value = Value(OBJECT, made.name, extra=tuple(attributes_of(ev, made, summary, formals, call)))
     given_to_object(ev, value, call)

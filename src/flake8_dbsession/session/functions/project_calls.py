@@ -79,7 +79,7 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
     if handed_on:  # it waits for nothing but that
         summary = summary._replace(waits=tuple(w for w in summary.waits if w[0].chain or w[0].name not in _UNTIL_DONE))
     if target.is_cached:
-        summary = summary._replace(makes_engine=False, makes_owner=False, normal=untaken(summary.normal))
+        summary = summary.untaken._replace(makes_engine=False, makes_owner=False)
     if target.runs_once or (target.remembers and is_always_the_same(ev, call)):
         summary = summary._replace(waits=(), takes_own=None)
     if is_log(ev, call.node.func):
@@ -110,11 +110,6 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
             return given
         return generated(function, call, item if item != UNKNOWN else ev.world.returned(function))
     return value if value != UNKNOWN else by_annotation(ev, function, call)
-
-
-def untaken(lives: tuple[tuple[Resource, Life], ...]) -> tuple[tuple[Resource, Life], ...]:
-    """What most calls of a function leave that remembers its answers: they take nothing."""
-    return tuple((resource, life) for resource, life in lives if not life.may_hold)
 
 
 _UNTIL_DONE = frozenset({"asyncio.shield", "asyncio.wait", "asyncio.wait_for"})

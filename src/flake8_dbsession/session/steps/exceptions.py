@@ -44,6 +44,11 @@ def accepts(handler: ast.ExceptHandler, raising: str, ev: Evaluation) -> tuple[b
     return takes(types, raising)
 
 
+def takes_everything(handler: ast.ExceptHandler) -> bool:
+    """``except:``, ``except Exception:``."""
+    return handler.type is None or bool(_EVERYTHING & set(last_names(types_of(handler))))
+
+
 def is_of_driver(ev: Evaluation, exception: ast.expr) -> bool:
     """``pymysql.DatabaseError``, ``psycopg2.errors.UniqueViolation``."""
     return ev.world.known.conventions.is_of_driver(ev.value(exception).name)

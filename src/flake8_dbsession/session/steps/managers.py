@@ -9,12 +9,12 @@ from ...flow.graph import Node, Via
 from ..functions.generated import begin_block, end_block
 from ..functions.groups import of_block, tasks_of, wait_for_all
 from ..moment import Moment
-from ..state import State
+from ..state import FAILED, State, doubt_failed
 from ..values import GENERATOR, MANAGER, NAMED, OBJECT, SESSION, UNKNOWN, Value
 from ..waiting import wait_to_enter, wait_to_leave
 from .blocks import doubt_found, entered, left, manager_of, release_attributes, release_given
 from .common import Out, slot
-from .entering import entered_object, lent_by, wait_at_the_end
+from .entering import entered_object, lent_by, rolls_back, wait_at_the_end
 from .exceptions import takes
 from .handlers import swallowed
 
@@ -78,7 +78,7 @@ def abort(transfer: Transfer, node: Node, state: State) -> Out:
     item = node.syntax
     assert isinstance(item, ast.withitem)
     value = state.names.get(slot(item.context_expr), UNKNOWN)
-    after = behind(transfer, node, state)
+    after = behind(transfer, node, where_it_rolls_back(transfer, node, value, state))
     call = item.context_expr
     if value.kind in (OBJECT, NAMED) and value.name == _SUPPRESS and isinstance(call, ast.Call):
         enters, passes = takes(call.args, after.raising)
@@ -87,6 +87,16 @@ def abort(transfer: Transfer, node: Node, state: State) -> Out:
         if not passes:
             return
     yield Via.RAISE, after
+
+
+def where_it_rolls_back(transfer: Transfer, node: Node, manager: Value, state: State) -> State:
+    """The state after what an object of the project rolls back as its block fails, whatever that is."""
+    if manager.kind != OBJECT or not any(life.phases & FAILED for life in state.lives.values()):
+        return state
+    ev = transfer.evaluation(state)
+    if rolls_back(ev, manager, isinstance(node.statement, ast.AsyncWith)):
+        doubt_failed(ev.now.lives)
+    return ev.now.state()
 
 
 def behind(transfer: Transfer, node: Node, state: State) -> State:
