@@ -35,10 +35,21 @@ def lasting(module: Module) -> Iterator[tuple[str, ast.expr]]:
 def is_run(module: Module) -> bool:
     """A file that is run, not imported: it says so, or it reads its command line as it begins."""
     reads = any(isinstance(f, ast.Attribute) and f.attr == "parse_args" for f in called_at_once(module))
-    return reads or any(
-        isinstance(s, ast.If) and isinstance(s.test, ast.Compare) and ast.unparse(s.test.left) == "__name__"
-        for s in module.source.tree.body
-    )
+    return reads or any(map(is_for_running, module.source.tree.body))
+
+
+def is_for_running(statement: ast.stmt) -> bool:
+    """``if __name__ == "__main__":``."""
+    match statement:
+        case ast.If(test=ast.Compare(left=ast.Name(id="__name__"))):
+            return True
+    return False
+
+
+def at_import(module: Module) -> list[ast.Call]:
+    """The calls of the module's own statements, without those for when the file is run."""
+    run = {part for each in module.source.tree.body if is_for_running(each) for part in ast.walk(each)}
+    return [call for call in module.top.own(ast.Call) if call not in run]
 
 
 def called_at_once(module: Module) -> Iterator[ast.expr]:
@@ -113,14 +124,19 @@ def keeper_of(project: Project, owner: str, depth: int) -> str:
 def is_made_for_calls(project: Project, owner: str) -> bool:
     """Whether the project makes objects of the class, and each of them for one call of the function that makes it.
 
-    A project that is too large to look through makes others, too.
+    Those of tests, and of a file that is tried out, do not count. A project that is too large to look through makes
+    others, too.
     """
     if len(project.app.files) > MOST_FILES:
         return False
+    named = project.app.modules_with(f"{owner.rpartition('.')[2]}(".encode())
+    modules = [module for module in named if not project.config.is_test(module.path)]
+    if any(makes(project, module, call, owner) for module in modules for call in at_import(module)):
+        return False
     made = [
-        body is not module.top and is_for_the_call(body, call)
-        for module in project.app.modules_with(f"{owner.rpartition('.')[2]}(".encode())
-        for body in (module.top, *module.bodies.values())
+        is_for_the_call(body, call)
+        for module in modules
+        for body in module.bodies.values()
         for call in body.own(ast.Call)
         if makes(project, module, call, owner)
     ]

@@ -11,7 +11,7 @@ Why it matters
 Stays silent when
     The registry itself is stored, or the object belongs to one unit of work: another method of it closes the session
     and sets the attribute to None, or the function that stores the session removes it from the registry or closes it
-    in a ``finally``.
+    in a ``finally``, or each object is a row, or is made for one call of the function that makes it.
 
 Fix safety
     Unsafe: the registry is stored instead, so each thread gets its own session.
@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from ..fix.plans import ReplaceExpression
 from ..model import Diagnostic, Plan, Rule, Safety
 from ..names import is_none
-from ..questions.lasting import is_one_shot
+from ..questions.lasting import is_made_for_calls, is_one_shot
 from ..session.body import Body
 from ..session.flow import Flow
 from ..session.values import AMBIENT, SESSION
@@ -41,7 +41,8 @@ def check(view: View) -> Iterator[Diagnostic]:
         yield from (report(view, name, call, None) for name, call in of_the_process)
     for flow in view.flows:
         for target, call in stored_calls(view, flow):
-            yield report(view, view.text(target), call, flow.body)
+            if not (is_on_its_object(target) and ends_with_its_work(view, flow.body)):
+                yield report(view, view.text(target), call, flow.body)
 
 
 def kept_of_registries(view: View) -> Iterator[tuple[str, ast.Call]]:
@@ -68,6 +69,17 @@ def stored_calls(view: View, flow: Flow) -> Iterator[tuple[ast.expr, ast.Call]]:
             case ast.Attribute(value=ast.Name() as owner) if view.names.resolve(owner) != "flask.g":
                 if kept_registry(flow, target) and not is_let_go(view, flow.body, value.func, target):
                     yield target, value
+
+
+def is_on_its_object(target: ast.expr) -> bool:
+    """``self.session``: what the object has of its own."""
+    return isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == "self"
+
+
+def ends_with_its_work(view: View, body: Body) -> bool:
+    """Whether an object lives for one unit of work: it is made for one call, or is a row, which has a session."""
+    is_row = "sqlalchemy.orm.reconstructor" in view.project.decorators(view.module, body)
+    return is_row or is_made_for_calls(view.project, f"{view.module.name}.{body.owner}")
 
 
 def is_let_go(view: View, body: Body, registry: ast.expr, target: ast.expr) -> bool:

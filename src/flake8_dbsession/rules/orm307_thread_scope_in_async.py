@@ -9,7 +9,8 @@ Why it matters
 
 Stays silent when
     The registry has a scope function of its own, or is made where it cannot be seen; when the work runs in a thread; in
-    a command that starts no tasks, so that one coroutine follows the other.
+    a command that starts no tasks, so that one coroutine follows the other; where an object has a registry of its own
+    and is made for one call.
 
 Fix safety
     No fix is offered: open a session in the coroutine, or give the registry a scope function.
@@ -23,6 +24,7 @@ from collections.abc import Iterator
 from ..model import Diagnostic, Rule
 from ..names import dotted
 from ..questions.asking import is_out_of_scope
+from ..questions.lasting import is_made_for_calls
 from ..session.events import Happening
 from ..session.flow import Flow
 from ..session.values import AMBIENT, REGISTRY, SESSION, Resource
@@ -38,7 +40,7 @@ def check(view: View) -> Iterator[Diagnostic]:
         first = min(places, key=lambda place: (place[1].lineno, place[1].col_offset), default=None)  # type: ignore[attr-defined]
         if first is not None:
             name, node = first
-            message = f"{repr(name) if name else 'what is asked here'} is one session for all coroutines of the thread"
+            message = f"{name or view.text(node)!r} is one session for all coroutines of the thread"
             refusal = "open a session in the coroutine, or give the registry a scope function"
             yield view.diagnostic(RULE, node, message, (), None, refusal, flow.body)
 
@@ -54,12 +56,31 @@ def starts_tasks(view: View, flow: Flow) -> bool:
 def in_coroutine(view: View, flow: Flow) -> list[tuple[str, ast.AST]]:
     """Where a coroutine asks a registry, itself or in a function that it calls."""
     taken = [(e.resource, e.node) for e in flow.events(Happening.TAKEN) if e.resource is not None]
-    places = [(name_of(flow, r), node) for r, node in taken if is_of_thread(r) and is_made_somewhere(view, r)]
+    asked_here = [(r, node) for r, node in taken if is_of_thread(r) and is_made_somewhere(view, r)]
+    if any(is_of_its_object(r) for r, _ in asked_here) and is_alone(view, flow):
+        asked_here = [(r, node) for r, node in asked_here if not is_of_its_object(r)]
+    places = [(name_on_object(r) or name_of(flow, r), node) for r, node in asked_here]
     for node in flow.body.own_nodes:
         asked = asked_registry(view, flow, node)
         if asked is not None:
             places.append((ast.unparse(asked), node))
     return places
+
+
+def is_of_its_object(registry: Resource) -> bool:
+    """Whether the object whose method asks has made the registry for itself."""
+    return registry.key.startswith("self:")
+
+
+def name_on_object(registry: Resource) -> str:
+    """``self.session``, the name of an object's own registry; "" for another."""
+    return registry.key.replace(":", ".") if is_of_its_object(registry) else ""
+
+
+def is_alone(view: View, flow: Flow) -> bool:
+    """Whether the object of a method is made for one call, and the method starts no tasks: one coroutine after the
+    other asks what the object has."""
+    return is_made_for_calls(view.project, f"{view.module.name}.{flow.body.owner}") and not starts_tasks(view, flow)
 
 
 def asked_registry(view: View, flow: Flow, node: ast.AST) -> ast.expr | None:
