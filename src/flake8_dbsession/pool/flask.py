@@ -52,6 +52,8 @@ def flask_configs(reading: Reading, reader: Reader, mappings: Mappings) -> Itera
             groups.setdefault(key, []).append(setting)
     for group in groups.values():
         scope = group[0].scope
+        if is_for_tests(scope):
+            continue
         settings = {**_inherited(scope, reading, groups), **{s.key: s for s in group}}
         uri, engine_options = settings.get(DATABASE_URI), settings.get(ENGINE_OPTIONS)
         yield FlaskConfig(
@@ -62,6 +64,21 @@ def flask_configs(reading: Reading, reader: Reader, mappings: Mappings) -> Itera
             read_url(reader, uri.value, uri.scope) if uri else NOWHERE,
             mappings.contents(engine_options.value, engine_options.scope) if engine_options else Options(),
         )
+
+
+def is_for_tests(scope: Scope) -> bool:
+    """Whether a class says that tests are configured by it: ``TESTING = True``."""
+    statements = scope.node.body if isinstance(scope.node, ast.ClassDef) else []
+    return any(says_testing(statement) for statement in statements)
+
+
+def says_testing(statement: ast.stmt) -> bool:
+    match statement:
+        case ast.Assign(targets=[ast.Name(id="TESTING")], value=ast.Constant(value=True)):
+            return True
+        case ast.AnnAssign(target=ast.Name(id="TESTING"), value=ast.Constant(value=True)):
+            return True
+    return False
 
 
 def _names_itself(setting: Setting) -> bool:

@@ -17,9 +17,12 @@ _DECORATORS = frozenset({"task", "shared_task", "periodic_task", "actor", "job"}
 _WORDS = tuple(word.encode() for word in sorted(_DECORATORS))
 
 
-def may_ask(pool: FilePool, is_flask: bool) -> bool:
-    """Whether jobs may use the engine of the file; no where the files that define them import, directly or not, neither
-    it nor Flask-SQLAlchemy's extension, which an application gets elsewhere."""
+def may_ask(pool: FilePool, package: str, is_flask: bool) -> bool:
+    """Whether jobs may use the engine of the file; no where no file speaks of the package that runs them, or the files
+    that define them import, directly or not, neither it nor Flask-SQLAlchemy's extension, which an application gets
+    elsewhere."""
+    if not any(pool.survey.holding(package.replace("-", "_").encode())):
+        return False
     reached = reached_by_jobs(pool.survey)
     files = {pool.path, *(path for path, _ in pool.survey.extension_files() if is_flask)}
     return not reached or not reached.isdisjoint(files)

@@ -31,10 +31,12 @@ class Place(NamedTuple):
 
 
 def program_of(words: list[str]) -> str:
-    """The name of the known program that the command runs, else ""."""
+    """The name of the known program that the command runs, else ""; one that only tells something does not run."""
     name = words[0] if words else ""
     row = knowledge().programs.get(name)
     if row is None:
+        return ""
+    if any(word in row.get("tells", ()) for word in words):
         return ""
     subcommands = row.get("subcommands")
     return name if not subcommands or any(w in subcommands for w in words[1:]) else ""
@@ -83,7 +85,7 @@ def _from_variables(row: dict[str, Any], place: Place) -> Factor | None:
 
 
 def _from_file(words: list[str], row: dict[str, Any], place: Place) -> Factor | None:
-    given = option(words, row.get("config", []))
+    named = given = option(words, row.get("config", []))
     if given is None and words[0] == "uwsgi":
         given = next((w for w in words[1:] if w.endswith(".ini")), None)
     if given is None and "config-file" in row:
@@ -91,6 +93,8 @@ def _from_file(words: list[str], row: dict[str, Any], place: Place) -> Factor | 
     if given is None:
         return None
     path = _found(given.removeprefix("file:").removeprefix("python:"), place.folder)
+    if not path and named and not named.startswith("python:"):
+        return Factor("workers", None, place.path, place.line, How.UNKNOWN, f"{named} is not seen")
     if not path:
         return None
     return workers_in_ini(path) if path.endswith(".ini") else workers_in_python(path, row["settings"], place)

@@ -113,9 +113,9 @@ def reason(made: Made, pool: FilePool) -> str:
         return f"{server.title} closes connections that idle longer than {server.idle_setting}"
     tuned = sorted(TUNING & made.options.items.keys())
     if tuned:
-        return f"{' and '.join(tuned[:2])} keep connections open, dead ones too"
+        return f"a pool with {' and '.join(tuned[:2])} keeps connections open, dead ones too"
     server_known = server_of(made.server.dialect)
     job = pool.survey.jobs(pool.path)
-    if server_known and job and made.keeper == "module" and may_ask(pool, made.flask):
+    if server_known and job and made.keeper == "module" and may_ask(pool, job, made.flask):
         return f"{job} workers wait between jobs for longer than networks and restarts leave a connection alive"
     return ""

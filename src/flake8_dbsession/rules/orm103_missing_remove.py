@@ -52,6 +52,8 @@ from ..view import View
 
 _IN_THE_DECORATOR = "a finally in the decorator has to remove it"
 WORKERS = frozenset({"thread", "process", "timer", "consumer", "scheduler", "task", "socket", "bot"})
+_UNITS = {"bot": "update", "consumer": "message", "scheduler": "job", "socket": "event", "timer": "run"}
+"""What those do one after the other that are not called like it themselves."""
 
 
 class Left(NamedTuple):
@@ -190,7 +192,7 @@ def is_cleaned(view: View, body: Body, worker: Entry, resource: Resource) -> boo
 def report(view: View, left: Left) -> Diagnostic:
     flow, resource, loop, worker = left
     name = name_of(flow, resource)
-    unit = "turn of the loop" if loop is not None else f"{worker.kind if worker else 'unit of work'}"
+    unit = "turn of the loop" if worker is None else _UNITS.get(worker.kind, worker.kind)
     message = f"{name!r} is not removed at the end of each {unit}, which keeps its connection"
     plan, refusal = repair(view, flow, resource, loop)
     first = first_use(flow, resource, loop)
@@ -201,7 +203,7 @@ def report_decorator(view: View, wrapper: tuple[Body, ast.Call], lefts: list[Lef
     """One report for all workers that run inside the same decorator, which can remove the session for them."""
     body, call = wrapper
     worker = lefts[0].worker
-    unit = worker.kind if worker is not None else "call"
+    unit = _UNITS.get(worker.kind, worker.kind) if worker is not None else "call"
     name = name_of(lefts[0].flow, lefts[0].resource)
     message = f"{name!r} is not removed at the end of each {unit}, which keeps its connection"
     return view.diagnostic(RULE, call, message, uses(view, lefts), None, _IN_THE_DECORATOR, body)

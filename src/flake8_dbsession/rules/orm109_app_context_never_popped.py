@@ -8,8 +8,9 @@ Why it matters
     connection, also after the thread has ended and after garbage collection (measured 1 → 1).
 
 Stays silent when
-    The same function or class pops a context; in tests, commands, scripts with the steps of a flow of Prefect, and at
-    module level, where the context lives as long as the process.
+    The same function or class pops a context, or awaits the ``push()``, which is Quart's and ends with its task; in
+    tests, commands, scripts with the steps of a flow of Prefect, and at module level, where the context lives as long
+    as the process.
 
 Fix safety
     No fix is offered: the extent of the context is the author's decision.
@@ -31,7 +32,8 @@ from ..view import View
 
 def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
-        pushed = first_of_each_node(flow.events(Happening.PUSHED))
+        awaited = [each.value for each in flow.body.own(ast.Await)]
+        pushed = [e for e in first_of_each_node(flow.events(Happening.PUSHED)) if e.node not in awaited]
         if not pushed or flow.body.node is None or ends_with_commands(view, flow) or is_popped(view, flow):
             continue
         if is_step_of_a_script(view, flow):

@@ -11,7 +11,7 @@ Why it matters
 
 Stays silent when
     Something slow follows (a network call, a sleep, a streaming response), in loops, in workers, threads and commands,
-    and in helpers that one of those runs too: there a ``close()`` is right.
+    and in helpers that one of those runs too, or that do nothing but close: there a ``close()`` is right.
 
 Fix safety
     Safe: the statement goes; the framework closes the session a moment later.
@@ -37,8 +37,16 @@ from ..view import View
 def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
         events = [event for event in flow.events(Happening.CLOSED) if is_redundant(view, flow, event)]
+        if not view.units.entries(flow.body):
+            events = [event for event in events if works_with(flow, event.resource)]
         if events and not is_out_of_scope(view, flow) and belongs_to_request(view, flow):
             yield from (report(view, flow, event) for event in events)
+
+
+def works_with(flow: Flow, closed: Resource | None) -> bool:
+    """Whether the function does anything else with the session; what only closes it is called where that is wanted."""
+    used = flow.events(Happening.TAKEN, Happening.QUERIED, Happening.COMMITTED)
+    return any(event.resource == closed for event in used)
 
 
 def belongs_to_request(view: View, flow: Flow) -> bool:

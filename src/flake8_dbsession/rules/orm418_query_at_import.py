@@ -15,7 +15,8 @@ Stays silent when
     then one process loads what it needs; the database is SQLite, or the project declares no driver of a server and
     speaks of SQLite; a function only defines what runs later (start-up hooks, lifespan handlers, cached loaders),
     or takes a connection and gives it back without asking it for anything, to know whether the server is there; a
-    ``try`` around the query takes whatever comes of it, and the start goes on; a block makes the database itself.
+    ``try`` around the query takes whatever comes of it, and the start goes on; a block makes the database itself,
+    or stands where ``database_exists(url)`` has told that there was none.
     ``create_all()`` is reported only where the deployment starts more than one process, which then create tables in
     a race.
 
@@ -113,8 +114,11 @@ def queries(flow: Flow, asking: Asking, view: View, pool: FilePool) -> list[ast.
     for node in flow.body.own(ast.Call):
         if last_part(node.func) in SCHEMA and starts_several(pool):
             found.setdefault(node.lineno, node)
+    asked = [found[line] for line in sorted(found)]
     return [
-        found[line] for line in sorted(found) if not (names_sqlite(found[line]) or makes_database(flow, found[line]))
+        node
+        for node in asked
+        if not (names_sqlite(node) or makes_database(flow, node) or fills_new_database(view, flow, node))
     ]
 
 
@@ -124,6 +128,13 @@ def makes_database(flow: Flow, node: ast.expr) -> bool:
     around = (each for kind in kinds for each in flow.body.own(kind) if any(part is node for part in ast.walk(each)))
     texts = (part.value for each in around for part in ast.walk(each) if isinstance(part, ast.Constant))
     return any(isinstance(text, str) and text.strip().upper().startswith("CREATE DATABASE") for text in texts)
+
+
+def fills_new_database(view: View, flow: Flow, node: ast.expr) -> bool:
+    """Whether the node stands where it depends on whether there is a database yet: only the first start comes there."""
+    around = (each for each in flow.body.own(ast.If) if any(part is node for part in ast.walk(each)))
+    asked = (part for each in around for part in ast.walk(each.test) if isinstance(part, ast.Call))
+    return any((view.names.resolve(call.func) or "").endswith(".database_exists") for call in asked)
 
 
 def names_sqlite(node: ast.expr) -> bool:
