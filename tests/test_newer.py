@@ -31,6 +31,10 @@ PAIRS = {
     "quotes in a field": ("""x = f"{row["name"]} of {f"{rows}"}"\n""", """x = f"{row['name']} of {f'{rows}'}"\n"""),
     "both quotes in a field": ("""x = f"{name.replace("'", "''")}"\n""", """x = f"{name.replace(' ', '  ')}"\n"""),
     "a backslash in a field": ("""x = f"{'\\n'.join(rows)}"\n""", """x = f"{' n'.join(rows)}"\n"""),
+    "a field of a field": (
+        """x = f"of {', '.join(f'{row} ({", ".join(rows)})' for row in rows)}"\n""",
+        """x = f"of {', '.join(f'{row} ({_.join(rows)})' for row in rows)}"\n""",
+    ),
     "a field on several lines": ('x = f"of {\n    row}"\ny = 1\n', 'x = f"""of {\n    row}"""\ny = 1\n'),
     "other strings": (
         """type X = int\nx = f'{{"{a}"}}', r'\\', '# {', "it's"  # it's\n""",

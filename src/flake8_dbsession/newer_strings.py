@@ -1,8 +1,9 @@
 """Formatted strings of newer Pythons, written so that the Python that runs us can parse them too.
 
 A field may use the quotes of its string again since Python 3.12, and backslashes, and go on on the next line. The
-quotes inside become those of the other kind, which in turn become blanks, as a backslash does, and a string with a
-field of several lines gets three quotes: lines stay where they are, and so do columns up to there.
+quotes inside become those of the other kind, which in turn become blanks, as a backslash does, a string in a field of a
+field becomes a name, and a string with a field of several lines gets three quotes: lines stay where they are, and so do
+columns up to there.
 """
 
 from __future__ import annotations
@@ -48,15 +49,15 @@ def is_formatted(text: str, place: int) -> bool:
     return not is_name and not {"f", "t"}.isdisjoint(text[start:place].lower())
 
 
-def past_string(text: str, place: int, quotes: str, changes: Changes) -> int:
-    """The place behind a string, whose fields are changed where it has some."""
+def past_string(text: str, place: int, quotes: str, changes: Changes, around: int = 0) -> int:
+    """The place behind a string, whose fields are changed where it has some; ``around`` is how many it stands in."""
     has_fields = is_formatted(text, place)
     at, is_long = place + len(quotes), False
     while at < len(text) and not text.startswith(quotes, at):
         if text[at] == "\\" or (has_fields and text.startswith("{{", at)):
             at += 2
         elif has_fields and text[at] == "{":
-            end = past_field(text, at, quotes, changes)
+            end = past_field(text, at, quotes, changes, around + 1)
             is_long = is_long or "\n" in text[at:end]
             at = end
         elif text[at] == "\n" and len(quotes) == 1:
@@ -68,21 +69,30 @@ def past_string(text: str, place: int, quotes: str, changes: Changes) -> int:
     return at + len(quotes)
 
 
-def past_field(text: str, place: int, quotes: str, changes: Changes) -> int:
+def past_field(text: str, place: int, quotes: str, changes: Changes, around: int) -> int:
     """The place behind a field of a string with these quotes, in which other strings are changed."""
     depth, at = 0, place
     while at < len(text):
         depth += (text[at] in "([{") - (text[at] in ")]}")
         inner = quotes_at(text, at)
         if inner:
-            end = past_string(text, at, inner, changes)
-            soften(text, at, end, inner, quotes, changes)
+            end = past_string(text, at, inner, changes, around)
+            if around > 1:
+                name(text, at, end, changes)
+            else:
+                soften(text, at, end, inner, quotes, changes)
             at = end
         elif depth == 0:
             return at + 1
         else:
             at += 1
     return at
+
+
+def name(text: str, start: int, end: int, changes: Changes) -> None:
+    """Put a name in the place of a string for which there is no third kind of quotes."""
+    changes.update((number, " ") for number in range(start, end) if text[number] != "\n")
+    changes[start] = "_"
 
 
 def soften(text: str, start: int, end: int, inner: str, outer: str, changes: Changes) -> None:

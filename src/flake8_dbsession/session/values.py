@@ -277,6 +277,17 @@ def are_of_different_classes(values: Iterable[Value]) -> bool:
 _SESSIONS = frozenset({SESSION, MANAGER, GENERATOR, TRANSACTION, COROUTINE})
 
 
+def weight(value: Value) -> int:
+    """Of how many values one is made, each counted as often as it stands there."""
+    parts = 1
+    for part in value.extra:
+        if isinstance(part, Value):
+            parts += weight(part)
+        elif isinstance(part, tuple):
+            parts += sum([weight(piece) for piece in part if isinstance(piece, Value)])
+    return parts
+
+
 def contained(value: Value) -> tuple[Resource, ...]:
     """The sessions that whoever gets the value can reach."""
     is_one = value.resource is not None and value.kind in _SESSIONS

@@ -22,6 +22,8 @@ from ..values import (
     UNKNOWN,
     Resource,
     Value,
+    contained,
+    weight,
 )
 from ..waiting import STREAMING_RESPONSES, stream
 from .arguments import given_something, told
@@ -31,6 +33,9 @@ from .formals import Formals
 if TYPE_CHECKING:
     from ..expressions.call import Call
     from ..expressions.evaluate import Evaluation
+
+_HEAVIEST = 256
+"""How many values an object is made of at the most; in applications of a thousand files it is seldom more than 200."""
 
 
 def construct(ev: Evaluation, made: Value, call: Call) -> Value:
@@ -61,9 +66,7 @@ def construct(ev: Evaluation, made: Value, call: Call) -> Value:
     if ev.world.is_made_once(made.name):
         summary = summary.untaken._replace(waits=(), takes_own=None)
     apply(ev, kept_by_the_object(summary), formals, call.node, init, target.path)
-    value = Value(OBJECT, made.name, extra=tuple(attributes_of(ev, made, summary, formals, call)))
-    given_to_object(ev, value, call)
-    return value
+    return object_of(ev, made, attributes_of(ev, made, summary, formals, call), call)
 
 
 def filled(ev: Evaluation, made: Value, call: Call) -> Value:
@@ -75,9 +78,33 @@ def filled(ev: Evaluation, made: Value, call: Call) -> Value:
             ev.now.give(value)
         given = {}
     ev.now.may_raise()
-    value = Value(OBJECT, made.name, extra=tuple(item for item in given.items() if item[1] != UNKNOWN))
+    return object_of(ev, made, [item for item in given.items() if item[1] != UNKNOWN], call)
+
+
+def object_of(ev: Evaluation, made: Value, attributes: list[tuple[str, Value]], call: Call) -> Value:
+    """The object that a call makes, as far as it can be remembered."""
+    kept = light_enough(attributes)
+    for name, value in attributes:
+        if name not in kept:
+            ev.now.give(value)
+    value = Value(OBJECT, made.name, extra=tuple(each for each in attributes if each[0] in kept))
     given_to_object(ev, value, call)
     return value
+
+
+def light_enough(attributes: list[tuple[str, Value]]) -> set[str]:
+    """The names of those that are remembered: those with sessions first, then the lighter ones, up to what is bearable.
+
+    Objects made of objects grow without end (twice as heavy with each that holds the one before twice). Where one is not
+    remembered, what is known of its attribute by its class is all there is.
+    """
+    weights = sorted((not contained(value), weight(value), name) for name, value in attributes)
+    left, kept = _HEAVIEST, set()
+    for _, heavy, name in weights:
+        left -= heavy
+        if left >= 0:
+            kept.add(name)
+    return kept
 
 
 def attributes_of(
