@@ -29,3 +29,16 @@ def test_the_generated_application_is_clean_python_with_findings(tmp_path):
     outcomes = [check_text(str(path), path.read_bytes(), Config(root=str(folder))) for path in folder.rglob("*.py")]
     assert [outcome.problem for outcome in outcomes] == [None] * 5
     assert {d.code for outcome in outcomes for d in outcome.diagnostics} == {"ORM101", "ORM102", "ORM202"}
+
+
+def test_an_object_made_of_the_one_before_twice_is_remembered_as_far_as_possible():
+    """Forty of them are made of a million million values; the session of the last is known all the same."""
+    pairs = "    pair = Pair(session, pair, pair)\n" * 40
+    text = (
+        "import time\n\nfrom sqlalchemy.orm import Session\n\n\n"
+        "class Pair:\n    def __init__(self, session, left, right):\n"
+        "        self.left, self.right, self.session = left, right, session\n\n"
+        "    def load(self):\n        return self.session.get(object, 1)\n\n\n"
+        f"def wait(session: Session):\n    pair = None\n{pairs}    pair.load()\n    time.sleep(5)\n"
+    )
+    assert [d.code for d in check_text("pairs.py", text.encode(), Config()).diagnostics] == ["ORM201"]
