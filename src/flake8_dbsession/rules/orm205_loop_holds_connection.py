@@ -27,6 +27,7 @@ from ..model import Diagnostic, Rule
 from ..questions.asking import ends_with_commands
 from ..questions.running_out import tries_again
 from ..questions.working_loops import endless_loop_holding, is_inside
+from ..session.each_way import is_made_on_each_way
 from ..session.events import Happening
 from ..session.flow import Flow
 from ..session.values import AMBIENT, OPENED, Resource
@@ -63,12 +64,20 @@ def loops(view: View, flow: Flow) -> Iterator[tuple[ast.While, Resource]]:
         if not isinstance(loop, ast.While) or not reads_batches(loop.test):
             continue
         for resource in taken_inside(flow, loop):
+            if is_opened_in_each_turn(flow, loop, resource):
+                continue
             held = [s for s in flow.at(node) if resource in s.lives and s.lives[resource].surely_holds]
             if lets_go(flow, loop, resource):  # then what was taken before the loop is held in its first turn only
                 held = [s for s in held if is_inside(s.steps.get(resource, loop.test), loop)]
             if held and works(flow, loop) and (resource.origin != AMBIENT or is_kept(view, flow, loop, resource)):
                 yield loop, resource
                 break
+
+
+def is_opened_in_each_turn(flow: Flow, loop: ast.While, resource: Resource) -> bool:
+    """Whether each turn opens a session of its own, so that none begins with the one before, though it may be open."""
+    opened = [e.node for e in flow.events(Happening.OPENED) if e.resource == resource]
+    return is_made_on_each_way(loop.body, opened)
 
 
 def lets_go(flow: Flow, loop: ast.While, resource: Resource) -> bool:
