@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from ..model import Diagnostic, Rule
 from ..questions.asking import first_of_each_node, in_loop
 from ..session.events import Event, Handover, Happening
+from ..session.expressions.rows import LOADER
 from ..session.flow import Flow
 from ..session.values import OPENED
 from ..view import View
@@ -37,7 +38,8 @@ def check(view: View) -> Iterator[Diagnostic]:
     for flow in view.flows:
         for event in first_of_each_node([e for e in flow.events(Happening.HANDED_OVER) if is_shared(view, flow, e)]):
             detail: Handover = event.detail
-            message = f"session {detail.name!r} is used by several tasks at once"
+            who = "the session of a row" if detail.name == LOADER else f"session {detail.name!r}"
+            message = f"{who} is used by several tasks at once"
             refusal = "await one after the other, or open a session in each"
             yield view.diagnostic(RULE, event.node, message, (), None, refusal, flow.body)
 
