@@ -42,6 +42,7 @@ LAYERS = (
         "project.functions.remembering",
         "project.classes.single",
         "project.functions.solved",
+        "project.mentioned",
         "story",
     },
     {"project.functions.filling"},

@@ -8,17 +8,16 @@ holds nothing, so nothing can be said of it. The answer errs to one side: yes wh
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..files.sources import Answers
-from ..names import imports_of
 from ..session.body import Body
 from ..session.expressions.calls import TELLING_WORDS
 from ..session.expressions.removing import is_removal_by_name
-from ..session.syntax import children, fields_of
 from ..session.values import CLASS, FUNCTION, MAPPING, METHOD, NAMED, OBJECT, PARTIAL, TABLE, TUPLE, UNKNOWN, Value
 from ..session.waiting import STREAMING_RESPONSES
+from .mentioned import Chain, Words, words_in, words_of
 from .modules.module import ClassInfo, Module
 from .names.annotations import annotated
 from .names.evidence import QUESTIONS, may_be_session
@@ -26,7 +25,6 @@ from .names.evidence import QUESTIONS, may_be_session
 if TYPE_CHECKING:
     from .project import Project
 
-Chain = tuple[str, ...]
 Place = Body | ClassInfo
 
 _SILENT = frozenset(
@@ -34,14 +32,6 @@ _SILENT = frozenset(
 )
 """Kinds of value that are no session and lead to one only through what they stand for."""
 _LOADED = "sqlalchemy"
-
-
-class Words(NamedTuple):
-    """What a piece of code mentions: ``chains`` are ``("db", "session", "query")`` for ``db.session.query``."""
-
-    chains: frozenset[Chain]
-    attributes: frozenset[str]
-    imports: dict[str, str]
 
 
 class Looked(NamedTuple):
@@ -61,6 +51,8 @@ class Reach:
         self._looked_at: dict[Place, Looked] = {}
         self._silent: dict[Place, Looked] = {}
         """What was looked at to the end, and does not tell by itself."""
+        self._met_behind: dict[Place, int] = {}
+        """What the answers of those that were asked for rest on."""
         self._roots = Answers(project.sources, self._find_root)
         self._modules: dict[Body, Module] = {}
 
@@ -74,6 +66,7 @@ class Reach:
         stays where it does not rest on one of the sources."""
         self._known.clear()
         self._looked_at.clear()
+        self._met_behind.clear()
         self.lose(sources)
         self._roots.clear()
 
@@ -135,12 +128,18 @@ class Reach:
 
     def _meet_all_behind(self, start: Place) -> None:
         """Whether a place tells rests on what was met on the way to what tells, or on every way that there is."""
-        waiting, seen = [start], {start}
+        waiting, seen, met = [start], {start}, 0
         while waiting:
-            looked = self._looked_at[waiting.pop()]
-            self.project.sources.met |= looked.met
-            waiting.extend(step for step in looked.steps if step not in seen)
+            place = waiting.pop()
+            if place in self._met_behind:
+                met |= self._met_behind[place]
+                continue
+            looked = self._looked_at[place]
+            met |= looked.met
+            waiting.extend([step for step in looked.steps if step not in seen])
             seen.update(looked.steps)
+        self._met_behind[start] = met
+        self.project.sources.met |= met
 
     def _function(self, module: Module, body: Body) -> Body:
         self._modules[body] = module
@@ -275,46 +274,3 @@ class Reach:
 
     def _is_telling_name(self, name: str) -> bool:
         return name in STREAMING_RESPONSES or self.project.known.sqlalchemy_type(name) is not None
-
-
-def words_of(body: Body, module: Module) -> Words:
-    """What a function mentions, nested functions, defaults and decorators included; a module without its functions."""
-    if body.node is None:
-        return words_in(body.statements, module, enters_scopes=False)
-    return words_in([body.node], module)
-
-
-def words_in(nodes: Sequence[ast.AST], module: Module, enters_scopes: bool = True) -> Words:
-    """What the nodes and those below them mention; of functions and classes inside the decorators alone, if not."""
-    chains: set[Chain] = set()
-    attributes: set[str] = set()
-    imports: dict[str, str] = {}
-    stack: list[ast.AST] = list(nodes)
-    fields = fields_of(enters_scopes)
-    while stack:
-        node = stack.pop()
-        if isinstance(node, ast.Name):
-            chains.add((node.id,))
-        elif isinstance(node, ast.Attribute):
-            parts, inner = unchained(node)
-            attributes.update(parts)
-            if isinstance(inner, ast.Name):
-                chains.add((inner.id, *parts))
-            else:
-                stack.append(inner)
-        elif isinstance(node, (ast.Import, ast.ImportFrom)):
-            imports.update(imports_of(node, module.name, module.is_package))
-        elif fields[type(node)]:
-            stack.extend(children(node, enters_scopes))
-    return Words(frozenset(chains), frozenset(attributes), imports)
-
-
-def unchained(node: ast.Attribute) -> tuple[list[str], ast.expr]:
-    """The attributes of a chain in their order, and what stands before them."""
-    parts = [node.attr]
-    inner = node.value
-    while isinstance(inner, ast.Attribute):
-        parts.append(inner.attr)
-        inner = inner.value
-    parts.reverse()
-    return parts, inner

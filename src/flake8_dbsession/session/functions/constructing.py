@@ -93,10 +93,10 @@ def object_of(ev: Evaluation, made: Value, attributes: list[tuple[str, Value]], 
 
 
 def light_enough(attributes: list[tuple[str, Value]]) -> set[str]:
-    """The names of those that are remembered: those with sessions first, then the lighter ones, up to what is bearable.
+    """The names of those that are remembered, up to what is bearable: those with sessions first, then the lighter ones.
 
-    Objects made of objects grow without end (twice as heavy with each that holds the one before twice). Where one is not
-    remembered, what is known of its attribute by its class is all there is.
+    Objects made of objects grow without end: each that holds the one before twice is twice as heavy. Of what is not
+    remembered nothing is known but what its class says.
     """
     weights = sorted((not contained(value), weight(value), name) for name, value in attributes)
     left, kept = _HEAVIEST, set()
