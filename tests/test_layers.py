@@ -38,7 +38,7 @@ LAYERS = (
         "project.classes.opened_late",
         "project.classes.protocols",
         "project.app",
-        "project.flushing",
+        "project.session_options",
         "project.functions.remembering",
         "project.classes.single",
         "project.functions.solved",

@@ -36,7 +36,6 @@ from .classes.opened_late import opened_when_asked
 from .classes.own_sessions import packages_that_roll_back
 from .classes.single import is_made_once, makes_registry, may_be_single
 from .contexts import is_removed_with_contexts
-from .flushing import flushes_before_queries
 from .functions.flows import Flows
 from .functions.functions import Functions
 from .functions.targets import Target
@@ -50,6 +49,7 @@ from .names.meanings import Meanings
 from .names.naming import called
 from .names.of_modules import OfModules
 from .reach import Reach
+from .session_options import flushes_before_queries, keeps_rows
 
 if TYPE_CHECKING:
     from ..config import Config
@@ -315,6 +315,11 @@ class Project:
     def flushes_before_queries(self) -> bool:
         """Whether sessions write what waits before a query: unless all that make some are told ``autoflush=False``."""
         return self.once(flushes_before_queries)
+
+    @property
+    def keeps_rows(self) -> bool:
+        """Whether rows stay as they are after a commit: all that make sessions are told ``expire_on_commit=False``."""
+        return self.once(keeps_rows)
 
     def has_teardown(self, registry: Resource) -> bool:
         """Whether the application removes the registry when an app context or request ends."""

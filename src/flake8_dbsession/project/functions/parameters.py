@@ -13,7 +13,6 @@ from ...session.values import (
     FACTORY,
     FUNCTION,
     OBJECT,
-    PARAMETER,
     PERHAPS,
     REFUTED,
     REGISTRY,
@@ -25,7 +24,7 @@ from ...session.values import (
     contained,
 )
 from ..modules.module import Module
-from ..names.annotations import annotated
+from ..names.annotations import annotated, given_session
 from ..names.evidence import may_be_session
 from .filling import filled
 
@@ -76,7 +75,7 @@ def parameter_of(project: Project, module: Module, body: Body, argument: ast.arg
         return as_used(value, body.is_async)
     type_name = project.asked(body, name) or asked_elsewhere(project, module, body, name)
     if type_name:
-        return Value(SESSION, resource=Resource(PARAMETER, name, type_name))
+        return Value(SESSION, resource=given_session(project, name, type_name))
     value = usual(project, module, body, name)
     return value if value != UNKNOWN else filled(project, module, body, name)
 

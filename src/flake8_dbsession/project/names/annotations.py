@@ -85,8 +85,10 @@ def annotated(
     if depth == 0:
         return UNKNOWN
     value = _meaning(project, names, annotation, name, depth) if annotation is not None else UNKNOWN
-    if value.kind in (UNKNOWN.kind, OBJECT) and isinstance(default, ast.Call):
+    if value.kind in (UNKNOWN.kind, OBJECT, SESSION) and isinstance(default, ast.Call):
         filled = injected(project, names, default, name)
+        if value.kind == SESSION:
+            return as_provided(value, [filled])
         return filled if value == UNKNOWN or filled.name == value.name else value
     return value
 
@@ -142,6 +144,9 @@ def _subscript(project: Project, names: Names, annotation: ast.Subscript, name: 
             value = _meaning(project, names, part, name, depth - 1) if depth > 1 else UNKNOWN
             if value == UNKNOWN and isinstance(part, ast.Call):
                 value = injected(project, names, part, name)
+            if value.kind == SESSION:
+                others = (injected(project, names, each, name) for each in inside if isinstance(each, ast.Call))
+                return as_provided(value, others)
             if value != UNKNOWN:
                 return late(value) if outer in _OPTIONAL and value.kind == OBJECT else optional(value, inside)
     if outer in _LISTS | _TUPLES | _MAPPINGS | _TYPES:
@@ -193,7 +198,7 @@ def _plain(project: Project, names: Names, annotation: ast.expr, name: str, dept
     meaning = project.value(qualified)
     if meaning.kind == FACTORY:  # a subclass of Session
         own = dict(meaning.extra).get(OWN_CLASS, "")
-        return Value(SESSION, own, Resource(PARAMETER, name, meaning.name))
+        return Value(SESSION, own, given_session(project, name, meaning.name))
     if meaning.kind == CLASS:
         return Value(OBJECT, meaning.name)
     if meaning.kind == NAMED and meaning.name != qualified:
@@ -217,11 +222,17 @@ def _alias(project: Project, qualified: str, name: str, depth: int) -> Value:
     return UNKNOWN
 
 
+def given_session(project: Project, name: str, type_name: str) -> Resource:
+    """A session, or a connection, that somebody gives under a name."""
+    given = Resource(PARAMETER, name, type_name)
+    return given if given.is_connection or not project.keeps_rows else given._replace(keeps_rows=True)
+
+
 def by_type(project: Project, qualified: str, name: str) -> Value:
     """A value of the type called ``qualified``."""
     short = project.known.sqlalchemy_type(qualified)
     if short in _SESSIONS:
-        return Value(SESSION, resource=Resource(PARAMETER, name, short))
+        return Value(SESSION, resource=given_session(project, name, short))
     if short in _REGISTRIES:
         return Value(
             REGISTRY,
@@ -248,7 +259,7 @@ def injected(project: Project, names: Names, call: ast.Call, name: str) -> Value
     function = project.evaluate_in(names, call.args[0])
     qualified = names.resolve(call.args[0]) or ""
     if qualified.rpartition(".")[2] in project.known.conventions.dependencies and project.target(function) is None:
-        return Value(SESSION, resource=Resource(PARAMETER, name, "Session"))
+        return Value(SESSION, resource=given_session(project, name, "Session"))
     if function.kind != "function":
         return UNKNOWN
     summary = project.summary(function, ())
@@ -259,6 +270,14 @@ def injected(project: Project, names: Names, call: ast.Call, name: str) -> Value
             return Value(SESSION, resource=Resource(PARAMETER, name, value.resource.type, value.resource.keeps_rows))
     given = next((v for v in (summary.yields, summary.returns) if v.kind == OBJECT), project.returned(function))
     return given._replace(extra=tuple(filter(is_told, given.extra))) if given.kind == OBJECT else UNKNOWN
+
+
+def as_provided(declared: Value, filled: Iterable[Value]) -> Value:
+    """A session of the declared type; whether its rows stay after a commit says the dependency that provides it."""
+    provided = next((value.resource for value in filled if value.kind == SESSION), None)
+    if declared.resource is None or provided is None:
+        return declared
+    return declared._replace(resource=declared.resource._replace(keeps_rows=provided.keeps_rows))
 
 
 def is_told(kept: object) -> bool:
