@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from ...names import Function, is_none
+from ...session.one_connection import rather_of_many
 from ...session.values import (
     AMBIENT,
     ATTRIBUTE,
@@ -52,10 +53,13 @@ def own_attribute(project: Project, info: ClassInfo, name: str) -> Value:
     other = next((v for v in values if v.kind == OBJECT and project.known.is_look_alike(v.name)), None)
     if other is not None:  # then a factory of the same attribute makes the like
         return other
-    for value in (as_attribute(project, of_the_object(each, name), name, info) for each in values):
-        if value.kind not in ("unknown", CONSTANT) and value != EMPTY:
-            is_late = plain == NONE or any(is_none(expression) for expression, _ in assigned)
-            return late(value) if is_late else value
+    set_to = (as_attribute(project, of_the_object(each, name), name, info) for each in values)
+    known = (value for value in set_to if value.kind not in ("unknown", CONSTANT) and value != EMPTY)
+    first = next(known, None)
+    if first is not None:
+        is_late = plain == NONE or any(is_none(expression) for expression, _ in assigned)
+        kept = rather_of_many(first, known)
+        return late(kept) if is_late else kept
     if name in info.annotations:
         return as_attribute(project, declared(project, info, name), name, info)
     if name in info.said:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...files.sources import Answers
 from ...names import is_none
+from ...session.one_connection import rather_of_many
 from ...session.values import (
     AMBIENT,
     ATTRIBUTE,
@@ -128,13 +129,15 @@ class Meanings:
         if binding.definition is not None:
             return Value(FUNCTION, qualified, extra=(None, None))
         values = (self._kept_as(self.project.evaluate(module, expression), qualified) for expression in binding.values)
-        known = next((value for value in values if value.kind not in ("unknown", CONSTANT) and value != EMPTY), None)
+        values = (value for value in values if value.kind not in ("unknown", CONSTANT) and value != EMPTY)
+        known = next(values, None)
         if known is not None and known.kind == FACTORY:  # Session = scoped_session(Session)
-            return next((value for value in values if value.kind == REGISTRY), known)
+            rest = tuple(values)
+            return next((value for value in rest if value.kind == REGISTRY), rather_of_many(known, iter(rest)))
         if known is not None and known.kind == SESSION and any(map(is_none, binding.values)):
             return known.with_extra(*known.extra, MAYBE)
         if known is not None:
-            return known
+            return rather_of_many(known, values)
         if binding.imported:
             return self.value(binding.imported)
         if binding.annotation is not None:

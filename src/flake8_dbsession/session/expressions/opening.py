@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...names import last_part
 from ..events import Happening
+from ..one_connection import is_of_one_connection
 from ..state import GIVEN, HELD, IDLE, STORED
 from ..values import (
     AMBIENT,
@@ -222,11 +223,6 @@ def options(ev: Evaluation, call: Call) -> tuple[tuple[str, Any], ...]:
     if OWN_CLASS in made:
         found.append((OWN_CLASS, made[OWN_CLASS]))
     return tuple(found)
-
-
-def is_of_one_connection(bind: Value) -> bool:
-    """Whether the engine has one connection for everybody: ``poolclass=StaticPool``."""
-    return bind.kind == ENGINE and "StaticPool" in bind.extra
 
 
 def is_autocommit(ev: Evaluation, call: Call) -> bool:
