@@ -33,7 +33,7 @@ def what(resource: Resource) -> str:
 
 def registry_name(registry: Resource) -> str:
     """``db.session``, ``Session``: a registry at module level by the end of its dotted name; one that a function makes
-    and remembers has none."""
+    has none, unless that remembers it: ``registry()``."""
     if ":" in registry.key:
         return "session"
     parts = registry.key.split(".")

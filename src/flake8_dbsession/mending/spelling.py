@@ -16,6 +16,7 @@ from ..session.values import (
     CLASS,
     ENGINE,
     FLASK_DB,
+    FUNCTION,
     OPENED,
     REGISTRY,
     SESSION,
@@ -124,6 +125,8 @@ def in_module(view: View, flow: Flow, resource: Resource) -> str:
         value = view.project.value(f"{view.module.name}.{name}".lstrip("."))
         if value.resource == resource and value.kind in (REGISTRY, FLASK_DB):
             return f"{name}.session" if value.kind == FLASK_DB else name
+        if value.kind == FUNCTION and f"{value.name}()" == resource.key:  # it remembers the registry
+            return f"{name}()"
         if is_of_a_class and value.kind == CLASS and view.project.attribute(value, last).resource == resource:
             return f"{name}.{last}"
     return ""

@@ -100,6 +100,8 @@ def run(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
     elif summary.attributes and formals.receiver in ev.scope.local_names - {p.arg for p in ev.body.parameters}:
         begin(ev, summary, formals, call.node)
     value = result(ev, summary, formals, call.node, target.is_generator, target.is_manager, target.is_cached)
+    if target.is_cached and target.runs_once:
+        value = remembered_by(value, function.name)
     if value.kind == SESSION and value.resource is not None and is_kept_by_its_object(ev, summary, function):
         ev.now.mark(value.resource, STORED)
     receive(ev, value)
@@ -266,6 +268,14 @@ def of_its_object(ev: Evaluation, returned: Value, value: Value, node: ast.AST, 
                 opened.append(resource._replace(origin=OPENED, key=place(node), flavour=""))
                 return value._replace(resource=opened[-1])
     return value
+
+
+def remembered_by(value: Value, function: str) -> Value:
+    """A registry that a function makes once and gives to whoever asks is known by it: ``registry()``."""
+    resource = value.resource
+    if value.kind != REGISTRY or resource is None or ":" not in resource.key or resource.key.startswith("self:"):
+        return value
+    return value._replace(name=f"{function}()", resource=resource._replace(key=f"{function}()"))
 
 
 def begin_anew(ev: Evaluation, made: Value) -> None:
