@@ -29,6 +29,7 @@ from ..values import (
     are_of_different_classes,
     contained,
     is_there,
+    late,
     pool_of,
     truth,
 )
@@ -175,10 +176,10 @@ def entry(owner: Value, node: ast.Subscript) -> Value:
 
 
 def handle_asked_for(owner: Value, call: Call) -> Value:
-    """``FACTORIES.get(name)``, as ``FACTORIES[name]``; UNKNOWN for what is neither a factory nor an engine."""
+    """``FACTORIES.get(name)``, as ``FACTORIES[name]``, and objects; UNKNOWN for what is none of these."""
     read = ast.Subscript(call.node.func.value, call.node.args[0], ast.Load())  # type: ignore[attr-defined]
     found = entry(owner, ast.copy_location(read, call.node))
-    return found if found.kind in HANDLES else UNKNOWN
+    return late(found) if found.kind == OBJECT else found if found.kind in HANDLES else UNKNOWN
 
 
 def comprehension(ev: Evaluation, node: ast.expr, elements: Iterable[ast.expr]) -> Value:

@@ -13,11 +13,13 @@ _MOST = 24
 
 
 def table(items: list[tuple[ast.expr | None, Value]]) -> Value:
-    """A dictionary whose values are functions of the project, known wherever one is called, or objects of one class;
-    UNKNOWN for any other."""
+    """A dictionary whose values are functions of the project, known wherever one is called, objects of one class, or
+    among others objects, each under a key that is written down; UNKNOWN for any other."""
     objects = {value for _, value in items if value.kind == OBJECT and not contained(value)}
     if len(objects) == 1 and all(value in objects for _, value in items):
         return Value(MAPPING, extra=tuple(objects))
+    if objects and len(items) <= _MOST and all(isinstance(key, ast.Constant) for key, _ in items):
+        return Value(TUPLE, "dict", extra=tuple((ast.unparse(key), value) for key, value in items if key is not None))
     are_functions = all(key is not None and is_seen(value) for key, value in items)
     if not items or len(items) > _MOST or not are_functions:
         return UNKNOWN
