@@ -35,6 +35,8 @@ class Wrapping:
         """The registries that a decorator surely gives back after the function, and those where the function raises."""
         self.undoes = Answers(project.sources, self._undoes)
         """Whether a decorator rolls something back, or closes it, where the function fails."""
+        self.settles = Answers(project.sources, self._settles)
+        """Whether a decorator commits, rolls back or closes something whenever the function has returned."""
         self.holds = Answers(project.sources, self._holds, lambda _: frozenset())
         """The registries whose session surely has a connection wherever a decorator calls the function."""
         self.remembers = Answers(project.sources, self._remembers)
@@ -53,6 +55,8 @@ class Wrapping:
             summary = ended(summary, *self.ends(name))
             if self.undoes(name):
                 summary = undone(summary)
+            if self.settles(name):
+                summary = summary._replace(normal=tuple(map(settled, summary.normal)))
             if self.remembers(name):
                 summary = summary.untaken
         found = [wait for name in sorted(target.decorators) for wait in self.waits(name)]
@@ -66,6 +70,9 @@ class Wrapping:
 
     def _undoes(self, decorator: str) -> bool:
         return any(is_undone(wrapper, call) for _, wrapper, call in self.wrappers(decorator))
+
+    def _settles(self, decorator: str) -> bool:
+        return any(is_settled(wrapper, call) for _, wrapper, call in self.wrappers(decorator))
 
     def _remembers(self, decorator: str) -> bool:
         return any(remembers_answers(wrapper, call) for _, wrapper, call in self.wrappers(decorator))
@@ -164,6 +171,7 @@ def ended(summary: Summary, after: tuple[Resource, ...], failed: tuple[Resource,
 
 
 _UNDOING = frozenset({"rollback", "close", "remove"})
+_SETTLING = _UNDOING | {"commit"}
 
 
 def is_undone(wrapper: Body, call: ast.Call) -> bool:
@@ -175,12 +183,37 @@ def is_undone(wrapper: Body, call: ast.Call) -> bool:
     return any(isinstance(part, ast.Attribute) and part.attr in _UNDOING for part in parts)
 
 
+def is_settled(wrapper: Body, call: ast.Call) -> bool:
+    """Whether a ``commit()`` follows the call, of whatever: ``answer = function()``, ``self.db.commit()``."""
+    always = (statement for statement in following(wrapper, call) if isinstance(statement, ast.Expr))
+    parts = (part for statement in always for part in ast.walk(statement))
+    return any(isinstance(part, ast.Attribute) and part.attr in _SETTLING for part in parts)
+
+
+def following(wrapper: Body, call: ast.Call) -> Iterator[ast.stmt]:
+    """The statements that run once the call has returned, whatever it has given."""
+    tries = wrapper.own(ast.Try)
+    blocks = [wrapper.statements, *(each.body for each in (*tries, *wrapper.own(ast.With, ast.AsyncWith)))]
+    for block in blocks:
+        place = next((i for i, each in enumerate(block) if any(part is call for part in ast.walk(each))), None)
+        if place is not None and not any(isinstance(part, ast.Return) for part in ast.walk(block[place])):
+            yield from block[place + 1 :]
+    around = (each for each in tries if any(part is call for s in each.body for part in ast.walk(s)))
+    yield from (statement for each in around for statement in each.finalbody)
+
+
 def undone(summary: Summary) -> Summary:
     """A function's summary where its failure is followed by a rollback, which may be that of its session."""
     return summary._replace(
         failed=tuple(map(doubted, summary.failed)),
         failures=tuple((kind, tuple(map(doubted, lives))) for kind, lives in summary.failures),
     )
+
+
+def settled(left: tuple[Resource, Life]) -> tuple[Resource, Life]:
+    """A session that may be the one that is committed; that of one that has failed raises."""
+    resource, life = left
+    return resource, Life(UNSURE, life.marks) if life.may_hold and not life.phases & FAILED else life
 
 
 def doubted(left: tuple[Resource, Life]) -> tuple[Resource, Life]:
