@@ -96,8 +96,8 @@ def remembers_answers(wrapper: Body, call: ast.Call) -> bool:
     ``found = store.get(key)``, ``return found`` before the call, and ``store.set(key, answer)`` after it.
     """
     kept = [value for value in put_away(wrapper) if value.lineno >= call.lineno]
-    answers = following(wrapper, lambda value: any(part is call for part in ast.walk(value)))
-    found = following(wrapper, lambda value: any(map(is_looked_up, ast.walk(value))))
+    answers = names_made_of(wrapper, lambda value: any(part is call for part in ast.walk(value)))
+    found = names_made_of(wrapper, lambda value: any(map(is_looked_up, ast.walk(value))))
     given = [node for node in wrapper.own(ast.Return) if node.value is not None and node.lineno < call.lineno]
     is_given = any(
         is_looked_up(part) or mentions(part, found) for node in given for part in ast.walk(node) if part is not node
@@ -124,7 +124,7 @@ def is_looked_up(part: ast.AST) -> bool:
     return False
 
 
-def following(body: Body, begins: Callable[[ast.expr], bool]) -> frozenset[str]:
+def names_made_of(body: Body, begins: Callable[[ast.expr], bool]) -> frozenset[str]:
     """The names that a function makes of values with which it ``begins``, one of the other."""
     names: set[str] = set()
     pairs = [(target.id, value) for target, value in body.assigned() if isinstance(target, ast.Name)]

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from ...files.sources import Answers
-from ...names import is_none
+from ...names import is_none, last_part
 from ...session.body import Body
 from ...session.outside import summary_of
 from ...session.state import CLOSED, FAILED, IDLE, UNSURE, Life
@@ -17,6 +17,7 @@ from ...session.steps.exceptions import takes_everything
 from ...session.summary import Summary, Wait
 from ...session.values import AMBIENT, CLASS, FUNCTION, METHOD, OBJECT, Resource, Value
 from ..modules.module import Module
+from ..names.evidence import may_be_session
 from .remembering import remembers_answers
 from .targets import Target
 
@@ -170,8 +171,7 @@ def ended(summary: Summary, after: tuple[Resource, ...], failed: tuple[Resource,
     )
 
 
-_UNDOING = frozenset({"rollback", "close", "remove"})
-_SETTLING = _UNDOING | {"commit"}
+_GIVING_BACK = frozenset({"close", "remove"})
 
 
 def is_undone(wrapper: Body, call: ast.Call) -> bool:
@@ -180,14 +180,22 @@ def is_undone(wrapper: Body, call: ast.Call) -> bool:
     handlers = (handler for block in around for handler in block.handlers if takes_everything(handler))
     always = (each for handler in handlers for each in handler.body if isinstance(each, ast.Expr))
     parts = (part for each in always for part in ast.walk(each))
-    return any(isinstance(part, ast.Attribute) and part.attr in _UNDOING for part in parts)
+    return any(is_ended(part, "rollback") for part in parts)
 
 
 def is_settled(wrapper: Body, call: ast.Call) -> bool:
     """Whether a ``commit()`` follows the call, of whatever: ``answer = function()``, ``self.db.commit()``."""
     always = (statement for statement in following(wrapper, call) if isinstance(statement, ast.Expr))
     parts = (part for statement in always for part in ast.walk(statement))
-    return any(isinstance(part, ast.Attribute) and part.attr in _SETTLING for part in parts)
+    return any(is_ended(part, "rollback", "commit") for part in parts)
+
+
+def is_ended(part: ast.AST, *verbs: str) -> bool:
+    """``self.db.commit()``, of whatever it is; ``session.close()`` of what may be a session: files are closed, too."""
+    match part:
+        case ast.Attribute(value=owner, attr=verb):
+            return verb in verbs or (verb in _GIVING_BACK and may_be_session(last_part(owner)))
+    return False
 
 
 def following(wrapper: Body, call: ast.Call) -> Iterator[ast.stmt]:
