@@ -117,7 +117,7 @@ class Config(NamedTuple):
         return self._covers(self.exclude + self.extend_exclude, path)
 
     def _covers(self, lines: tuple[str, ...], path: str) -> bool:
-        return patterns(lines).matches(inside(path, self.root))
+        return _are_met(lines, path, self.root)
 
     # -- what names stand for
 
@@ -134,6 +134,12 @@ class Config(NamedTuple):
         if not entries:
             return None
         return next((advice for pattern, advice in _compiled(entries) if pattern.fullmatch(name)), None)
+
+
+@lru_cache(maxsize=100_000)
+def _are_met(lines: tuple[str, ...], path: str, root: str) -> bool:
+    """Whether one of the patterns covers a path: asked of each file of a project again and again."""
+    return patterns(lines).matches(inside(path, root))
 
 
 def inside(path: str, root: str) -> str:
