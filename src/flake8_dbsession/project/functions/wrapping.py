@@ -18,7 +18,7 @@ from ...session.summary import Summary, Wait
 from ...session.values import AMBIENT, CLASS, FUNCTION, METHOD, OBJECT, Resource, Value
 from ..modules.module import Module
 from ..names.evidence import may_be_session
-from .remembering import remembers_answers
+from .kept_answers import remembers_answers
 from .targets import Target
 
 if TYPE_CHECKING:
