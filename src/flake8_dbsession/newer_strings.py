@@ -78,7 +78,7 @@ def past_field(text: str, place: int, quotes: str, changes: Changes, around: int
         if inner:
             end = past_string(text, at, inner, changes, around)
             if around > 1:
-                name(text, at, end, changes)
+                put_name(text, at, end, changes)
             else:
                 soften(text, at, end, inner, quotes, changes)
             at = end
@@ -89,7 +89,7 @@ def past_field(text: str, place: int, quotes: str, changes: Changes, around: int
     return at
 
 
-def name(text: str, start: int, end: int, changes: Changes) -> None:
+def put_name(text: str, start: int, end: int, changes: Changes) -> None:
     """Put a name in the place of a string for which there is no third kind of quotes."""
     changes.update((number, " ") for number in range(start, end) if text[number] != "\n")
     changes[start] = "_"

@@ -31,7 +31,6 @@ _SILENT = frozenset(
     {"unknown", "constant", "statement", NAMED, CLASS, OBJECT, FUNCTION, METHOD, PARTIAL, TUPLE, TABLE, MAPPING}
 )
 """Kinds of value that are no session and lead to one only through what they stand for."""
-_LOADED = "sqlalchemy"
 
 
 class Looked(NamedTuple):
