@@ -162,8 +162,8 @@ class Target(Protocol):
         """The names of what it rolls back or closes."""
 
     @property
-    def gives_back(self) -> bool:
-        """Whether it speaks of rolling back or closing anything."""
+    def rolls_back(self) -> bool:
+        """Whether it speaks of rolling back anything, or of closing what may be a session."""
 
     @property
     def goes_through(self) -> frozenset[str]:

@@ -13,6 +13,7 @@ from ...session.syntax import MUTATORS, first_of
 from ...session.values import Value, constant
 from ..classes.protocols import is_protocol, says_nothing
 from ..modules.module import Module
+from ..names.evidence import may_end_session
 from .remembering import makes_once, remembers_by_argument
 
 _GATHERERS = frozenset({"asyncio.gather", "asyncio.wait", "asyncio.as_completed"})
@@ -111,10 +112,10 @@ class Target:
         owners = (node.value for node in self.body.own(ast.Attribute) if node.attr in _ENDING)
         return frozenset(owner.id for owner in owners if isinstance(owner, ast.Name))
 
-    @property
-    def gives_back(self) -> bool:
-        """Whether the function speaks of rolling back or closing anything."""
-        return any(node.attr in _ENDING for node in self.body.own(ast.Attribute))
+    @cached_property
+    def rolls_back(self) -> bool:
+        """Whether the function speaks of rolling back anything, or of closing what may be a session."""
+        return any(may_end_session(node, "rollback") for node in self.body.own(ast.Attribute))
 
     @cached_property
     def goes_through(self) -> frozenset[str]:

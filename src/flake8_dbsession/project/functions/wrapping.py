@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from ...files.sources import Answers
-from ...names import is_none, last_part
+from ...names import is_none
 from ...session.body import Body
 from ...session.outside import summary_of
 from ...session.state import CLOSED, FAILED, IDLE, UNSURE, Life
@@ -17,7 +17,7 @@ from ...session.steps.exceptions import takes_everything
 from ...session.summary import Summary, Wait
 from ...session.values import AMBIENT, CLASS, FUNCTION, METHOD, OBJECT, Resource, Value
 from ..modules.module import Module
-from ..names.evidence import may_be_session
+from ..names.evidence import may_end_session
 from .kept_answers import remembers_answers
 from .targets import Target
 
@@ -171,31 +171,20 @@ def ended(summary: Summary, after: tuple[Resource, ...], failed: tuple[Resource,
     )
 
 
-_GIVING_BACK = frozenset({"close", "remove"})
-
-
 def is_undone(wrapper: Body, call: ast.Call) -> bool:
     """Whether whatever the call raises always leads to a ``rollback()``: ``except Exception: self.db.rollback()``."""
     around = (block for block in wrapper.own(ast.Try) if any(part is call for s in block.body for part in ast.walk(s)))
     handlers = (handler for block in around for handler in block.handlers if takes_everything(handler))
     always = (each for handler in handlers for each in handler.body if isinstance(each, ast.Expr))
     parts = (part for each in always for part in ast.walk(each))
-    return any(is_ended(part, "rollback") for part in parts)
+    return any(may_end_session(part, "rollback") for part in parts)
 
 
 def is_settled(wrapper: Body, call: ast.Call) -> bool:
     """Whether a ``commit()`` follows the call, of whatever: ``answer = function()``, ``self.db.commit()``."""
     always = (statement for statement in following(wrapper, call) if isinstance(statement, ast.Expr))
     parts = (part for statement in always for part in ast.walk(statement))
-    return any(is_ended(part, "rollback", "commit") for part in parts)
-
-
-def is_ended(part: ast.AST, *verbs: str) -> bool:
-    """``self.db.commit()``, of whatever it is; ``session.close()`` of what may be a session: files are closed, too."""
-    match part:
-        case ast.Attribute(value=owner, attr=verb):
-            return verb in verbs or (verb in _GIVING_BACK and may_be_session(last_part(owner)))
-    return False
+    return any(may_end_session(part, "rollback", "commit") for part in parts)
 
 
 def following(wrapper: Body, call: ast.Call) -> Iterator[ast.stmt]:

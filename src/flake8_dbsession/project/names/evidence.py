@@ -7,7 +7,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from ...names import Names, dotted
+from ...names import Names, dotted, last_part
 
 _SHORT = frozenset({"db", "sess", "s"})
 _OF_SESSIONS = frozenset({"exec", "scalars", "stream_scalars"})
@@ -19,11 +19,21 @@ _LOOKUPS = frozenset({"get", "get_one"})
 _LIBRARIES = ("sqlalchemy.", "sqlmodel.")
 QUESTIONS = _OF_SESSIONS | _OF_ENGINES_TOO | _LOOKUPS | {"query"}
 """What a session may be asked."""
+_GIVING_BACK = frozenset({"aclose", "close", "remove"})
 
 
 def may_be_session(name: str) -> bool:
     """Whether something may be called like that because it is a session."""
     return name in _SHORT or "session" in name.lower()
+
+
+def may_end_session(part: ast.AST, *verbs: str) -> bool:
+    """``self.db.commit()`` by one of the verbs, of whatever it is; ``session.close()`` of what may be a session: files
+    are closed, too."""
+    match part:
+        case ast.Attribute(value=owner, attr=verb):
+            return verb in verbs or (verb in _GIVING_BACK and may_be_session(last_part(owner)))
+    return False
 
 
 def session_type(names: Names, text: str, nodes: Iterable[ast.AST]) -> str:

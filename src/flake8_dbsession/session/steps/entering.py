@@ -105,15 +105,15 @@ def wait_at_the_end(ev: Evaluation, owner: Value, item: ast.withitem, is_async: 
 
 
 def rolls_back(ev: Evaluation, owner: Value, is_async: bool) -> bool:
-    """Whether the ``__exit__`` of an object of the project rolls something back, or closes it, itself or by another
-    method of the object."""
+    """Whether the ``__exit__`` of an object of the project, or another method that it calls on the object, rolls something
+    back or closes what may be a session."""
     leave = the_only_one(ev, ev.world.attribute(owner, "__aexit__" if is_async else "__exit__"))
     target = ev.world.target(leave) if leave.kind == FUNCTION else None
-    if target is None or target.gives_back:
+    if target is None or target.rolls_back:
         return target is not None
     asked = (ev.world.attribute(of_its_class(owner, leave), name) for name in sorted(target.asks_itself))
     methods = (ev.world.target(method) for method in asked if method.kind == FUNCTION)
-    return any(method is not None and method.gives_back for method in methods)
+    return any(method is not None and method.rolls_back for method in methods)
 
 
 def asked_by(ev: Evaluation, owner: ast.expr) -> Iterator[Resource]:

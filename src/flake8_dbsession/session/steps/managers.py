@@ -94,8 +94,9 @@ def where_it_rolls_back(transfer: Transfer, node: Node, manager: Value, state: S
     if manager.kind != OBJECT or not any(life.phases & FAILED for life in state.lives.values()):
         return state
     ev = transfer.evaluation(state)
-    if rolls_back(ev, manager, isinstance(node.statement, ast.AsyncWith)):
-        doubt_failed(ev.now.lives)
+    if not rolls_back(ev, manager, isinstance(node.statement, ast.AsyncWith)):
+        return state
+    doubt_failed(ev.now.lives)
     return ev.now.state()
 
 
