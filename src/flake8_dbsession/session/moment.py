@@ -71,7 +71,7 @@ class Moment(Draft):
         """SQL runs: the session holds a connection now."""
         life = self.life(resource)
         self.event(Happening.QUERIED, node, resource)
-        if resource.is_connection:
+        if resource.is_connection or resource.gives_back_at_once:
             self.mark(resource, USED)
             self.may_raise(may_fail)
             return

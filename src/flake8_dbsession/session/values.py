@@ -17,6 +17,10 @@ JOINED = "joined"
 Also the pool of a registry whose sessions do.
 """
 
+AT_ONCE = "at once"
+"""The pool of a registry whose sessions give each connection back as a statement ends (``autocommit=True``; measured on
+1.4: a flush, ``all()``, ``first()`` and ``scalar()`` leave none checked out)."""
+
 NEW = ":new"
 """The pool of a session whose engine is made for it alone, as those know it who call what makes both."""
 
@@ -47,7 +51,7 @@ class Resource(NamedTuple):
         """
         if self.is_async != other.is_async or (":" in self.pool) != (":" in other.pool):
             return True
-        if {JOINED, NEW} & {self.pool, other.pool}:
+        if {AT_ONCE, JOINED, NEW} & {self.pool, other.pool}:
             return True
         connections = [each for each in (self, other) if each.is_connection]
         if connections and self.pool == other.pool:
@@ -57,6 +61,11 @@ class Resource(NamedTuple):
             return may_be_any or bool(self.pool and other.pool)
         are_known = bool(self.pool and other.pool) and self.is_of_given_engine == other.is_of_given_engine
         return are_known and self.pool != other.pool
+
+    @property
+    def gives_back_at_once(self) -> bool:
+        """Whether it has a connection only while a statement runs."""
+        return self.pool == AT_ONCE
 
     @property
     def is_of_given_engine(self) -> bool:

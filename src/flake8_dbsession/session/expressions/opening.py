@@ -11,6 +11,7 @@ from ..one_connection import is_of_one_connection
 from ..state import GIVEN, HELD, IDLE, STORED
 from ..values import (
     AMBIENT,
+    AT_ONCE,
     BOUND,
     CLOSING,
     COMMITS,
@@ -166,8 +167,6 @@ def construction(ev: Evaluation, short: str, call: Call) -> Value | None:
             return Value(FACTORY, session_class(short, call), extra=options(ev, call))
         case "scoped_session" | "async_scoped_session":
             factory = call.argument(0, "session_factory")
-            if factory.kind == FACTORY and dict(factory.extra).get("autocommit"):
-                return UNKNOWN  # as for the sessions of the factory itself
             type_name = factory.name if factory.kind == FACTORY else "Session"
             if short.startswith("async"):
                 type_name = "AsyncSession"
@@ -196,8 +195,11 @@ def asynchronous(call: Call) -> Value:
 
 
 def pool_of_factory(factory: Value) -> str:
-    """The engine of the sessions that a factory makes; JOINED where all of them work on one connection."""
+    """The engine of the sessions that a factory makes; JOINED where all of them work on one connection, AT_ONCE where
+    they keep none."""
     known = dict(factory.extra) if factory.kind == FACTORY else {}
+    if known.get("autocommit"):
+        return AT_ONCE
     return JOINED if known.get(JOINED) else str(known.get("pool", ""))
 
 

@@ -105,8 +105,8 @@ def wait_at_the_end(ev: Evaluation, owner: Value, item: ast.withitem, is_async: 
 
 
 def rolls_back(ev: Evaluation, owner: Value, is_async: bool) -> bool:
-    """Whether the ``__exit__`` of an object of the project, or another method that it calls on the object, rolls something
-    back or closes what may be a session."""
+    """Whether the ``__exit__`` of an object of the project rolls something back or closes what may be a session, by
+    itself or by another method of the object."""
     leave = the_only_one(ev, ev.world.attribute(owner, "__aexit__" if is_async else "__exit__"))
     target = ev.world.target(leave) if leave.kind == FUNCTION else None
     if target is None or target.rolls_back:
