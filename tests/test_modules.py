@@ -229,3 +229,53 @@ def test_imports_start_from_the_folder_of_a_script_but_not_from_one_inside_a_pac
     modules = Project(Config()).modules
     assert modules.of_file(Source.read("shop/clients/use.py")).name == "shop.clients.use"
     assert (modules.find("types") is not None) == is_found
+
+
+@pytest.mark.parametrize("before", [[], ["src/start.py"]])
+def test_a_package_inside_another_is_called_as_most_files_there_call_it(tmp_path, monkeypatch, before):
+    """A program that is started inside of ``src``, which is marked as a package all the same."""
+    write(
+        tmp_path,
+        {
+            "src/__init__.py": "",
+            "src/start.py": "from shop.oven import use\n",
+            "src/shop/__init__.py": "",
+            "src/shop/oven/__init__.py": "",
+            "src/shop/oven/store.py": "",
+            "src/shop/oven/use.py": "from shop.oven import store\n",
+            "src/shop/oven/other.py": "from src.shop.oven import store\n",
+            "src/shop/oven/more.py": "import shop.oven.store\n",
+        },
+    )
+    monkeypatch.chdir(tmp_path)
+    project = Project(Config())
+    for path in before:
+        analyze(Source.read(path), project)
+    modules = project.modules
+    assert modules.of_file(Source.read("src/shop/oven/store.py")).name == "shop.oven.store"
+    assert modules.of_file(Source.read("src/shop/oven/use.py")).name == "shop.oven.use"
+    assert modules.of_file(Source.read("src/shop/__init__.py")).name == "shop"
+    assert modules.find("shop.oven.store") is not None
+
+
+def test_a_package_with_the_name_of_a_library_is_called_by_its_place(tmp_path, monkeypatch):
+    write(
+        tmp_path,
+        {
+            "shop/__init__.py": "",
+            "shop/email/__init__.py": "",
+            "shop/email/outbox.py": "",
+            "shop/email/letters.py": "from email.message import EmailMessage\nfrom email.mime.text import MIMEText\n",
+            "shop/use.py": "from shop.email import outbox\n",
+        },
+    )
+    monkeypatch.chdir(tmp_path)
+    modules = Project(Config()).modules
+    assert modules.of_file(Source.read("shop/email/outbox.py")).name == "shop.email.outbox"
+    assert modules.of_file(Source.read("shop/email/letters.py")).name == "shop.email.letters"
+
+
+def write(folder: pathlib.Path, files: dict[str, str]) -> None:
+    for path, text in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)

@@ -70,9 +70,14 @@ def words_in(data: bytes) -> Iterator[bytes]:
         yield from imported.name.split(b".")
 
 
-def tops_in(data: bytes) -> Iterator[bytes]:
-    """The top packages and modules that a file imports by their full names."""
-    yield from (imported.name.partition(b".")[0] for imported in imported_in(data) if not imported.level)
+def starts_in(data: bytes) -> Iterator[bytes]:
+    """What the full names begin with that a file imports: each top package or module, and with the part below it."""
+    for imported in imported_in(data):
+        if not imported.level:
+            top, *below = imported.name.split(b".")
+            yield top
+            if below:
+                yield b".".join((top, below[0]))
 
 
 def absolute(imported: Imported, module: str, is_package: bool) -> str:

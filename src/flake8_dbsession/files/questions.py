@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from .imports import tops_in, words_in
+from .imports import starts_in, words_in
 
 
 class Question(NamedTuple):
@@ -57,7 +57,7 @@ def functions_in(data: bytes) -> Iterator[bytes]:
 NAMES: dict[str, Callable[[bytes], Iterator[bytes]]] = {
     "extends": bases_in,
     "imports": words_in,
-    "starts with": tops_in,
+    "starts with": starts_in,
     "defines": functions_in,
 }
 KINDS = frozenset({"holds", *NAMES})

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..files.declared import PROJECT_FILES, Declared, declared_in, project_of
 from ..files.folders import in_package
-from ..files.imports import tops_in, words_in
+from ..files.imports import starts_in, words_in
 from ..files.installed import holds_packages
 from ..files.questions import Question, bases_in, functions_in
 from ..files.scripts import scripts_above
@@ -128,9 +128,13 @@ class Application:
         """The files of the project that have a name somewhere in what they import."""
         return self._answering(Question("imports", (name,)), self._naming)
 
-    def starting_with(self, name: bytes) -> Sequence[str]:
-        """The files of the project that import a top package or module, or something of it, by its full name."""
-        return self._answering(Question("starts with", (name,)), self._starting_with)
+    def starting_with(self, top: bytes) -> Mapping[str, Sequence[str]]:
+        """The files of the project that import a top package or module by its full name, or something of it, by the
+        first two parts of what they import."""
+        imported = self._starting_with.get(top, {})
+        for name, files in {top.decode(): [], **imported}.items():
+            self.project.sources.meet_question(Question("starts with", (name.encode(),)), files)
+        return imported
 
     def _answering(self, question: Question, index: Mapping[bytes, list[str]]) -> Sequence[str]:
         found = index.get(question.words[0], ())
@@ -150,8 +154,11 @@ class Application:
         return self._indexed(words_in)
 
     @cached_property
-    def _starting_with(self) -> dict[bytes, list[str]]:
-        return self._indexed(tops_in)
+    def _starting_with(self) -> dict[bytes, dict[str, list[str]]]:
+        found: dict[bytes, dict[str, list[str]]] = {}
+        for name, paths in self._indexed(starts_in).items():
+            found.setdefault(name.partition(b".")[0], {})[name.decode("utf-8", "replace")] = paths
+        return found
 
     def _indexed(self, names_in: Callable[[bytes], Iterator[bytes]]) -> dict[bytes, list[str]]:
         """The files by the names that stand in them; none of a project that is too large to be looked through."""

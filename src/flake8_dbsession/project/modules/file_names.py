@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ...files.declared import PROJECT_FILES
 from ...files.folders import Folders
 from ...files.sources import Sources
-from .roots import Roots, root_of
+from .roots import Roots, folders_between, is_module, root_of
 
 
 class FileName(NamedTuple):
@@ -24,7 +24,7 @@ class FileName(NamedTuple):
 class FileNames:
     """The names of the files below ``root``, whose imports may start from one of the folders ``src`` in it.
 
-    ``starting_with`` says which files import a top package by its full name.
+    ``starting_with`` says which files import a top package, or what of it, by its full name.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class FileNames:
         root: str,
         src: tuple[str, ...],
         sources: Sources,
-        starting_with: Callable[[bytes], Sequence[str]] = lambda package: (),
+        starting_with: Callable[[bytes], Mapping[str, Sequence[str]]] = lambda package: {},
     ) -> None:
         self.root = root
         self.folders = Folders()
@@ -62,7 +62,7 @@ class FileNames:
         """
         stem = os.path.basename(path).removesuffix(".py")
         is_package = stem == "__init__"
-        folder, packages = self._package_around(path)
+        folder, packages = self._begun(*self._package_around(path), at_least=int(is_package))
         parts = packages if is_package else [*packages, stem]
         if folder == self._start:
             return FileName(".".join(parts), folder, is_package)
@@ -80,15 +80,41 @@ class FileNames:
                 return FileName(".".join([*inner, *parts]), folder, is_package)
         return FileName(".".join(parts), folder, is_package)
 
+    def _begun(self, folder: str, packages: list[str], at_least: int) -> tuple[str, list[str]]:
+        """Some packages below ``folder``, from where the analysed file's imports start if that is one of them.
+
+        It is where a program is started in a package, as by ``python src/main.py`` beside ``src/__init__.py``.
+        """
+        outer = [] if self._start is None else folders_between(folder, self._start)
+        if outer and packages[: len(outer)] == outer and len(packages) - len(outer) >= at_least:
+            return os.path.join(folder, *outer), packages[len(outer) :]
+        return folder, packages
+
     def _shown_beside(self, path: str) -> str | None:
-        """Where the imports of a file somewhere in a package start from, of which only other files of it tell."""
+        """Where the imports of a file somewhere in a package start from, of which only other files of it tell.
+
+        As most of them do, where they start from several folders.
+        """
         folder, package = self._package_around(path)
         while not package and folder.startswith(self.root + os.sep):
             folder, package = self._package_around(folder)
-        if not folder.startswith(self.root + os.sep):
+        if not package:
             return None
-        inside = os.path.join(folder, package[0], "")
-        return folder if any(each.startswith(inside) for each in self._starting_with(package[0].encode())) else None
+        inner = folders_between(folder, os.path.dirname(path))
+        shown = [len(self._starting_from(folder, *inner[:depth], package=inner[depth])) for depth in range(len(inner))]
+        most = max(shown)
+        return os.path.join(folder, *inner[: shown.index(most)]) if most else None
+
+    def _starting_from(self, folder: str, *packages: str, package: str) -> set[str]:
+        """The files of the outermost package in ``folder`` whose imports start from the last of ``packages`` in it, and
+        which import something of the ``package`` there by its full name.
+
+        Such a package may be called like a library, so that something has to be a module which stands there.
+        """
+        start, inside = os.path.join(folder, *packages), os.path.join(folder, *packages[:1] or (package,), "")
+        imported = self._starting_with(package.encode())
+        own = [name for name in imported if not packages or ("." in name and is_module(start, name, self._is_there))]
+        return {path for name in own for path in imported[name] if path.startswith(inside)}
 
     def _package_around(self, path: str) -> tuple[str, list[str]]:
         """The folder above the outermost package around a file, and the packages from there on."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 
 from ...files.sources import Answers, Sources, Top
 from ...files.texts import Texts
@@ -18,7 +18,7 @@ class Modules:
     ``names`` tells what a file is called, and where imports start from. ``forget`` is told what counts no
     longer as the next file starts from another one: a set of bits, and the modules that are read anew. ``beside`` says
     in which folder another project of the repository has a package, "" for none, and ``starting_with`` which files
-    import a top package by its full name.
+    import a top package, or what of it, by its full name.
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class Modules:
         forget: Callable[[int, Set[Module]], None] = lambda sources, modules: None,
         sources: Sources | None = None,
         beside: Callable[[str], str] = lambda package: "",
-        starting_with: Callable[[bytes], Sequence[str]] = lambda package: (),
+        starting_with: Callable[[bytes], Mapping[str, Sequence[str]]] = lambda package: {},
     ) -> None:
         self.root = root
         self._sources = sources or Sources()

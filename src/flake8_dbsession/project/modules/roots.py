@@ -42,7 +42,7 @@ class Roots:
         if before == self.own:
             return frozenset()
         self._holding.clear()
-        tops = {top for folder in (*before, *self.own) for top in self._tops(folder)}
+        tops = {top for folder in (*before, *self.own) for top in self.tops(folder)}
         then = (*before, *self.of_project)
         return frozenset(top for top in tops if self.holding(top) != self._among(then, top))
 
@@ -54,15 +54,20 @@ class Roots:
         return self._holding[top]
 
     def _among(self, folders: Iterable[str], top: str) -> list[str]:
-        return [folder for folder in dict.fromkeys(folders) if top in self._tops(folder)]
+        return [folder for folder in dict.fromkeys(folders) if top in self.tops(folder)]
 
-    def _tops(self, folder: str) -> frozenset[str]:
+    def tops(self, folder: str) -> frozenset[str]:
         """The packages and modules that can be imported by their bare name where imports start from ``folder``."""
         if folder not in self._inside:
             with os.scandir(folder) as entries:
                 names = [entry.name for entry in entries if entry.name.endswith(".py") or entry.is_dir()]
             self._inside[folder] = frozenset(name.removesuffix(".py") for name in names if not name.startswith("."))
         return self._inside[folder]
+
+
+def folders_between(above: str, folder: str) -> list[str]:
+    """The names of the folders that lead from ``above`` to a folder below it; none where it is not below."""
+    return folder[len(above) + 1 :].split(os.sep) if folder.startswith(above + os.sep) else []
 
 
 def root_of(
