@@ -6,6 +6,8 @@ import ast
 import runpy
 from pathlib import Path
 
+import pytest
+
 from flake8_dbsession.config import Config
 from flake8_dbsession.run import check_text
 
@@ -42,3 +44,25 @@ def test_an_object_made_of_the_one_before_twice_is_remembered_as_far_as_possible
         f"def wait(session: Session):\n    pair = None\n{pairs}    pair.load()\n    time.sleep(5)\n"
     )
     assert [d.code for d in check_text("pairs.py", text.encode(), Config()).diagnostics] == ["ORM201"]
+
+
+@pytest.mark.parametrize(
+    ("first", "more"),
+    [
+        ("(session,)", "(pair, pair)"),
+        ("[session]", "[pair, pair]"),
+        ("{'one': session}", "{'one': pair, 'other': pair}"),
+        ("partial(print, session)", "partial(print, pair, pair)"),
+        ("[session]", "list(zip(pair, pair))"),
+        ("[session]", "pair + pair"),
+        ("tell(session, session)", "tell(pair, pair)"),
+    ],
+)
+def test_what_holds_the_one_before_twice_is_followed_as_far_as_possible(first, more):
+    """Forty of them are made of a million million values, and nobody knows what becomes of the session in them."""
+    text = (
+        "from functools import partial\n\nfrom sqlalchemy.orm import Session\n\n\nasync def tell(one, other): ...\n\n\n"
+        f"def pile(engine):\n    session = Session(engine)\n    pair = {first}\n" + f"    pair = {more}\n" * 40
+    )
+    outcome = check_text("piled.py", text.encode(), Config())
+    assert (outcome.problem, outcome.diagnostics) == (None, ())

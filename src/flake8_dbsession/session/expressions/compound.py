@@ -7,6 +7,7 @@ import operator
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from ..bearable import bearable
 from ..functions.special_methods import ask, iterator_of
 from ..syntax import names_below
 from ..values import (
@@ -60,9 +61,9 @@ def display(ev: Evaluation, node: ast.Dict) -> Value:
             ev.value(key)
         values.append((key, ev.value(item)))
     if not any(contained(value) or value.kind in HANDLES for _, value in values):
-        return table(values)
+        return bearable(ev.now, table(values))
     named = ((ast.unparse(key) if key is not None else "**", value) for key, value in values)
-    return Value(TUPLE, "dict", extra=tuple(named))
+    return bearable(ev.now, Value(TUPLE, "dict", extra=tuple(named)))
 
 
 def choice(ev: Evaluation, node: ast.IfExp) -> Value:
@@ -205,7 +206,7 @@ def comprehension(ev: Evaluation, node: ast.expr, elements: Iterable[ast.expr]) 
     if column:
         return Value(TUPLE, LIST, extra=column)
     told = any(value.kind in (COROUTINE, OBJECT) or contained(value) for value in values)
-    return Value(TUPLE, extra=tuple(values)) if told else UNKNOWN
+    return bearable(ev.now, Value(TUPLE, extra=tuple(values))) if told else UNKNOWN
 
 
 def picked(node: ast.expr, generator: ast.comprehension, iterated: Value) -> tuple[Value, ...]:

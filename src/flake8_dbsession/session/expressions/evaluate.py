@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
+from ..bearable import bearable
 from ..body import Body
 from ..events import Event, Happening
 from ..functions.coroutines import TASK, coroutines_in, hear, is_made_by_plain
@@ -84,7 +85,7 @@ class Evaluation:
                 self.bind(node.target, value)
                 return value
             case ast.Tuple() | ast.List() | ast.Set():
-                return Value(TUPLE, extra=tuple(self.value(element) for element in node.elts))
+                return bearable(self.now, Value(TUPLE, extra=tuple(self.value(element) for element in node.elts)))
             case ast.Dict():
                 return display(self, node)
             case ast.IfExp():
@@ -117,7 +118,8 @@ class Evaluation:
                 return comprehension(self, node, [node.key, node.value])
             case ast.BinOp():
                 sides = (self.value(node.left), self.value(node.right))
-                return Value(TUPLE, extra=sides) if any(contained(side) for side in sides) else piped(self, node, sides)
+                joined = bearable(self.now, Value(TUPLE, extra=sides))
+                return joined if any(contained(side) for side in sides) else piped(self, node, sides)
             case ast.JoinedStr() | ast.FormattedValue() | ast.UnaryOp() | ast.Slice():
                 for child in ast.iter_child_nodes(node):
                     if isinstance(child, ast.expr):

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ..bearable import bearable
 from ..functions.coroutines import begun
 from ..functions.lending import unseen
 from ..state import CHANGED
@@ -92,7 +93,12 @@ def _hasattr(ev: Evaluation, call: Call) -> Value:
 def _partial(ev: Evaluation, call: Call) -> Value:
     if not call.positional:
         return UNKNOWN
-    return Value(PARTIAL, extra=(call.positional[0], call.positional[1:], tuple(call.keywords.items())))
+    given = (call.positional[0], call.positional[1:], tuple(call.keywords.items()))
+    return bearable(ev.now, Value(PARTIAL, extra=given))
+
+
+def _zip(ev: Evaluation, call: Call) -> Value:
+    return bearable(ev.now, Value(ZIPPED, extra=call.positional))
 
 
 def _cast(ev: Evaluation, call: Call) -> Value:
@@ -199,7 +205,7 @@ PASSING: dict[str, Callable[[Evaluation, Call], Value]] = {
     "builtins.filter": _filter,
     "builtins.super": _super,
     "builtins.enumerate": lambda ev, call: Value(ENUMERATED, extra=call.positional[:1]),
-    "builtins.zip": lambda ev, call: Value(ZIPPED, extra=call.positional),
+    "builtins.zip": _zip,
     "contextlib.closing": _closing,
     "contextlib.aclosing": _closing,
     "contextlib.suppress": lambda ev, call: Value(OBJECT, "contextlib.suppress"),

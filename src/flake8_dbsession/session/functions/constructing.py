@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ..bearable import light_enough
 from ..expressions.changing import borrow
 from ..expressions.opening import asynchronous
 from ..sharing.handover import given_to_object
@@ -22,8 +23,6 @@ from ..values import (
     UNKNOWN,
     Resource,
     Value,
-    contained,
-    weight,
 )
 from ..waiting import STREAMING_RESPONSES, stream
 from .arguments import given_something, told
@@ -33,9 +32,6 @@ from .formals import Formals
 if TYPE_CHECKING:
     from ..expressions.call import Call
     from ..expressions.evaluate import Evaluation
-
-_HEAVIEST = 256
-"""How many values an object is made of at the most; in applications of a thousand files it is seldom more than 200."""
 
 
 def construct(ev: Evaluation, made: Value, call: Call) -> Value:
@@ -90,21 +86,6 @@ def object_of(ev: Evaluation, made: Value, attributes: list[tuple[str, Value]], 
     value = Value(OBJECT, made.name, extra=tuple(each for each in attributes if each[0] in kept))
     given_to_object(ev, value, call)
     return value
-
-
-def light_enough(attributes: list[tuple[str, Value]]) -> set[str]:
-    """The names of those that are remembered, up to what is bearable: those with sessions first, then the lighter ones.
-
-    Objects made of objects grow without end: each that holds the one before twice is twice as heavy. Of what is not
-    remembered nothing is known but what its class says.
-    """
-    weights = sorted((not contained(value), weight(value), name) for name, value in attributes)
-    left, kept = _HEAVIEST, set()
-    for _, heavy, name in weights:
-        left -= heavy
-        if left >= 0:
-            kept.add(name)
-    return kept
 
 
 def attributes_of(

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from ..bearable import bearable
 from ..expressions.call import Call
 from ..summary import Wait
 from ..values import BEGUN, COROUTINE, FUNCTION, LIST, OBJECT, TUPLE, UNKNOWN, Value, contained
@@ -66,7 +67,7 @@ def under_keys(dictionary: Value) -> Value:
 def begun(ev: Evaluation, function: Value, call: Call) -> Value:
     """``work(session)`` that nobody has awaited yet: what it works with, and how it was called."""
     how = Value(BEGUN, extra=(function, call.positional, tuple(call.keywords.items()), call.node))
-    return Value(COROUTINE, function.name, extra=(*call.values, *reached(ev, function), how))
+    return bearable(ev.now, Value(COROUTINE, function.name, extra=(*call.values, *reached(ev, function), how)))
 
 
 def hear(ev: Evaluation, coroutine: Value, node: ast.expr) -> bool:
