@@ -13,7 +13,7 @@ from typing import NamedTuple
 from ..flow.graph import Kind, Node, Via
 from .liveness import Step
 from .state import State
-from .values import COROUTINE, FUNCTION, OBJECT, PARTIAL, TUPLE, Value
+from .values import COROUTINE, FUNCTION, OBJECT, PARTIAL, TUPLE, Value, values_in
 
 Key = tuple[object, ...]
 _REMEMBERED = frozenset({Kind.STATEMENT, Kind.TEST, Kind.ITERATE, Kind.ENTER, Kind.SUBJECT})
@@ -95,5 +95,4 @@ def closes_over(value: Value) -> bool:
     """Whether a value may be a nested function, which finds names that nobody mentions."""
     if value.kind == FUNCTION:
         return len(value.extra) > 1 and value.extra[1] is not None
-    parts = (piece for part in value.extra for piece in (part if type(part) is tuple else (part,)))
-    return any(isinstance(part, Value) and part.kind in _MAY_CLOSE_OVER and closes_over(part) for part in parts)
+    return any(part.kind in _MAY_CLOSE_OVER and closes_over(part) for part in values_in(value.extra))

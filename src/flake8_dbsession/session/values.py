@@ -288,13 +288,7 @@ _SESSIONS = frozenset({SESSION, MANAGER, GENERATOR, TRANSACTION, COROUTINE})
 
 def weight(value: Value) -> int:
     """Of how many values one is made, each counted as often as it stands there."""
-    parts = 1
-    for part in value.extra:
-        if isinstance(part, Value):
-            parts += weight(part)
-        elif isinstance(part, tuple):
-            parts += sum([weight(piece) for piece in part if isinstance(piece, Value)])
-    return parts
+    return 1 + sum(map(weight, values_in(value.extra)))
 
 
 def contained(value: Value) -> tuple[Resource, ...]:
@@ -303,11 +297,17 @@ def contained(value: Value) -> tuple[Resource, ...]:
     if not value.extra:
         return (value.resource,) if is_one and value.resource is not None else ()
     found: list[Resource] = [value.resource] if is_one and value.resource is not None else []
-    for part in value.extra:
-        if isinstance(part, Value):
-            found.extend(contained(part))
-        elif isinstance(part, tuple):
-            for piece in part:
-                if isinstance(piece, Value):
-                    found.extend(contained(piece))
+    for part in values_in(value.extra):
+        found.extend(contained(part))
     return tuple(found)
+
+
+def values_in(extra: tuple[Any, ...]) -> list[Value]:
+    """The values that the extra of one holds: as they are, in pairs with a name, or in a tuple of such pairs."""
+    found: list[Value] = []
+    for part in extra:
+        if isinstance(part, Value):
+            found.append(part)
+        elif type(part) is tuple:
+            found += values_in(part)
+    return found

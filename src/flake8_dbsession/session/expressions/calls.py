@@ -12,7 +12,8 @@ from ..functions.effects import report_wait
 from ..functions.groups import add_to_group
 from ..functions.lending import pass_on, unseen
 from ..functions.project_calls import run
-from ..sharing.handover import hand_over, put
+from ..sharing.handover import hand_over
+from ..sharing.side_by_side import put
 from ..summary import Wait
 from ..values import (
     COROUTINE,

@@ -12,7 +12,7 @@ from ..expressions.implementations import carry_out, opened_by_all, take_given
 from ..expressions.opening import opened
 from ..expressions.storing import is_kept_by_its_object
 from ..sharing.handing_on import hand_on
-from ..sharing.handover import gathered_by_ours
+from ..sharing.side_by_side import gathered_by_ours
 from ..state import ENTRY, GIVEN, HELD, HOLDING, IDLE, KEPT, RETURNED, STORED, UNSURE, Life
 from ..summary import Summary, Target
 from ..values import (

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from ...known import Handover as HandoverFact
 from ..syntax import names_below
 from ..values import COROUTINE, FUNCTION, METHOD, OBJECT, PARTIAL, UNKNOWN, Value
-from .handover import Words, closure, own_attributes, register, report
+from .handover import register
+from .telling import Words, closure, own_attributes, report
 
 if TYPE_CHECKING:
     from ..expressions.call import Call

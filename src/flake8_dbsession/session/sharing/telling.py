@@ -1,0 +1,91 @@
+"""What is told of the sessions and rows that a callable is given, uses as a closure, or has on its object."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..events import Handover, Happening
+from ..expressions.call import Call
+from ..functions.inside import through_objects
+from ..state import CLOSED
+from ..values import (
+    FUNCTION,
+    METHOD,
+    OBJECT,
+    OPENED,
+    ROW,
+    ROWS,
+    SESSION,
+    UNKNOWN,
+    Resource,
+    Value,
+    contained,
+)
+
+if TYPE_CHECKING:
+    from ..expressions.evaluate import Evaluation
+
+
+class Words(NamedTuple):
+    """What is the same for everything that one call hands over."""
+
+    concurrency: str
+    to: str
+    many: bool
+    used: frozenset[str] = frozenset()
+    """The names that a closure uses."""
+
+
+def report(ev: Evaluation, call: Call, value: Value, through: str, words: Words) -> None:
+    for resource in contained(value):
+        detail = Handover(words.concurrency, through, name_of(ev, resource), words.to, words.many)
+        ev.now.event(Happening.HANDED_OVER, call.node, resource, detail)
+    rows = [v for v in (value, *(x for x in value.extra if isinstance(x, Value))) if v.kind in (ROW, ROWS)]
+    for row in rows:
+        if row.resource is not None and ev.now.life(row.resource).phases != CLOSED:  # else it loads nothing any more
+            detail = Handover(words.concurrency, "row", name_of_row(ev, row, words.used), words.to, words.many)
+            ev.now.event(Happening.HANDED_OVER, call.node, row.resource, detail)
+
+
+def closure(ev: Evaluation, call: Call, target: Value, words: Words) -> None:
+    """A local function or lambda that uses a session of the function around it, or of an object that this one has."""
+    node = target.extra[1] if target.kind == FUNCTION and len(target.extra) > 1 else None
+    if node is None:
+        return
+    used = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    reached = frozenset(used - {a.arg for a in node.args.args})
+    by_name = [v for name, v in ev.now.names.items() if name in reached and v.kind in (SESSION, ROW, ROWS)]
+    for value in (*by_name, *through_objects(ev, node)):
+        report(ev, call, value, "closure", words._replace(used=reached))
+
+
+def own_attributes(ev: Evaluation, call: Call, target: Value, words: Words) -> None:
+    """``submit(self.work)`` where ``work`` uses ``self.session``; ``submit(worker.work)`` of an object made here."""
+    owner = target.extra[0] if target.kind in (FUNCTION, METHOD) and target.extra else None
+    if not isinstance(owner, Value) or owner.kind != OBJECT:
+        return
+    made_here: dict[str, Value] = dict(pair for pair in owner.extra if isinstance(pair, tuple))
+    for attribute, value in ev.world.attributes_used(target):
+        own = made_here.get(attribute, UNKNOWN)
+        if own.kind == SESSION and own.resource is not None and own.resource.origin == OPENED:
+            name = name_of(ev, own.resource, f"{words.to.rpartition('.')[0] or 'self'}.{attribute}")
+            detail = Handover(words.concurrency, "object", name, words.to, words.many)
+            ev.now.event(Happening.HANDED_OVER, call.node, own.resource, detail)
+        elif value.kind == SESSION and value.resource is not None:
+            detail = Handover(words.concurrency, "self", f"self.{attribute}", words.to, words.many)
+            ev.now.event(Happening.HANDED_OVER, call.node, value.resource, detail)
+
+
+def name_of(ev: Evaluation, resource: Resource, otherwise: str = "the session") -> str:
+    """The name the session goes by here."""
+    for name, value in ev.now.names.items():
+        if value.kind == SESSION and value.resource == resource:
+            return name
+    return resource.key.removeprefix(".") if resource.origin != "opened" else otherwise
+
+
+def name_of_row(ev: Evaluation, row: Value, used: frozenset[str]) -> str:
+    """The name the row goes by here, one of those that are ``used`` if it has several."""
+    names = [name for name, value in ev.now.names.items() if value == row]
+    return next((name for name in names if name in used), next(iter(names), "the row"))
