@@ -48,6 +48,9 @@ _OFTEN = frozenset({"request", "dependency", "middleware", "consumer", "schedule
 _ONE_PROCESS = frozenset({"celery", "dramatiq", "huey", "fastapi"})
 """Frameworks whose workers run task after task in one process."""
 _ONE = "one object is enough for the process"
+_ENGINE = ("engine", "_engine")
+_FACTORY = ("SessionLocal", "_SessionLocal")
+"""What an engine and a factory are called that have no name yet."""
 _ANEW = "__new__ has to make it, or __init__ to ask whether it is there"
 _CLOSES = frozenset({"close", "aclose", "dispose", "shutdown", "stop", "disconnect", "__exit__"})
 _KEEPS = ("init", "register", "bind", "install")
@@ -72,7 +75,7 @@ def check(view: View) -> Iterator[Diagnostic]:
                 continue
             if is_dropped(flow, event) or is_used_at_once(view, flow, event):
                 message = f"{view.text(event.node)!r} makes an engine, with a pool of its own, at each call"
-                plan, refusal = hoist(view, flow, event.node, ("engine", "_engine"))
+                plan, refusal = hoist(view, flow, event.node, _FACTORY if is_called(flow, event.node) else _ENGINE)
                 yield view.diagnostic(RULE, event.node, message, (), plan, refusal, flow.body)
         yield from owners(view, flow)
 
@@ -215,14 +218,15 @@ def is_handed_over(flow: Flow, node: ast.AST, name: str) -> bool:
 
 
 def is_used_at_once(view: View, flow: Flow, event: Event) -> bool:
-    """``create_engine(…).connect()``, ``Session(create_engine(…))``, ``g.engine = create_engine(…)``.
+    """``create_engine(…).connect()``, ``Session(create_engine(…))``, ``g.engine = create_engine(…)``,
+    ``make_factory()()``.
 
     So is one that a factory is set to before it makes a session: ``Factory.configure(bind=create_engine(…))``.
     """
     made = event.node
     for node in flow.body.own_nodes:
         match node:
-            case ast.Call() if node in opening(flow) and is_given(node, made):
+            case ast.Call() if node in opening(flow) and (is_given(node, made) or node.func is made):
                 return not is_put_away(flow, node)
             case ast.Call(func=ast.Attribute(value=factory, attr="configure")) if is_given(node, made):
                 return any(isinstance(call, ast.Call) and same(call.func, factory) for call in opening(flow))
@@ -233,6 +237,11 @@ def is_used_at_once(view: View, flow: Flow, event: Event) -> bool:
             case ast.Assign(value=value, targets=[ast.Attribute(value=ast.Name() as owner)]) if value is made:
                 return view.names.resolve(owner) == "flask.g"
     return False
+
+
+def is_called(flow: Flow, made: ast.AST) -> bool:
+    """Whether what is made is a factory that is called at once: ``make_factory()()``."""
+    return any(isinstance(call, ast.Call) and call.func is made for call in opening(flow))
 
 
 def opening(flow: Flow) -> list[ast.AST]:
