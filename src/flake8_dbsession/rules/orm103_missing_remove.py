@@ -183,7 +183,7 @@ def is_cleaned(view: View, body: Body, worker: Entry, resource: Resource) -> boo
     if any(d.startswith("flask.copy_current") for d in view.project.decorators(view.module, body)):
         return True
     return (
-        is_cleaned_around(view.project, view.module, body, resource)
+        is_cleaned_around(view.project, view.module, body, resource, in_thread=worker.kind == "thread")
         or view.project.app.removes(resource, worker)
         or is_removed_after(view.project, resource, worker)
     )

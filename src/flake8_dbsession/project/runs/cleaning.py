@@ -22,19 +22,29 @@ _CONTEXTS = frozenset({"app_context", "test_request_context"})
 AFTER = frozenset({"after_return", "__call__", "on_success", "perform_job", "execute_job"})
 
 
-def is_cleaned_around(project: Project, module: Module, body: Body, resource: Resource) -> bool:
-    """Whether a decorator, the task's base class or a signal of the same module releases the registry."""
-    return any(releases(project, where, node, resource, line) for where, node, line in around(project, module, body))
+def is_cleaned_around(
+    project: Project, module: Module, body: Body, resource: Resource, *, in_thread: bool = False
+) -> bool:
+    """Whether a decorator, the task's base class or a signal of the same module releases the registry.
+
+    ``in_thread`` says that ``body`` is all that a thread runs.
+    """
+    found = around(project, module, body, in_thread)
+    return any(releases(project, where, node, resource, line) for where, node, line in found)
 
 
-def around(project: Project, module: Module, body: Body) -> Iterator[tuple[Module, ast.AST, int]]:
-    """The functions that run around or after ``body``, each with its module and the line where it runs ``body``."""
+def around(project: Project, module: Module, body: Body, in_thread: bool) -> Iterator[tuple[Module, ast.AST, int]]:
+    """The functions that run around or after ``body``, each with its module and the line where it runs ``body``.
+
+    What tears an app context down runs in a thread only where a context is entered there: a thread inherits none.
+    """
+    has_context = not in_thread or bool(body.decorators) or (body.node is not None and enters_context(body.node))
     for decorator in body.decorators:
         for where, node in of_decorator(project, module, decorator):
             inner = running(where, node)
             yield where, node, inner[1].lineno if inner is not None else 0
     for other in module.bodies.values():
-        if any(is_signal(project, module, d) for d in other.decorators) and other.node is not None:
+        if any(is_signal(project, module, d, has_context) for d in other.decorators) and other.node is not None:
             yield module, other.node, 0
     for info in bases(project, module, body):
         yield from ((info.module, method, 0) for name, method in info.methods.items() if name in AFTER)
@@ -59,11 +69,11 @@ def running(module: Module, decorator: ast.AST) -> tuple[Body, ast.Call] | None:
     return next(runs(module, outer), None) if outer is not None else None
 
 
-def is_signal(project: Project, module: Module, decorator: ast.expr) -> bool:
-    """``@task_postrun.connect`` and its like."""
+def is_signal(project: Project, module: Module, decorator: ast.expr, has_context: bool) -> bool:
+    """``@task_postrun.connect`` and its like, ``@app.teardown_appcontext`` of what has an app context."""
     name = module.names.resolve(bare(decorator)) or ""
     entry = project.known.decorator(name)
-    return (entry is not None and bool(entry.after)) or name.endswith(".teardown_appcontext")
+    return (entry is not None and bool(entry.after)) or (has_context and name.endswith(".teardown_appcontext"))
 
 
 def bases(project: Project, module: Module, body: Body) -> Iterator[ClassInfo]:
