@@ -24,7 +24,7 @@ from .catching import in_handler, is_swallowed, raises_again
 from .common import Answer, statement_of
 from .given_rows import given_rows
 from .keeping import keep, way_to
-from .spelling import spelled
+from .spelling import spelled_as_asked
 
 _OF_GENERATOR = "the generator has its session to itself: read all of its items first, or have it read pages"
 _BLOCKS = (ast.While, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Try, ast.Match)
@@ -119,7 +119,7 @@ def released_at(view: View, flow: Flow, event: Event, place: Place | None) -> An
         return None, "a row that is passed on is read there: read its columns before the commit, and pass those"
     if resource.flavour == JOINED:
         return None, "the session works on a connection that a commit does not give back"
-    written = spelled(view, flow, resource)
+    written = spelled_as_asked(view, flow, resource)
     if written is None:
         return None, _OF_GENERATOR if generator_with(flow, resource) else "the session has no name here"
     refusal = next(hindrances(view, flow, resource, place.node), "")

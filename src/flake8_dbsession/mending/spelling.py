@@ -52,6 +52,12 @@ def spelled(view: View, flow: Flow, resource: Resource) -> Spelled | None:
     return imported(view, flow, resource.key) if resource.origin == AMBIENT else None
 
 
+def spelled_as_asked(view: View, flow: Flow, resource: Resource) -> Spelled | None:
+    """How to write the session after the function has asked it: by the local name that it has for one of a registry."""
+    local = local_name(flow, resource) if resource.origin == AMBIENT else ""
+    return Spelled(local) if local else spelled(view, flow, resource)
+
+
 def spelled_registry(view: View, flow: Flow, resource: Resource) -> Spelled | None:
     """How to write what has a ``remove()``: what a property gives is the session of it, which has none."""
     found = spelled(view, flow, resource)
@@ -69,6 +75,16 @@ def spelled_engine(view: View, flow: Flow, pool: str) -> Spelled | None:
         if value.kind == ENGINE and pool_of(value) == pool and name not in locals_of(flow):
             return Spelled(name)
     return imported(view, flow, pool)
+
+
+def local_name(flow: Flow, resource: Resource) -> str:
+    """The local name by which the function asks the session of a registry for all that it asks: ``with scope() as
+    session``; "" where it has none, or several, or where that is bound more than once."""
+    told = flow.events(Happening.QUERIED)
+    asked = {ast.unparse(r) for e in told if e.resource == resource and (r := asked_of(e.node)) is not None}
+    bound = [node.id for node in flow.body.own(ast.Name) if isinstance(node.ctx, ast.Store)]
+    others = set(receivers_of_others(flow, resource))
+    return next((name for name in asked - others if len(asked) == 1 and bound.count(name) == 1), "")
 
 
 def in_function(view: View, flow: Flow, resource: Resource) -> str:
