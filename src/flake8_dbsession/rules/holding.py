@@ -21,10 +21,19 @@ from ..session.summary import Wait
 from ..story import chain, holding, read_inside, seconds, taken, through
 from ..view import View
 
-_SERVED = frozenset({"requests", "jobs", "its jobs", "tasks"})
+_SERVED = frozenset({"requests", "jobs", "its jobs", "tasks", "updates"})
 """What a process waits for that serves until it is stopped."""
 
-_FOR_GOOD = (".run_forever", ".serve_forever", ".IOLoop.start")
+_FOR_GOOD = (
+    ".IOLoop.start",
+    ".run_forever",
+    ".run_until_disconnected",
+    ".serve_forever",
+    "discord.Client.run",
+    "discord.Client.start",
+    "pyrogram.Client.run",
+    "pyrogram.idle",
+)
 """The ends of names of what turns a loop of events until somebody stops it."""
 
 _TASKS = "other tasks"
@@ -81,6 +90,24 @@ def file_waits(view: View, rule: Callable[[], Rule]) -> Iterator[Diagnostic]:
             continue
         for event in first_of_each_node([e for e in flow.events(Happening.WAITED) if polls_file(flow, e)]):
             yield report(view, rule(), flow, event, "waits for a file")
+
+
+def lifetimes(view: View, rule: Callable[[], Rule]) -> Iterator[Diagnostic]:
+    """The ``yield`` of what runs around an application, from its start to its end, with a connection."""
+    for flow in view.flows:
+        if not flow.body.is_generator or is_out_of_scope(view, flow) or not is_of_the_whole_life(view, flow):
+            continue
+        for event in first_of_each_node(flow.events(Happening.STREAMED)):
+            if event.resource is not None:
+                message = f"{holding(flow, event.resource)} for as long as the application runs"
+                plan, refusal = release_before(view, flow, event)
+                yield view.diagnostic(rule(), event.node, message, taken(view, event.taken), plan, refusal, flow.body)
+
+
+def is_of_the_whole_life(view: View, flow: Flow) -> bool:
+    """Whether the function is a lifespan handler, ``FastAPI(lifespan=lifespan)``: it yields once between start and
+    end."""
+    return any(entry.kind == "startup" for entry in view.units.entries(flow.body))
 
 
 def steps_to(event: Event) -> int:

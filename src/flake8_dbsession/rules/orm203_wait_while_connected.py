@@ -3,7 +3,8 @@
 What it does
     Reports polls of queues and brokers, locks, events, futures, ``join``, subprocesses, browsers, loops that wait for a
     file, ``input()`` and slow password hashing while a session or connection holds a pooled connection. What the
-    dependencies of a FastAPI endpoint have used before it counts, too; then its first wait is reported.
+    dependencies of a FastAPI endpoint have used before it counts, too; then its first wait is reported. So does the
+    ``yield`` of a lifespan handler of FastAPI or Starlette, which comes back when the application is stopped.
 
 Why it matters
     The wait has no relation to the database, but lasts as long as the other side likes, and the connection is idle all
@@ -37,12 +38,13 @@ from collections.abc import Iterator
 
 from ..model import Diagnostic, Rule
 from ..view import View
-from .holding import file_waits, waits
+from .holding import file_waits, lifetimes, waits
 
 
 def check(view: View) -> Iterator[Diagnostic]:
     yield from waits(view, lambda: RULE, frozenset({"wait", "hash"}), "waits")
     yield from file_waits(view, lambda: RULE)
+    yield from lifetimes(view, lambda: RULE)
 
 
 RULE = Rule("ORM203", "wait-while-connected", "wait for something else while a connection is held", check)
