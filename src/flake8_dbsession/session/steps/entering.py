@@ -22,18 +22,20 @@ if TYPE_CHECKING:
 
 
 def entered_object(ev: Evaluation, owner: Value, node: ast.expr, is_async: bool) -> tuple[Value, Value]:
-    """What an object of the project that is made in the head of a block gives back at its end, and what ``as`` binds.
+    """What an object of the project over which a block stands gives back at its end, and what ``as`` binds.
 
     That is the object itself, unless its ``__enter__`` gives a session. One that is opened there is closed by the end
     of the block where ``__exit__`` closes anything, and is taken to end its transaction otherwise.
     """
-    enter = the_only_one(ev, ev.world.attribute(owner, "__aenter__" if is_async else "__enter__"))
+    name = "__aenter__" if is_async else "__enter__"
+    enter = the_only_one(ev, ev.world.attribute(owner, name))
     if enter.kind != FUNCTION:
         return owner, owner
-    if not isinstance(node, ast.Call) or not gives_session(ev, enter, node):
+    call = node if isinstance(node, ast.Call) else ev.scope.inlined.setdefault(node, method_call(node, name))
+    if not gives_session(ev, enter, call):
         begun = with_what_it_opens(ev, owner, enter, node)
         return begun, begun
-    session = run(ev, enter, Call(node, (), {}), is_async)
+    session = run(ev, enter, Call(call, (), {}), is_async)
     if session.kind != SESSION or session.resource is None:
         return owner, owner
     if session.resource in contained(owner):
@@ -42,6 +44,12 @@ def entered_object(ev: Evaluation, owner: Value, node: ast.expr, is_async: bool)
     target = ev.world.target(leave) if leave.kind == FUNCTION else None
     extra = () if target is not None and target.closes else ("borrowed", True, True)
     return Value(MANAGER, session.resource.type, session.resource, extra), session
+
+
+def method_call(owner: ast.expr, name: str) -> ast.Call:
+    """``owner.name()``, in the place of ``owner``."""
+    method = ast.copy_location(ast.Attribute(owner, name, ast.Load()), owner)
+    return ast.copy_location(ast.Call(method, [], []), owner)
 
 
 def gives_session(ev: Evaluation, enter: Value, node: ast.Call) -> bool:
