@@ -39,6 +39,7 @@ LAYERS = (
         "project.classes.protocols",
         "project.app",
         "project.session_options",
+        "project.functions.handed_in",
         "project.functions.kept_answers",
         "project.functions.remembering",
         "project.classes.single",

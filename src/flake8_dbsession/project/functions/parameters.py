@@ -13,6 +13,7 @@ from ...session.values import (
     FACTORY,
     FUNCTION,
     OBJECT,
+    PARAMETER,
     PERHAPS,
     REFUTED,
     REGISTRY,
@@ -73,11 +74,23 @@ def parameter_of(project: Project, module: Module, body: Body, argument: ast.arg
         return value.with_extra(*value.extra, ("pool", name))
     if value != UNKNOWN:
         return as_used(value, body.is_async)
+    handed_in = handed_in_by_decorators(project, module, body, name)
+    if handed_in is not None:
+        return Value(SESSION, resource=handed_in._replace(origin=PARAMETER, key=name, flavour="", pool=""))
     type_name = project.asked(body, name) or asked_elsewhere(project, module, body, name)
     if type_name:
         return Value(SESSION, resource=given_session(project, name, type_name))
     value = usual(project, module, body, name)
     return value if value != UNKNOWN else filled(project, module, body, name)
+
+
+def handed_in_by_decorators(project: Project, module: Module, body: Body, name: str) -> Resource | None:
+    """The session that a decorator of the project gives for a parameter."""
+    place = [parameter.arg for parameter in body.parameters].index(name)
+    found = (
+        each for decorator in sorted(project.decorators(module, body)) for each in project.wrapping.hands_in(decorator)
+    )
+    return next((given.session for given in found if given.parameter in (place, name)), None)
 
 
 def kept_from(project: Project, module: Module, body: Body, argument: ast.arg) -> Value:

@@ -18,6 +18,7 @@ from ...session.summary import Summary, Wait
 from ...session.values import AMBIENT, CLASS, FUNCTION, METHOD, OBJECT, Resource, Value
 from ..modules.module import Module
 from ..names.evidence import may_end_session
+from .handed_in import HandedIn, sessions_handed_in
 from .kept_answers import remembers_answers
 from .targets import Target
 
@@ -42,6 +43,8 @@ class Wrapping:
         """The registries whose session surely has a connection wherever a decorator calls the function."""
         self.remembers = Answers(project.sources, self._remembers)
         """Whether a decorator puts the function's answers away, and gives them in place of calling it."""
+        self.hands_in = Answers(project.sources, self._hands_in, lambda _: ())
+        """The sessions that a decorator gives to the function."""
         self.puts_off = Answers(project.sources, self._puts_off)
         """Whether a decorator may give the function to something that runs it later, in place of calling it."""
 
@@ -77,6 +80,16 @@ class Wrapping:
 
     def _remembers(self, decorator: str) -> bool:
         return any(remembers_answers(wrapper, call) for _, wrapper, call in self.wrappers(decorator))
+
+    def _hands_in(self, decorator: str) -> tuple[HandedIn, ...]:
+        target = self._target(decorator)
+        if target is None:
+            return ()
+        wrappers = [wrapper for wrapper, _ in runs(target.module, target.body)]
+        flows = (self.project.flow(target.module, wrapper, {}) for wrapper in wrappers)
+        return tuple(
+            given for flow in flows for given in sessions_handed_in(flow, calls_of_given(target.module, flow.body))
+        )
 
     def _puts_off(self, decorator: str) -> bool:
         target = self._target(decorator)
@@ -221,11 +234,15 @@ def doubted(left: tuple[Resource, Life]) -> tuple[Resource, Life]:
 def runs(module: Module, decorator: Body) -> Iterator[tuple[Body, ast.Call]]:
     """The calls inside a decorator of what it was given, a parameter of a function around, and where they stand."""
     for body in inside(module, decorator):
-        given = given_around(module, body)
-        calls = (c for c in body.own(ast.Call) if isinstance(c.func, ast.Name) and c.func.id in given)
-        call = next(calls, None)
+        call = next(calls_of_given(module, body), None)
         if call is not None:
             yield body, call
+
+
+def calls_of_given(module: Module, body: Body) -> Iterator[ast.Call]:
+    """The calls of what a function around was given."""
+    given = given_around(module, body)
+    return (c for c in body.own(ast.Call) if isinstance(c.func, ast.Name) and c.func.id in given)
 
 
 def inside(module: Module, decorator: Body) -> Iterator[Body]:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 
 from ...names import Names, dotted, last_part
 
@@ -40,13 +40,16 @@ def session_type(names: Names, text: str, nodes: Iterable[ast.AST]) -> str:
     """The type of session that ``text`` (``session``, ``self.db``) is by the calls among ``nodes``; "" for none."""
     calls: list[ast.Call] = []
     awaited: set[ast.AST] = set()
+    statements: set[str] = set()
     for node in nodes:
-        if isinstance(node, ast.Await):
+        if isinstance(node, ast.Assign):
+            statements.update(statement_names(names, node))
+        elif isinstance(node, ast.Await):
             awaited.update(ast.walk(node.value))
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and dotted(node.func.value) == text:
             calls.append(node)
     verbs = _OF_SESSIONS | _OF_ENGINES_TOO if has_rows(calls) or "session" in text.lower() else _OF_SESSIONS
-    asked = next((call for call in calls if is_question(names, call, verbs)), None)
+    asked = next((call for call in calls if is_question(names, call, verbs, statements)), None)
     if asked is None:
         return ""
     return "AsyncSession" if asked in awaited else "Session"
@@ -57,15 +60,25 @@ def has_rows(calls: Iterable[ast.Call]) -> bool:
     return any(isinstance(call.func, ast.Attribute) and call.func.attr in _OF_ROWS for call in calls)
 
 
-def is_question(names: Names, call: ast.Call, verbs: frozenset[str]) -> bool:
-    """Whether a call asks what only a session can be asked: for a table, or a statement by one of the verbs."""
+def statement_names(names: Names, assigned: ast.Assign) -> Iterator[str]:
+    """The names that stand for a statement from here on: ``found = select(Plant)``."""
+    if is_statement(names, assigned.value):
+        yield from (target.id for target in assigned.targets if isinstance(target, ast.Name))
+
+
+def is_question(names: Names, call: ast.Call, verbs: frozenset[str], statements: Collection[str]) -> bool:
+    """Whether a call asks what only a session can be asked: for a table, or by one of the verbs for a statement, be it
+    one of the names."""
     if not isinstance(call.func, ast.Attribute) or not call.args:
         return False
     if call.func.attr == "query":
         return is_mapped(call.args[0])
     if call.func.attr in _LOOKUPS and len(call.args) == 2:
         return is_class_name((dotted(call.args[0]) or "").rpartition(".")[2])
-    return call.func.attr in verbs and is_statement(names, call.args[0])
+    if call.func.attr not in verbs:
+        return False
+    statement = call.args[0]
+    return is_statement(names, statement) or (isinstance(statement, ast.Name) and statement.id in statements)
 
 
 def is_mapped(argument: ast.expr) -> bool:
