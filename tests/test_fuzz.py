@@ -14,8 +14,8 @@ EXAMPLE = FIXTURES / "ORM101" / "example.py"
 
 
 def test_damaged_fixtures_are_no_trouble():
-    # what is asked of the application is asked of all fixtures, which takes one input up to half a minute
-    run = fuzz([FIXTURES], inputs=120, seed=20, mutants=5, seconds=60.0)
+    projects = sorted(folder for folder in FIXTURES.glob("ORM*") if folder.is_dir())
+    run = fuzz(projects, inputs=120, seed=20, mutants=5, seconds=20.0)
     assert {where: told for where, (told, _, _) in run.failures.items()} == {}
     assert sum(run.outcomes.values()) == 120
     assert set(run.outcomes) == {"silent", "reported", "mended", "unreadable"}, "each way through was taken"
