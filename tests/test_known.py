@@ -324,6 +324,12 @@ class TestEntries:
         assert entry is not None
         assert entry.kind == kind
 
+    def test_settings(self, known: Known) -> None:
+        fact = known.setting("paho.mqtt.client.Client.on_message")
+        assert fact is not None
+        assert fact.entry.kind == "consumer"
+        assert known.setting("paho.mqtt.client.Client.publish") is None
+
     @pytest.mark.parametrize(
         ("base", "method"), [("threading.Thread", "stop"), ("shop_pb2_grpc.OrdersServicer", "_lock"), ("object", "run")]
     )

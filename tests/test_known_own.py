@@ -35,6 +35,7 @@ kind = "consumer"
 runs = "thread"
 decorators."acme.Client" = "on_parcel"
 methods."acme.Handler" = "handle_*"
+sets."acme.Client" = "on_return"
 calls."acme.Client.subscribe" = { callable = "1:callback", rest = true }
 
 [[convention]]

@@ -81,6 +81,10 @@ class Known:
         """How a call passes a callable on: ``"threading.Thread"``, ``"asyncio.gather"``."""
         return self._entries.handover(qualified)
 
+    def setting(self, qualified: str) -> Handover | None:
+        """Who runs a function that an attribute is set to: ``client.on_message = tell``, by the type of ``client``."""
+        return self._entries.setting(qualified)
+
     def dependency_exit(self, version: str, scope: str = "") -> str:
         """When FastAPI leaves a dependency with ``yield``: "before-response" or "after-response".
 

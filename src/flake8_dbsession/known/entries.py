@@ -32,6 +32,10 @@ class Entries:
         found = (self._first(self._methods, f"{base}.{each}") for each in names)
         return next((entry for entry in found if entry is not None), None)
 
+    def setting(self, qualified: str) -> Handover | None:
+        entry = self._first(self._settings, qualified)
+        return Handover(qualified, entry) if entry is not None else None
+
     def handover(self, qualified: str) -> Handover | None:
         if qualified not in self._handed:
             self._handed[qualified] = self._first(self._handovers, qualified)
@@ -94,6 +98,10 @@ class Entries:
     @cached_property
     def _methods(self) -> dict[str, Entry]:
         return dict(_members(self._entries, "methods"))
+
+    @cached_property
+    def _settings(self) -> dict[str, Entry]:
+        return dict(_members(self._entries, "sets"))
 
     @cached_property
     def _handovers(self) -> dict[str, Handover]:

@@ -164,6 +164,7 @@ _ENTRY = {
     **_RUNNER,
     "decorators": _by_name(_text),
     "methods": _by_name(_text),
+    "sets": _by_name(_text),
     "calls": _by_name(_keys(_HANDOVER)),
 }
 _CONVENTION = {**_RUNNER, "receivers": _text, "attributes": _text}

@@ -7,14 +7,29 @@ from typing import TYPE_CHECKING
 
 from ..functions.lending import is_continuation
 from ..functions.special_methods import ask
+from ..sharing.handover import register
 from ..state import CHANGED, KEPT, STORED
-from ..values import FUNCTION, HANDLES, OBJECT, OPENED, PARAMETER, ROW, SESSION, UNKNOWN, Value, contained, known_by
+from ..values import (
+    FUNCTION,
+    HANDLES,
+    OBJECT,
+    OPENED,
+    PARAMETER,
+    PARTIAL,
+    ROW,
+    SESSION,
+    UNKNOWN,
+    Value,
+    contained,
+    known_by,
+)
 from .changing import change_below
 
 if TYPE_CHECKING:
     from ..summary import Summary
     from .evaluate import Evaluation
 
+_CALLABLE = frozenset({FUNCTION, PARTIAL})
 _ENDERS = ("close", "aclose", "__exit__", "__aexit__", "stop", "shutdown")
 """The methods by which an object closes what it keeps."""
 
@@ -31,6 +46,14 @@ def store_attribute(ev: Evaluation, target: ast.Attribute, value: Value) -> None
     else:
         change_below(ev, target.value)
         store(ev, target, value)
+        set_on(ev, owner, target.attr, value)
+
+
+def set_on(ev: Evaluation, owner: Value, attribute: str, value: Value) -> None:
+    """``client.on_message = tell``: an object of a library runs the function from now on."""
+    fact = ev.world.known.setting(f"{owner.name}.{attribute}") if owner.name and value.kind in _CALLABLE else None
+    if fact is not None:
+        register(ev, value, fact)
 
 
 def is_closed_here(ev: Evaluation, place: ast.Attribute) -> bool:
