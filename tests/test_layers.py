@@ -41,6 +41,7 @@ LAYERS = (
         "project.session_options",
         "project.functions.handed_in",
         "project.functions.kept_answers",
+        "project.functions.entering_contexts",
         "project.functions.remembering",
         "project.classes.single",
         "project.functions.solved",

@@ -178,6 +178,10 @@ class Target(Protocol):
         """The line of its first ``yield``; 0 for none."""
 
     @property
+    def yields_in_context(self) -> bool:
+        """Whether it yields inside of an app context of Flask, which it enters itself."""
+
+    @property
     def awaits(self) -> bool:
         """Whether it awaits anything."""
 

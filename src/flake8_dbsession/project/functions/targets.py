@@ -14,6 +14,7 @@ from ...session.values import Value, constant
 from ..classes.protocols import is_protocol, says_nothing
 from ..modules.module import Module
 from ..names.evidence import may_end_session
+from .entering_contexts import yields_in_context
 from .remembering import makes_once, remembers_by_argument
 
 _GATHERERS = frozenset({"asyncio.gather", "asyncio.wait", "asyncio.as_completed"})
@@ -138,6 +139,11 @@ class Target:
     def yields_first(self) -> int:
         """The line of the first ``yield``; 0 for none."""
         return min((each.lineno for each in self.body.own(ast.Yield)), default=0)
+
+    @cached_property
+    def yields_in_context(self) -> bool:
+        """Whether it yields inside of an app context of Flask, which it enters itself."""
+        return self.is_manager and yields_in_context(self.body)
 
     @cached_property
     def awaits(self) -> bool:

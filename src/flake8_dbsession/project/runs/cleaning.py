@@ -13,12 +13,12 @@ from ...names import bare, dotted
 from ...session.body import Body
 from ...session.state import ENTRY
 from ...session.values import FUNCTION, REGISTRY, SESSION, UNKNOWN, Resource
+from ..functions.entering_contexts import is_context
 from ..functions.wrapping import runs
 from ..modules.module import ClassInfo, Module
 from ..project import Project
 
 _RELEASES = frozenset({"remove", "close", "rollback", "commit", "reset"})
-_CONTEXTS = frozenset({"app_context", "test_request_context"})
 AFTER = frozenset({"after_return", "__call__", "on_success", "perform_job", "execute_job"})
 
 
@@ -108,7 +108,7 @@ def releases(project: Project, module: Module, node: ast.AST, resource: Resource
         managers = managers_around(part, line)
         if any(is_given_back_by(project, module, manager, resource) for manager in managers):
             return True
-        if not (isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute)):
+        if not isinstance(part, ast.Call):
             continue
         if is_context(part) and resource.flavour == "flask":
             return True
@@ -119,12 +119,7 @@ def releases(project: Project, module: Module, node: ast.AST, resource: Resource
 
 def enters_context(node: ast.AST) -> bool:
     """Whether an app context of Flask is made anywhere in ``node``."""
-    return any(isinstance(part, ast.Call) and is_context(part) for part in ast.walk(node))
-
-
-def is_context(call: ast.Call) -> bool:
-    """``app.app_context()``."""
-    return isinstance(call.func, ast.Attribute) and call.func.attr in _CONTEXTS
+    return any(isinstance(part, ast.expr) and is_context(part) for part in ast.walk(node))
 
 
 def is_released(project: Project, module: Module, node: ast.AST, resource: Resource) -> bool:
@@ -148,9 +143,9 @@ def managers_around(block: ast.AST, line: int) -> list[ast.expr]:
     return [item.context_expr for item in block.items]
 
 
-def is_given_back_by(project: Project, module: Module, manager: ast.expr, resource: Resource) -> bool:
+def is_given_back_by(project: Project, module: Module, call: ast.expr, resource: Resource) -> bool:
     """``with session_scope():``, a function of the project that gives the registry back after the block."""
-    function = project.evaluate(module, manager.func) if isinstance(manager, ast.Call) else UNKNOWN
+    function = project.evaluate(module, call.func) if isinstance(call, ast.Call) else UNKNOWN
     summary = project.summary(function, ()) if function.kind == FUNCTION else None
     lives = summary.normal if summary is not None else ()
     return any(each.key == resource.key and not life.may_hold and not life.phases & ENTRY for each, life in lives)

@@ -134,8 +134,14 @@ def begin_block(ev: Evaluation, manager: Value, node: ast.expr) -> Value:
     if summary is None:
         return UNKNOWN
     wait_before_block(ev, summary, formals, manager, node)
-    ends = (summary.normal, summary.failed)
-    return Value("end", extra=tuple(tuple(filter(None, map(formals.of_caller, given_back(each)))) for each in ends))
+    ends = [tuple(filter(None, map(formals.of_caller, given_back(each)))) for each in (summary.normal, summary.failed)]
+    return Value("end", extra=(*ends, is_in_context(ev, manager)))
+
+
+def is_in_context(ev: Evaluation, manager: Value) -> bool:
+    """Whether the block runs inside of an app context of Flask, which the generator enters for it."""
+    target = ev.world.target(manager.extra[1][0][0])
+    return target is not None and target.yields_in_context
 
 
 def wait_before_block(ev: Evaluation, summary: Summary, formals: Formals, manager: Value, node: ast.expr) -> None:
@@ -172,6 +178,8 @@ def end_block(now: Moment, end: Value) -> None:
     if end.extra:
         for resource in end.extra[bool(now.raising)]:
             now.release(resource)
+        if end.extra[2]:
+            now.pop_context()
 
 
 def held_between(ev: Evaluation, generator: Value) -> list[Resource]:
