@@ -114,6 +114,8 @@ def releases(project: Project, module: Module, node: ast.AST, resource: Resource
             return True
         if part.lineno > line and is_release(project, module, part, resource):
             return True
+        if part.lineno > line and is_given_back_by(project, module, part, resource):
+            return True
     return False
 
 
@@ -144,7 +146,7 @@ def managers_around(block: ast.AST, line: int) -> list[ast.expr]:
 
 
 def is_given_back_by(project: Project, module: Module, call: ast.expr, resource: Resource) -> bool:
-    """``with session_scope():``, a function of the project that gives the registry back after the block."""
+    """``with session_scope():``, ``clear()``: a function of the project that gives the registry back."""
     function = project.evaluate(module, call.func) if isinstance(call, ast.Call) else UNKNOWN
     summary = project.summary(function, ()) if function.kind == FUNCTION else None
     lives = summary.normal if summary is not None else ()
