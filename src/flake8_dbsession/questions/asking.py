@@ -61,6 +61,8 @@ def ignorable(view: View, flow: Flow, leak: Leak) -> bool:
     if view.is_test or view.is_migration:
         return True
     is_each_time = leak.lost or (not flow.returned and in_loop(flow, leak.opened))
+    if not is_each_time and is_let_go_with_the_process(view, flow, leak):
+        return True
     if not is_each_time and ends_with_commands(view, flow) and not serves(view, flow, leak):
         return True
     if not is_each_time and (ends_with_its_process(view, flow) or makes_tables(flow)):
@@ -68,6 +70,17 @@ def ignorable(view: View, flow: Flow, leak: Leak) -> bool:
     if not is_each_time and ends(view, flow) and view.project.once(is_pipeline):
         return True
     return is_always_given(view, flow, leak.opened) or ends_with_its_engine(view, flow, leak.resource)
+
+
+def is_let_go_with_the_process(view: View, flow: Flow, leak: Leak) -> bool:
+    """Whether a command goes on for good, and takes the connection in a turn: the exception that ends it ends its
+    process. What it has taken before, or keeps from one turn to the next on every way, it keeps all along."""
+    if not leak.on_error or flow.returned or not view.units.is_short_lived(flow.body):
+        return False
+    if leak.taken is None or not in_loop(flow, leak.taken):
+        return False
+    heads = (loop.lineno for loop in flow.body.own(ast.While))
+    return not (leak.always and any(may_leak_at(flow, leak.resource, line) for line in heads))
 
 
 def makes_tables(flow: Flow) -> bool:
@@ -106,9 +119,15 @@ def serves(view: View, flow: Flow, leak: Leak) -> bool:
         return False
     for (what, *_), node in flow.scope.waits.items():
         fact = view.project.known.call(what.name)
-        if fact is not None and fact.what == "requests" and node.lineno > leak.opened.lineno:  # type: ignore[attr-defined]
+        if fact is not None and fact.what == "requests" and may_leak_at(flow, leak.resource, node.lineno):  # type: ignore[attr-defined]
             return True
     return False
+
+
+def may_leak_at(flow: Flow, resource: Resource, line: int) -> bool:
+    """Whether the session may hold a connection on a way that comes to the line."""
+    lives = (state.lives.get(resource) for node in flow.graph.nodes if node.line == line for state in flow.at(node))
+    return any(life is not None and life.may_leak for life in lives)
 
 
 def is_closed_somewhere(flow: Flow, resource: Resource) -> bool:
