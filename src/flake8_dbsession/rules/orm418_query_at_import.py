@@ -36,6 +36,7 @@ from ..names import last_part
 from ..pool.asking import Asking, asking_of, may_have_workers
 from ..pool.budget import budgets
 from ..pool.judge import FilePool, pool_of
+from ..pool.put_up_with import is_put_up_with
 from ..pool.url import parse
 from ..pool.without import is_without_server
 from ..questions.asking import SCHEMA
@@ -112,7 +113,8 @@ def queries(flow: Flow, asking: Asking, view: View, pool: FilePool) -> list[ast.
     """The expressions that take a connection, one a line, in the order of the file."""
     found = {node.lineno: node for node in asking.asking(flow, view.module)}
     for node in flow.body.own(ast.Call):
-        if last_part(node.func) in SCHEMA and starts_several(pool):
+        makes = last_part(node.func) in SCHEMA and starts_several(pool) and makes_tables(view, node)
+        if makes and not is_put_up_with(view.project, view.module, flow.body, node.lineno):
             found.setdefault(node.lineno, node)
     asked = [found[line] for line in sorted(found)]
     return [
@@ -120,6 +122,14 @@ def queries(flow: Flow, asking: Asking, view: View, pool: FilePool) -> list[ast.
         for node in asked
         if not (names_sqlite(node) or makes_database(flow, node) or fills_new_database(view, flow, node))
     ]
+
+
+def makes_tables(view: View, call: ast.Call) -> bool:
+    """Whether ``create_all()`` is of some metadata, and no function of a library's module: ``uploads.create_all()``."""
+    of = call.func.value if isinstance(call.func, ast.Attribute) else None
+    binding = view.names.bindings.get(of.id) if isinstance(of, ast.Name) else None
+    module = binding.imported if binding is not None and "." not in binding.imported else ""
+    return not module or view.project.modules.find(module) is not None
 
 
 def makes_database(flow: Flow, node: ast.expr) -> bool:
