@@ -8,9 +8,9 @@ Why it matters
     connection, also after the thread has ended and after garbage collection (measured 1 → 1).
 
 Stays silent when
-    The same function or class pops a context, or awaits the ``push()``, which is Quart's and ends with its task; in
-    tests, commands, scripts with the steps of a flow of Prefect, and at module level, where the context lives as long
-    as the process.
+    The same function or class pops a context, or awaits the ``push()``, which is Quart's and ends with its task; a
+    worker enters it once, and removes the session itself in each turn of its loop; in tests, commands, scripts with
+    the steps of a flow of Prefect, and at module level, where the context lives as long as the process.
 
 Fix safety
     No fix is offered: the extent of the context is the author's decision.
@@ -24,9 +24,11 @@ from collections.abc import Iterator
 from ..model import Diagnostic, Rule
 from ..questions.asking import ends, ends_with_commands, first_of_each_node, within
 from ..questions.lasting import is_one_shot
+from ..questions.working_loops import is_endless, is_inside
 from ..session.body import Body
-from ..session.events import Happening
+from ..session.events import Event, Happening
 from ..session.flow import Flow
+from ..session.values import AMBIENT
 from ..view import View
 
 
@@ -39,9 +41,19 @@ def check(view: View) -> Iterator[Diagnostic]:
         if is_step_of_a_script(view, flow):
             continue
         for event in pushed:
+            if is_removed_in_turns(flow, event):
+                continue
             where = "not left where something raises" if pops_of(view, flow) else "never left"
             message = f"{view.text(event.node)!r} enters an app context that is {where}, so its session is not removed"
             yield view.diagnostic(RULE, event.node, message, (), None, "the context's extent is not known", flow.body)
+
+
+def is_removed_in_turns(flow: Flow, pushed: Event) -> bool:
+    """Whether a worker enters the context once for all that it does, and removes the session itself in each turn."""
+    begin = pushed.node.lineno  # type: ignore[attr-defined]
+    loops = [each for each in flow.body.own(ast.While) if is_endless(each) and each.lineno > begin]
+    removed = (e for e in flow.events(Happening.CLOSED) if e.resource is not None and e.resource.origin == AMBIENT)
+    return any(is_inside(event.node, loop) for event in removed for loop in loops)
 
 
 def is_step_of_a_script(view: View, flow: Flow) -> bool:
