@@ -146,11 +146,29 @@ class Body:
 
     @cached_property
     def tested_names(self) -> frozenset[str]:
-        """The names that conditions and locks look at: only their constants are worth following."""
+        """The names that conditions and locks look at, and the flags that are kept in attributes of one's own at which
+        they look: only their constants are worth following."""
         tests = [n.test for n in self.own(ast.If, ast.While, ast.IfExp, ast.Assert)]
         tests += [v for n in self.own(ast.BoolOp) for v in n.values]
         tests += [k.value for k in self.own(ast.keyword) if k.arg == "with_for_update"]
-        return frozenset(n.id for test in tests for n in ast.walk(test) if isinstance(n, ast.Name))
+        asked = [part for test in tests for part in ast.walk(test)]
+        own = {part.attr for part in asked if isinstance(part, ast.Attribute) and self.is_me(part.value)}
+        stored = [
+            value.id
+            for target, value in self.assigned()
+            if isinstance(value, ast.Name) and isinstance(target, ast.Attribute) and target.attr in own
+            if self.is_flag(value.id)
+        ]
+        return frozenset((*stored, *(part.id for part in asked if isinstance(part, ast.Name))))
+
+    def is_flag(self, parameter: str) -> bool:
+        """Whether a parameter is True or False where a call leaves it out."""
+        default = self.defaults.get(parameter)
+        return isinstance(default, ast.Constant) and isinstance(default.value, bool)
+
+    def is_me(self, expression: ast.expr) -> bool:
+        """Whether an expression is the object whose method this is."""
+        return isinstance(expression, ast.Name) and bool(self.me) and expression.id == self.me
 
     @cached_property
     def rebound_names(self) -> frozenset[str]:
