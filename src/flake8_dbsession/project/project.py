@@ -223,9 +223,9 @@ class Project:
         """The methods of the project's classes that have a telling name."""
         return self.implementations.methods_called(name)
 
-    def attributes_used(self, method: Value) -> list[tuple[str, Value]]:
+    def attributes_used(self, method: Value, *, at_once: bool = False) -> list[tuple[str, Value]]:
         """The attributes of ``self`` that a bound method (and the methods it calls on ``self``) reads."""
-        return self.classes.attributes_used(method)
+        return self.classes.attributes_used(method, at_once)
 
     def optional_sessions(self, method: Value) -> tuple[tuple[str, Value], ...]:
         """Those of them that are sessions or None."""

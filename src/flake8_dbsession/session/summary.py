@@ -303,8 +303,9 @@ class World(Protocol):
     def is_of_library(self, body: Body, expression: ast.expr) -> bool:
         """Whether an expression is an object of a library, as far as the function itself shows."""
 
-    def attributes_used(self, method: Value) -> list[tuple[str, Value]]:
-        """The attributes of ``self`` that a bound method reads, with what they stand for."""
+    def attributes_used(self, method: Value, *, at_once: bool = False) -> list[tuple[str, Value]]:
+        """The attributes of ``self`` that a bound method reads, with what they stand for; ``at_once``: that several
+        calls at the same time read, without a lock of the object's."""
 
     def optional_sessions(self, method: Value) -> tuple[tuple[str, Value], ...]:
         """Those of them that are sessions or None."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ...files.sources import Answers
 from ...names import Function
 from ...session.body import Body
+from ...session.locked import alone_with
 from ...session.state import KEPT
 from ...session.values import (
     AMBIENT,
@@ -187,8 +188,9 @@ class Classes:
         lazy = (e for e, method in values if isinstance(e, ast.Call) and is_property(method))
         return any(self.project.makes_engine(info.module, expression) for expression in lazy)
 
-    def attributes_used(self, method: Value) -> list[tuple[str, Value]]:
-        """The attributes of ``self`` that a bound method (and the methods it calls on ``self``) reads."""
+    def attributes_used(self, method: Value, at_once: bool = False) -> list[tuple[str, Value]]:
+        """The attributes of ``self`` that a bound method (and the methods it calls on ``self``) reads; ``at_once``:
+        where several calls at the same time do so."""
         owner, found, seen = method.extra[0], {}, set()
         waiting = [method]
         while waiting:
@@ -197,7 +199,10 @@ class Classes:
                 continue
             seen.add(target.body.name)
             me = target.body.parameters[0].arg
+            alone = alone_with(target.body) if at_once else frozenset()
             for node in target.body.own_nodes:
+                if node in alone:
+                    continue
                 if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == me:
                     value = self.attribute(owner, node.attr)
                     found[node.attr] = value

@@ -119,7 +119,7 @@ def reached(ev: Evaluation, function: Value) -> list[Value]:
         kept = {pair[0]: pair[1] for pair in owner.extra if isinstance(pair, tuple) and pair[1].kind == SESSION}
         opened = {name for name, value in kept.items() if any(each.origin == OPENED for each in contained(value))}
         values += kept.values()
-        used = ev.world.attributes_used(function)
+        used = ev.world.attributes_used(function, at_once=True)
         values += [value for name, value in used if value.kind == SESSION and name not in opened]
     return values
 

@@ -10,13 +10,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..expressions.attributes import of_another
+from ..locked import is_called_like_a_lock
 from ..syntax import first_of
 from ..values import FUNCTION, OBJECT, SESSION, UNKNOWN, Value
 
 if TYPE_CHECKING:
     from ..expressions.evaluate import Evaluation
-
-_LOCKS = ("lock", "mutex")
 
 
 def through_objects(ev: Evaluation, function: ast.AST) -> list[Value]:
@@ -44,9 +43,9 @@ def unlocked(ev: Evaluation, node: ast.AST) -> Iterator[ast.AST]:
 
 def is_lock(ev: Evaluation, node: ast.expr) -> bool:
     """Whether something lets in one alone, by how the caller makes it or by what it is called."""
-    name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+    name = node.id if isinstance(node, ast.Name) else ""
     made = (value for target, value in ev.body.assigned() if isinstance(target, ast.Name) and target.id == name)
-    return any(word in name.lower() for word in _LOCKS) or any(map(makes_lock, made))
+    return is_called_like_a_lock(node) or any(map(makes_lock, made))
 
 
 def makes_lock(value: ast.expr) -> bool:
@@ -66,7 +65,7 @@ def sessions_at(ev: Evaluation, node: ast.Attribute) -> Iterator[Value]:
         yield found
     owner = found.extra[0] if found.kind == FUNCTION and found.extra else None
     if isinstance(owner, Value) and owner.kind == OBJECT:
-        for name, value in ev.world.attributes_used(found):
+        for name, value in ev.world.attributes_used(found, at_once=ev.is_self(node.value)):
             if value.kind == SESSION:
                 yield given(owner, name, node) or (value if ev.is_own(node.value) else of_another(node.value, value))
 

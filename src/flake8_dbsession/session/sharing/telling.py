@@ -66,13 +66,14 @@ def own_attributes(ev: Evaluation, call: Call, target: Value, words: Words) -> N
     if not isinstance(owner, Value) or owner.kind != OBJECT:
         return
     made_here: dict[str, Value] = dict(pair for pair in owner.extra if isinstance(pair, tuple))
+    at_once = {attribute for attribute, _ in ev.world.attributes_used(target, at_once=True)}
     for attribute, value in ev.world.attributes_used(target):
         own = made_here.get(attribute, UNKNOWN)
         if own.kind == SESSION and own.resource is not None and own.resource.origin == OPENED:
             name = name_of(ev, own.resource, f"{words.to.rpartition('.')[0] or 'self'}.{attribute}")
             detail = Handover(words.concurrency, "object", name, words.to, words.many)
             ev.now.event(Happening.HANDED_OVER, call.node, own.resource, detail)
-        elif value.kind == SESSION and value.resource is not None:
+        elif attribute in at_once and value.kind == SESSION and value.resource is not None:
             detail = Handover(words.concurrency, "self", f"self.{attribute}", words.to, words.many)
             ev.now.event(Happening.HANDED_OVER, call.node, value.resource, detail)
 
