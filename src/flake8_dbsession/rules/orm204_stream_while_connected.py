@@ -238,10 +238,19 @@ def is_kept(view: View, flow: Flow, event: Event) -> bool:
     resource = event.resource
     if resource is None or event.detail == "yield" or resource.origin == OPENED:
         return False
+    if not is_held_on_return(flow, resource):
+        return False
     if is_sent_by_flask(view, resource, event):
         return keeps_context(view, flow, event)
     name = resource.key if resource.origin == PARAMETER else filled_with(view, flow, resource)
     return not name or outlasts_stream(view, flow.body, name)
+
+
+def is_held_on_return(flow: Flow, session: Resource) -> bool:
+    """Whether the session may still hold a connection as the function returns, behind the blocks around its ``return``:
+    ``with session.begin(): return StreamingResponse(…)`` ends the transaction before anything is sent."""
+    lives = (state.lives.get(session) for state in flow.returned)
+    return any(life is not None and life.may_hold for life in lives)
 
 
 def filled_with(view: View, flow: Flow, session: Resource) -> str:
