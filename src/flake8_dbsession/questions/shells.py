@@ -11,10 +11,45 @@ from ..session.body import Body
 from ..session.values import OBJECT
 from ..view import View
 
+_DEPTH = 3
+"""How many functions may stand between the menu and what it is for."""
+
 
 def serves_one_person(view: View, body: Body) -> bool:
-    """Whether a function is a method of a shell, is inside of one, or is given the shell by what it says it takes."""
-    return any(is_shell(view, name) for name in owners(view, body.outermost))
+    """Whether a function is a method of a shell, is inside of one, or is given the shell by what it says it takes; or a
+    script runs it from its menu."""
+    return any(is_shell(view, name) for name in owners(view, body.outermost)) or is_of_a_menu(view, body.outermost)
+
+
+def is_of_a_menu(view: View, body: Body, depth: int = _DEPTH) -> bool:
+    """Whether a script that others do not import runs the function, or what calls it, for what somebody has typed:
+    ``while True: choice = input("> "); if choice == "1": work()``."""
+    if not depth or not view.module.main or body.owner or view.units.is_imported(body.name):
+        return False
+    callers = view.units.callers(body)
+    return bool(callers) and all(is_menu(each, body) or is_of_a_menu(view, each, depth - 1) for each in callers)
+
+
+def is_menu(caller: Body, body: Body) -> bool:
+    """Whether the caller asks for one choice after another, and calls the function only for what was chosen."""
+    chosen = {part for loop in caller.own(ast.While) if is_endless(loop) for part in chosen_in(loop)}
+    calls = [call for call in caller.own(ast.Call) if isinstance(call.func, ast.Name) and call.func.id == body.name]
+    return bool(calls) and all(call in chosen for call in calls)
+
+
+def chosen_in(loop: ast.While) -> Iterator[ast.AST]:
+    """All that is done where ``choice``, which the loop asks for in each turn, says so: ``if choice == "1": …``."""
+    parts = list(ast.walk(loop))
+    told = [part for part in parts if isinstance(part, ast.Assign) and any(map(asks, ast.walk(part.value)))]
+    names = {target.id for each in told for target in each.targets if isinstance(target, ast.Name)}
+    for choice in (part for part in parts if isinstance(part, ast.If)):
+        if any(isinstance(part, ast.Name) and part.id in names for part in ast.walk(choice.test)):
+            yield from ast.walk(choice)
+
+
+def asks(part: ast.AST) -> bool:
+    """``input("> ")``."""
+    return isinstance(part, ast.Call) and isinstance(part.func, ast.Name) and part.func.id == "input"
 
 
 def owners(view: View, body: Body) -> Iterator[str]:
