@@ -13,7 +13,7 @@ from ..session.body import Body
 from ..session.events import Event, Happening
 from ..session.flow import Flow
 from ..session.summary import Own, Wait
-from ..session.values import FUNCTION, OPENED, Resource, Value
+from ..session.values import FUNCTION, OPENED, PARAMETER, Resource, Value
 from ..view import View, asked_once
 from .held import Held, of_registry
 from .loaded_users import held_since_login
@@ -88,6 +88,14 @@ def _held_by_dependencies(view: View, body: Body) -> Iterator[Held]:
         called = dependency.name.rpartition(".")[2]
         remedy = f"let {called}() end the transaction, or read in a session of its own"
         yield Held(names[0], called, frozenset(own), frozenset(others), remedy, _given_by(view, provider))
+
+
+def provided(view: View, body: Body, session: Resource) -> Resource:
+    """The session of a parameter as the dependency that fills it makes it, which tells its engine."""
+    if session.origin != PARAMETER or session.pool or not view.mentions(b"Depends"):
+        return session
+    provider = dict(providers(view.project, view.module, body)).get(session.key)
+    return (_given_by(view, provider.name) if provider is not None else None) or session
 
 
 def _given_by(view: View, provider: str) -> Resource | None:

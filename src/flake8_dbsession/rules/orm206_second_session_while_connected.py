@@ -29,7 +29,7 @@ from ..mending.releasing import release_before
 from ..model import Diagnostic, Rule
 from ..pool.kept import is_of_one_pool
 from ..questions.asking import ends_with_commands, first_of_each_node, is_of_the_start
-from ..questions.at_entry import seconds_at_entry
+from ..questions.at_entry import provided, seconds_at_entry
 from ..questions.inner_blocks import is_of_the_same_object
 from ..questions.shells import serves_one_person
 from ..session.events import Event, Happening, Second
@@ -66,7 +66,9 @@ def second_of_the_pool(view: View, flow: Flow) -> Iterator[Event]:
         first, second = event.resource, event.detail
         if is_dropped_at_once(flow, event) or is_of_the_same_object(view, flow, event):
             continue
-        if first is not None and not is_made_on_the_way(view, second) and is_of_one_pool(view, first, second.resource):
+        if first is None or is_made_on_the_way(view, second):
+            continue
+        if is_of_one_pool(view, provided(view, flow.body, first), second.resource):
             yield event
 
 
