@@ -14,10 +14,10 @@ Why it matters
     that nobody gives back (measured).
 
 Stays silent when
-    Nothing is held when the response is made, or only where a statement has failed before; when the content is finished
-    data; where a generator only says its last words, ``yield "error"; return``; when the installed FastAPI leaves the
-    dependency first, and where Flask removes its session, or a teardown that of ``g``, before it sends the stream:
-    without ``stream_with_context``.
+    Nothing is held when the response is made, or only where a statement has failed before; when a block around the
+    ``return`` ends the transaction; when the content is finished data; where a generator only says its last words,
+    ``yield "error"; return``; when the installed FastAPI leaves the dependency first, and where Flask removes its
+    session, or a teardown that of ``g``, before it sends the stream: without ``stream_with_context``.
 
 Fix safety
     ``session.commit()`` goes before the statement that makes the response, where the stream needs neither the session
