@@ -35,6 +35,7 @@ LAYERS = (
         "project.modules.modules",
         "project.names.naming",
         "project.names.of_modules",
+        "project.names.set_later",
         "project.classes.opened_late",
         "project.classes.protocols",
         "project.app",

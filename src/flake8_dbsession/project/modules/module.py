@@ -151,6 +151,16 @@ class Module:
         return found
 
     @cached_property
+    def setters(self) -> dict[ast.expr, Body]:
+        """The functions that set names of the module, ``global store; store = Store()``, by what they set them to."""
+        found: dict[ast.expr, Body] = {}
+        for body in self.bodies.values() if b"global " in self.source.data else ():
+            declared = {name for each in body.own(ast.Global) for name in each.names}
+            pairs = body.assigned() if declared else ()
+            found.update({value: body for target, value in pairs if getattr(target, "id", "") in declared})
+        return found
+
+    @cached_property
     def classes(self) -> dict[str, ClassInfo]:
         found: dict[str, ClassInfo] = {}
         stack: list[tuple[str, list[ast.stmt]]] = [("", self.source.tree.body)]

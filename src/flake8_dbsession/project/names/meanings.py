@@ -32,6 +32,7 @@ from ...session.values import (
 from ..classes.kept_objects import left_without
 from ..modules.module import ClassInfo, Module
 from .annotations import annotated
+from .set_later import as_set_later
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -128,7 +129,7 @@ class Meanings:
             return self._class(qualified, module.classes.get(name))
         if binding.definition is not None:
             return Value(FUNCTION, qualified, extra=(None, None))
-        values = (self._kept_as(self.project.evaluate(module, expression), qualified) for expression in binding.values)
+        values = (self._kept_as(self._evaluated(module, expression), qualified) for expression in binding.values)
         values = (value for value in values if value.kind not in ("unknown", CONSTANT) and value != EMPTY)
         known = next(values, None)
         if known is not None and known.kind == FACTORY:  # Session = scoped_session(Session)
@@ -143,6 +144,10 @@ class Meanings:
         if binding.annotation is not None:
             return named_after(annotated(self.project, module.names, binding.annotation, name), qualified)
         return Value(NAMED, qualified) if binding.values else UNKNOWN
+
+    def _evaluated(self, module: Module, expression: ast.expr) -> Value:
+        value = self.project.evaluate(module, expression)
+        return value if value != UNKNOWN else as_set_later(self.project, module, expression)
 
     def _kept_as(self, made: Value, qualified: str) -> Value:
         """What a module keeps; where an object of its own was made without a session, it never gets one later on."""

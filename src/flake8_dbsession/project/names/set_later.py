@@ -1,0 +1,38 @@
+"""What a module's name stands for that a function sets: ``global store; store = Store()``."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from ...names import imports_of
+from ...session.body import Body
+from ...session.values import UNKNOWN, Value
+from ..modules.module import Module
+
+if TYPE_CHECKING:
+    from ..project import Project
+
+
+def as_set_later(project: Project, module: Module, expression: ast.expr) -> Value:
+    """The value as the function knows it that sets a name of the module to it; UNKNOWN where none does.
+
+    The module itself does not know what the function imports, or has made before.
+    """
+    body = module.setters.get(expression)
+    if body is None:
+        return UNKNOWN
+    names = imported_by(project, module, body)
+    for target, value in body.assigned():
+        if value is expression:
+            break
+        if isinstance(target, ast.Name) and target.id in body.local_names:
+            names[target.id] = project.evaluate(module, value, names)
+    return project.evaluate(module, expression, names)
+
+
+def imported_by(project: Project, module: Module, body: Body) -> dict[str, Value]:
+    """What the imports inside a function bring."""
+    statements = body.own(ast.Import, ast.ImportFrom)
+    pairs = (pair for each in statements for pair in imports_of(each, module.name, module.is_package))
+    return {name: project.value(dotted) for name, dotted in pairs if name != "*"}
