@@ -116,8 +116,8 @@ class Summary(NamedTuple):
 
     @property
     def untaken(self) -> Summary:
-        """As most calls of a function are that remembers its answers: they take nothing."""
-        return self._replace(normal=tuple((resource, life) for resource, life in self.normal if not life.may_hold))
+        """As most calls of a function are that remembers its answers: they take nothing, and give nothing back."""
+        return self._replace(normal=())
 
 
 class Target(Protocol):

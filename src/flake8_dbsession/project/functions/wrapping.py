@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from ...files.sources import Answers
-from ...names import is_none
+from ...names import bare, is_none
 from ...session.body import Body
 from ...session.outside import summary_of
 from ...session.state import CLOSED, FAILED, IDLE, UNSURE, Life
@@ -79,7 +79,15 @@ class Wrapping:
         return any(is_settled(wrapper, call) for _, wrapper, call in self.wrappers(decorator))
 
     def _remembers(self, decorator: str) -> bool:
-        return any(remembers_answers(wrapper, call) for _, wrapper, call in self.wrappers(decorator))
+        return any(
+            remembers_answers(wrapper, call) or self._is_remembering(module, wrapper)
+            for module, wrapper, call in self.wrappers(decorator)
+        )
+
+    def _is_remembering(self, module: Module, wrapper: Body) -> bool:
+        """Whether what stands in the place of a function is decorated by what remembers: ``@cachetools.cached(…)``."""
+        names = (module.names.resolve(bare(decorator)) for decorator in wrapper.decorators)
+        return any(name is not None and self.project.known.conventions.is_remembering(name) for name in names)
 
     def _hands_in(self, decorator: str) -> tuple[HandedIn, ...]:
         target = self._target(decorator)
