@@ -56,6 +56,7 @@ LAYERS = (
         "project.classes.attributes",
         "project.contexts",
         "project.classes.implementations",
+        "project.classes.makers",
         "project.classes.own_sessions",
         "project.functions.targets",
         "project.reach",

@@ -32,6 +32,7 @@ from .classes.fields import fields
 from .classes.handles import Handles
 from .classes.implementations import Implementations
 from .classes.lineage import Lineages
+from .classes.makers import Makers
 from .classes.opened_late import opened_when_asked
 from .classes.own_sessions import packages_that_roll_back
 from .classes.single import is_made_once, makes_registry, may_be_single
@@ -94,6 +95,7 @@ class Project:
         self.classes = Classes(self)
         self.implementations = Implementations(self)
         self.handles = Handles(self)
+        self.makers = Makers(self)
         self.functions = Functions(self)
         self.wrapping = Wrapping(self)
 

@@ -13,6 +13,7 @@ from ...session.values import (
     CLASS,
     CONSTANT,
     EMPTY,
+    FACTORY,
     FUNCTION,
     MAPPING,
     NONE,
@@ -108,6 +109,9 @@ def in_method(project: Project, info: ClassInfo, expression: ast.expr, method: F
     body = info.module.body_of(method) or info.module.top
     parameters = (*method.args.posonlyargs, *method.args.args, *method.args.kwonlyargs)
     names = {p.arg: kept_from(project, info.module, body, p) for p in parameters}
+    if method.name == "__init__" and isinstance(expression, ast.Name) and is_untold(names.get(expression.id)):
+        given = project.makers.given(info, expression.id)
+        names[expression.id] = given if given != UNKNOWN else names[expression.id]
     if method.args.args:
         names[method.args.args[0].arg] = Value(CLASS if is_classmethod(method) else OBJECT, info.qualified)
     for statement in method.body:
@@ -118,6 +122,11 @@ def in_method(project: Project, info: ClassInfo, expression: ast.expr, method: F
             ) if value is not expression:
                 names[local] = project.evaluate(info.module, value, names)
     return project.evaluate(info.module, expression, names)
+
+
+def is_untold(parameter: Value | None) -> bool:
+    """Whether a parameter says nothing of what it is, or its name alone does."""
+    return parameter == UNKNOWN or (parameter is not None and parameter.kind in (FACTORY, REGISTRY))
 
 
 def as_attribute(project: Project, value: Value, name: str, info: ClassInfo) -> Value:
