@@ -22,6 +22,8 @@ from .values import (
 )
 
 _HANDLES = frozenset({ENGINE, FACTORY, REGISTRY})
+_PLAIN = frozenset({"bool", "float", "int", "len", "str"})
+"""Builtins that make a number or a text of whatever they are given."""
 
 
 def makes_engine(flow: Flow, returned: Value) -> bool:
@@ -114,7 +116,8 @@ def is_given(value: Value) -> bool:
 
 
 def has_engine(flow: Flow, value: ast.expr) -> bool:
-    """Whether an expression may be an engine or have one: a call, or a name of such a thing."""
+    """Whether an expression may be an engine or have one: a call, or a name of such a thing. ``int("5")`` has none."""
     states = (state for states in flow.solution.before for state in states)
     known = {state.names.get(ast.unparse(value), UNKNOWN).kind for state in states}
-    return isinstance(value, ast.Call) or any(kind in (*_HANDLES, OBJECT) for kind in known)
+    is_plain = isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id in _PLAIN
+    return (isinstance(value, ast.Call) and not is_plain) or any(kind in (*_HANDLES, OBJECT) for kind in known)

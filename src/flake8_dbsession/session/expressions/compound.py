@@ -226,13 +226,17 @@ def picked(node: ast.expr, generator: ast.comprehension, iterated: Value) -> tup
 
 
 def piped(ev: Evaluation, node: ast.BinOp, sides: Iterable[Value]) -> Value:
-    """``prompt | model | parser``: what is asked of the chain, is asked of the model in it."""
+    """``prompt | model | parser``: what is asked of the chain, is asked of the model in it.
+
+    A class of the project may be one, too: ``class House(BaseChatModel)``.
+    """
     objects = [side for side in sides if side.kind == OBJECT] if isinstance(node.op, ast.BitOr) else []
-    return next((each for each in objects if waits_when_invoked(ev, each)), UNKNOWN)
+    models = (name for each in objects for name in (each.name, *ev.world.foreign_bases(each.name)))
+    return next((Value(OBJECT, name) for name in models if waits_when_invoked(ev, name)), UNKNOWN)
 
 
-def waits_when_invoked(ev: Evaluation, value: Value) -> bool:
-    fact = ev.world.known.call(f"{value.name}.invoke")
+def waits_when_invoked(ev: Evaluation, name: str) -> bool:
+    fact = ev.world.known.call(f"{name}.invoke")
     return fact is not None and bool(fact.kind)
 
 
