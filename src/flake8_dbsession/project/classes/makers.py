@@ -100,25 +100,27 @@ class Makers:
 
     def _value(self, module: Module, body: Body, expression: ast.expr) -> Value:
         """What an expression stands for in a function, where its parameters and names that are set once say so."""
-        names = {each.arg: kept_from(self.project, module, body, each) for each in body.parameters}
-        if body.me:
-            names[body.me] = Value(OBJECT, f"{module.name}.{body.owner}".lstrip("."))
-        if body.node is not None:
-            names.update(imported_by(self.project, module, body))
-            self._follow(module, body, expression, names)
-        return self.project.evaluate(module, expression, names)
-
-    def _follow(self, module: Module, body: Body, expression: ast.expr, names: dict[str, Value]) -> None:
-        """The local names that an expression rests on, each found from those before it."""
+        if body.node is None:
+            return self.project.evaluate(module, expression)
         set_to: dict[str, list[ast.expr]] = {}
         for target, value in body.assigned():
             if isinstance(target, ast.Name):
                 set_to.setdefault(target.id, []).append(value)
-        for name in needed(expression, set_to):
-            found = [self.project.evaluate(module, value, names) for value in set_to[name]]
-            names[name] = found[0] if len(found) == 1 else UNKNOWN
-        for name in body.local_names - names.keys():
-            names[name] = UNKNOWN
+        asked = needed(expression, set_to)
+        names = self._known_before(module, body, asked)
+        for name in asked:
+            if name in set_to:
+                found = [self.project.evaluate(module, value, names) for value in set_to[name]]
+                names[name] = found[0] if len(found) == 1 else UNKNOWN
+        return self.project.evaluate(module, expression, names)
+
+    def _known_before(self, module: Module, body: Body, asked: list[str]) -> dict[str, Value]:
+        """What a function has under some names before its first statement, or by an import of its own."""
+        names = dict.fromkeys(body.local_names.intersection(asked), UNKNOWN)
+        names.update((p.arg, kept_from(self.project, module, body, p)) for p in body.parameters if p.arg in asked)
+        if body.me:
+            names[body.me] = Value(OBJECT, f"{module.name}.{body.owner}".lstrip("."))
+        return names | imported_by(self.project, module, body)
 
 
 def needed(expression: ast.expr, set_to: dict[str, list[ast.expr]]) -> list[str]:
@@ -127,9 +129,9 @@ def needed(expression: ast.expr, set_to: dict[str, list[ast.expr]]) -> list[str]
     waiting = [expression]
     for each in waiting:
         for part in ast.walk(each):
-            if isinstance(part, ast.Name) and part.id in set_to and part.id not in found:
+            if isinstance(part, ast.Name) and part.id not in found:
                 found.append(part.id)
-                waiting.extend(set_to[part.id])
+                waiting.extend(set_to.get(part.id, ()))
     return found[::-1]
 
 
