@@ -23,7 +23,7 @@ LAYERS = (
     {"settings.reading", "files.discover", "suppress", "baseline"},
     # what sessions do in one function, in one module, in the project
     {"session"},
-    {"project.modules.file_names", "project.modules.module"},
+    {"project.modules.file_names", "project.modules.module", "project.names.contexts"},
     {
         "project.names.annotations",
         "project.names.evidence",

@@ -15,7 +15,20 @@ from ..files.sources import Answers
 from ..session.body import Body
 from ..session.expressions.calls import TELLING_WORDS
 from ..session.expressions.removing import is_removal_by_name
-from ..session.values import CLASS, FUNCTION, MAPPING, METHOD, NAMED, OBJECT, PARTIAL, TABLE, TUPLE, UNKNOWN, Value
+from ..session.values import (
+    CLASS,
+    CONTEXT_VAR,
+    FUNCTION,
+    MAPPING,
+    METHOD,
+    NAMED,
+    OBJECT,
+    PARTIAL,
+    TABLE,
+    TUPLE,
+    UNKNOWN,
+    Value,
+)
 from ..session.waiting import STREAMING_RESPONSES
 from .mentioned import Chain, Words, words_in, words_of
 from .modules.module import ClassInfo, Module
@@ -269,7 +282,7 @@ class Reach:
     def _tells(self, value: Value) -> bool:
         if value.kind == NAMED:
             return value.resource is not None or self._is_telling_name(value.name)
-        return value.kind not in _SILENT
+        return value.kind not in _SILENT or (value.kind == OBJECT and value.name == CONTEXT_VAR and bool(value.extra))
 
     def _is_telling_name(self, name: str) -> bool:
         return name in STREAMING_RESPONSES or self.project.known.sqlalchemy_type(name) is not None

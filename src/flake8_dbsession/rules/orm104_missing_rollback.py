@@ -55,7 +55,7 @@ from ..session.flow import Flow
 from ..session.outside import is_mute
 from ..session.state import FAILED
 from ..session.steps.exceptions import is_for_database, last_names, types_of
-from ..session.values import AMBIENT, ATTRIBUTE, PARAMETER, Resource
+from ..session.values import AMBIENT, ATTRIBUTE, CONTEXT, PARAMETER, Resource
 from ..story import name_of
 from ..view import View
 
@@ -146,7 +146,7 @@ def raised_failed(view: View, flow: Flow) -> Iterator[tuple[ast.AST, Resource]]:
     them are rolled back, the query before which the session flushes by itself."""
     for state in flow.raised:
         for resource, life in state.lives.items():
-            is_global = resource.origin == ATTRIBUTE and not resource.is_of_an_object
+            is_global = resource.origin == ATTRIBUTE and resource.flavour != CONTEXT and not resource.is_of_an_object
             if is_global and life.phases == FAILED and state.raising == "db":
                 yield from ((node, resource) for node in uncaught(view, flow, resource)[-1:])
 
@@ -198,7 +198,7 @@ def report_broken(view: View, flow: Flow, handler: ast.ExceptHandler, event: Eve
 
 def goes_on(flow: Flow, resource: Resource) -> bool:
     """Whether somebody else uses the session after the function: an attribute or a global."""
-    is_ours = resource.origin == ATTRIBUTE and not resource.key.startswith(".")
+    is_ours = resource.origin == ATTRIBUTE and resource.flavour != CONTEXT and not resource.key.startswith(".")
     kept = is_ours or (resource.origin == AMBIENT and ":" in resource.key)
     return kept and not flow.body.name.endswith("__exit__") and not flow.body.name.endswith("__init__")
 

@@ -26,7 +26,7 @@ from ..questions.asking import is_out_of_scope
 from ..session.events import Happening
 from ..session.flow import Flow
 from ..session.state import FAILED
-from ..session.values import AMBIENT, ATTRIBUTE, Resource
+from ..session.values import AMBIENT, ATTRIBUTE, CONTEXT, Resource
 from ..story import name_of
 from ..view import View
 
@@ -49,7 +49,7 @@ def left_failed(flow: Flow) -> list[Resource]:
         for state in flow.raised
         if state.raising == "db"
         for resource, life in state.lives.items()
-        if resource.origin in (AMBIENT, ATTRIBUTE) and life.phases & FAILED
+        if resource.origin in (AMBIENT, ATTRIBUTE) and resource.flavour != CONTEXT and life.phases & FAILED
     }
     return sorted(found)
 

@@ -40,7 +40,7 @@ from .state import (
     doubt,
 )
 from .summary import Own, World
-from .values import AMBIENT, JOINED, OPENED, ROW, ROWS, SESSION, UNKNOWN, Resource, Value, contained
+from .values import AMBIENT, CONTEXT, JOINED, OPENED, ROW, ROWS, SESSION, UNKNOWN, Resource, Value, contained
 
 _OF_A_TRANSACTION = WRITTEN | CHANGED | TOUCHED | SWALLOWED | TOLD | DROPPED | BROKEN | COMMITTED
 """The marks that end with it."""
@@ -114,6 +114,8 @@ class Moment(Draft):
 
     def release(self, resource: Resource, phase: int = IDLE) -> None:
         """Commit, rollback, close: the connection is back in the pool."""
+        if self.names.get(CONTEXT, UNKNOWN).resource == resource:
+            self.leave_contexts()
         life = self.life(resource)
         self.lives[resource] = Life(phase, life.marks & ~_OF_A_TRANSACTION)
         self.steps.pop(resource, None)
@@ -256,6 +258,12 @@ class Moment(Draft):
         for resource in list(self.lives):
             if resource.origin == AMBIENT and (resource.flavour == "flask" or self.world.has_teardown(resource)):
                 self.release(resource)
+
+    def leave_contexts(self) -> None:
+        """The sessions of context variables may have nothing any more: they are others, or have been given back."""
+        self.names.pop(CONTEXT, None)
+        for resource in [each for each in self.lives if each.flavour == CONTEXT]:
+            self.release(resource)
 
     def unmark(self, resource: Resource, mark: int) -> None:
         if resource in self.lives:

@@ -21,6 +21,11 @@ AT_ONCE = "at once"
 """The pool of a registry whose sessions give each connection back as a statement ends (``autocommit=True``; measured on
 1.4: a flush, ``all()``, ``first()`` and ``scalar()`` leave none checked out)."""
 
+CONTEXT = "context"
+"""The flavour of the session of a context variable: who has set it ends it, and may have it under another name."""
+
+CONTEXT_VAR = "contextvars.ContextVar"
+
 NEW = ":new"
 """The pool of a session whose engine is made for it alone, as those know it who call what makes both."""
 
@@ -75,7 +80,7 @@ class Resource(NamedTuple):
     def is_apart_from(self, other: Resource) -> bool:
         """Whether the two surely take two connections of one pool: what was handed in may be the registry's session."""
         apart = self.origin == OPENED or (self.origin == AMBIENT and other.origin == OPENED)
-        return apart and not self.is_of_another_pool(other)
+        return apart and CONTEXT not in (self.flavour, other.flavour) and not self.is_of_another_pool(other)
 
     def may_be_the_same_as(self, other: Resource) -> bool:
         """Whether an object may have been given the session that another object has, or the function itself."""

@@ -15,7 +15,7 @@ from ...session.outside import summary_of
 from ...session.state import CLOSED, FAILED, IDLE, UNSURE, Life
 from ...session.steps.exceptions import takes_everything
 from ...session.summary import Summary, Wait
-from ...session.values import AMBIENT, CLASS, FUNCTION, METHOD, OBJECT, Resource, Value
+from ...session.values import AMBIENT, CLASS, CONTEXT, FUNCTION, METHOD, OBJECT, Resource, Value
 from ..modules.module import Module
 from ..names.evidence import may_end_session
 from .handed_in import HandedIn, sessions_handed_in
@@ -63,6 +63,8 @@ class Wrapping:
                 summary = summary._replace(normal=tuple(map(settled, summary.normal)))
             if self.remembers(name):
                 summary = summary.untaken
+        if target.decorators - _PLAIN:
+            summary = summary._replace(normal=tuple(map(left_to_decorators, summary.normal)))
         found = [wait for name in sorted(target.decorators) for wait in self.waits(name)]
         if not found:
             return summary
@@ -190,6 +192,16 @@ def ended(summary: Summary, after: tuple[Resource, ...], failed: tuple[Resource,
         failures=failures,
         swallows=tuple((r, handler) for r, handler in summary.swallows if r not in after),
     )
+
+
+_PLAIN = frozenset({"abc.abstractmethod", "builtins.classmethod", "builtins.property", "builtins.staticmethod"})
+"""Decorators that do nothing around a call."""
+
+
+def left_to_decorators(left: tuple[Resource, Life]) -> tuple[Resource, Life]:
+    """The session of a context variable may be one that a decorator has opened, and ends: ``@transactional``."""
+    resource, life = left
+    return resource, Life(IDLE) if resource.flavour == CONTEXT else life
 
 
 def is_undone(wrapper: Body, call: ast.Call) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ...names import Names, dotted, is_none
 from ...session.values import (
     CLASS,
+    CONTEXT_VAR,
     DOUBTED,
     EITHER,
     ENGINE,
@@ -31,6 +32,7 @@ from ...session.values import (
     late,
 )
 from ..modules.module import starred
+from .contexts import of_context
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -149,6 +151,8 @@ def _subscript(project: Project, names: Names, annotation: ast.Subscript, name: 
                 return as_provided(value, others)
             if value != UNKNOWN:
                 return late(value) if outer in _OPTIONAL and value.kind == OBJECT else optional(value, inside)
+    if outer == CONTEXT_VAR and depth > 1:
+        return of_context(names, name, _meaning(project, names, inside[0], name, depth - 1))
     if outer in _LISTS | _TUPLES | _MAPPINGS | _TYPES:
         return _collection(project, names, outer, inside, name, depth)
     if outer in _CALLABLES and len(inside) == 2:

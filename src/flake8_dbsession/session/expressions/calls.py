@@ -16,6 +16,8 @@ from ..sharing.handover import hand_over
 from ..sharing.side_by_side import put
 from ..summary import Wait
 from ..values import (
+    CONTEXT,
+    CONTEXT_VAR,
     COROUTINE,
     FUNCTION,
     MAYBE,
@@ -187,6 +189,8 @@ def method(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
             return marked(receiver, STREAMED) if streamed else Value(STATEMENT) if name == "add_columns" else receiver
         case "flask_db":
             return flask_method(ev, receiver, name, call)
+        case "object" if receiver.name == CONTEXT_VAR:
+            return context_method(ev, receiver, name, call)
         case "object":
             return named(ev, f"{receiver.name}.{name}", call, awaited, receiver)
         case "function" if name in ("delay", "apply_async") and is_decorated(ev, receiver):
@@ -205,6 +209,16 @@ def method(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
             handle = handle_asked_for(receiver, call)
             return handle if handle != UNKNOWN else unknown(ev, call)
     return unknown(ev, call)
+
+
+def context_method(ev: Evaluation, variable: Value, name: str, call: Call) -> Value:
+    """``current.get()`` gives the session of a context variable; ``set()`` and ``reset()`` put another there."""
+    session = dict(variable.extra).get(CONTEXT, UNKNOWN)
+    if session.resource is not None and name != "get":
+        ev.now.leave_contexts()
+        if name == "set" and call.positional and call.positional[0].kind == SESSION:
+            ev.now.names[CONTEXT] = call.positional[0]
+    return session if name == "get" else UNKNOWN
 
 
 def bind_later(ev: Evaluation, factory: Value, call: Call) -> None:

@@ -16,6 +16,7 @@ from ..values import (
     CAPTURED,
     CLOSING,
     COMMITS,
+    CONTEXT,
     GENERATOR,
     MANAGER,
     METHOD,
@@ -127,12 +128,13 @@ def release_attributes(now: Moment, name: str) -> None:
             now.release(resource)
 
 
-def doubt_found(now: Moment, block: ast.AST) -> None:
+def doubt_found(now: Moment, block: ast.AST, is_of_session: bool) -> None:
     """``with lay_down(): session = current()``: what the block finds may be what its manager has laid down for it."""
     first, last = getattr(block, "lineno", 0), getattr(block, "end_lineno", 0)
     for resource, life in list(now.lives.items()):
         taken = getattr(now.steps.get(resource), "lineno", 0)
-        if resource.origin == CAPTURED and life.may_hold and first <= taken <= last:
+        is_found = resource.flavour == CONTEXT or (is_of_session and resource.origin == CAPTURED)
+        if is_found and life.may_hold and first <= taken <= last:
             now.lives[resource] = life._replace(phases=UNSURE)
 
 

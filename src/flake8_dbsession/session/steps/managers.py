@@ -110,8 +110,8 @@ def behind(transfer: Transfer, node: Node, state: State) -> State:
     name = item.optional_vars or item.context_expr
     if value.kind == OBJECT and isinstance(name, ast.Name):
         release_attributes(now, name.id)
-    if value.kind in (MANAGER, GENERATOR) and node.statement is not None:
-        doubt_found(now, node.statement)
+    if node.statement is not None:
+        doubt_found(now, node.statement, value.kind in (MANAGER, GENERATOR))
     if value == UNKNOWN and isinstance(item.optional_vars, ast.Name) and node.statement is not None:
         release_given(now, node.statement, item.optional_vars.id)
     now.names.pop(tasks_of(slot(item.context_expr)), None)
