@@ -250,7 +250,7 @@ def is_held_on_return(flow: Flow, session: Resource) -> bool:
     """Whether the session may still hold a connection as the function returns, behind the blocks around its ``return``:
     ``with session.begin(): return StreamingResponse(…)`` ends the transaction before anything is sent."""
     lives = (state.lives.get(session) for state in flow.returned)
-    return any(life is not None and life.may_hold for life in lives)
+    return any(life is not None and life.may_leak for life in lives)  # or what the response is made of has it
 
 
 def filled_with(view: View, flow: Flow, session: Resource) -> str:
