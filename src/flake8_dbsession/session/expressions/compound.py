@@ -84,8 +84,8 @@ def either(ev: Evaluation, node: ast.BoolOp) -> Value:
     for operand in node.values:
         value = ev.value(operand)
         if truth(value) is stop:
-            goes_on = result in (UNKNOWN, NONE) or truth(result) is (not stop)
-            return value if goes_on else prefer(result, value)
+            found = value if result in (UNKNOWN, NONE) else prefer(result, value)
+            return found if truth(found) is not (not stop) else UNKNOWN  # ``"x" and None`` is not "x"
         result = value if result == UNKNOWN or truth(result) is (not stop) else prefer(result, value)
         is_open = is_open or value == UNKNOWN
     return UNKNOWN if is_open and result in (TRUE, FALSE, NONE) else result
