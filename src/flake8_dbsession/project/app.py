@@ -186,10 +186,19 @@ class Application:
 
 
 def stays_in_context(project: Project) -> bool:
-    """Whether a module enters an app context for good as it is imported, and no base class of tasks enters one."""
+    """Whether a module enters an app context for good as it is imported, and no base class of tasks enters one, which
+    the Celery of another library may bring along."""
     found = [m for m in project.app.modules_with(b"app_context()") if not project.config.is_test(m.path)]
     wraps = any(body.name.endswith("__call__") for module in found for body in module.bodies.values())
-    return not wraps and any(map(pushes_context, (s for module in found for s in module.top.own(ast.Expr))))
+    pushes = not wraps and any(map(pushes_context, (s for module in found for s in module.top.own(ast.Expr))))
+    return pushes and not any(brings_its_celery(project, m) for m in project.app.modules_with(b"Celery"))
+
+
+def brings_its_celery(project: Project, module: Module) -> bool:
+    """``from toolbox.celery import ShopCelery``: a Celery of neither the project nor Celery itself."""
+    imported = [binding.imported for binding in module.names.bindings.values() if binding.imported.endswith("Celery")]
+    foreign = (name for name in imported if not name.startswith("celery."))
+    return any(not project.modules.is_first_party(name) for name in foreign)
 
 
 def feeds_its_bots(project: Project) -> bool:
