@@ -14,6 +14,7 @@ from ..session.values import (
     AMBIENT,
     ATTRIBUTE,
     CLASS,
+    CONTEXT,
     ENGINE,
     FLASK_DB,
     FUNCTION,
@@ -53,8 +54,10 @@ def spelled(view: View, flow: Flow, resource: Resource) -> Spelled | None:
 
 
 def spelled_as_asked(view: View, flow: Flow, resource: Resource) -> Spelled | None:
-    """How to write the session after the function has asked it: by the local name that it has for one of a registry."""
-    local = local_name(flow, resource) if resource.origin == AMBIENT else ""
+    """How to write the session after the function has asked it: by the local name that it has for one of a registry or
+    a context variable."""
+    has_owner = resource.origin == AMBIENT or resource.flavour == CONTEXT
+    local = local_name(flow, resource) if has_owner else ""
     return Spelled(local) if local else spelled(view, flow, resource)
 
 
@@ -78,10 +81,10 @@ def spelled_engine(view: View, flow: Flow, pool: str) -> Spelled | None:
 
 
 def local_name(flow: Flow, resource: Resource) -> str:
-    """The local name by which the function asks the session of a registry for all that it asks: ``with scope() as
-    session``; "" where it has none, or several, or where that is bound more than once."""
+    """The local name by which the function asks a session for all that it asks: ``with scope() as session``; "" for
+    none, for several, and for one that is bound more than once."""
     told = flow.events(Happening.QUERIED)
-    asked = {ast.unparse(r) for e in told if e.resource == resource and (r := asked_of(e.node)) is not None}
+    asked = {ast.unparse(r) for e in told if e.resource == resource and (r := receiver_in(e.node)) is not None}
     bound = [node.id for node in flow.body.own(ast.Name) if isinstance(node.ctx, ast.Store)]
     others = set(receivers_of_others(flow, resource))
     return next((name for name in asked - others if len(asked) == 1 and bound.count(name) == 1), "")
@@ -115,9 +118,15 @@ def receivers(flow: Flow) -> Iterator[ast.expr]:
 
 def asked_of(node: ast.AST) -> ast.expr | None:
     """``db.session`` of ``db.session.commit()``."""
+    receiver = receiver_in(node)
+    return receiver if receiver is not None and node.func.attr in _VERBS else None  # type: ignore[attr-defined]
+
+
+def receiver_in(node: ast.AST) -> ast.expr | None:
+    """``db.session`` of ``db.session.commit()``, whatever it is asked."""
     match node:
-        case ast.Call(func=ast.Attribute(value=(ast.Name() | ast.Attribute()) as receiver, attr=verb)):
-            return receiver if verb in _VERBS else None
+        case ast.Call(func=ast.Attribute(value=(ast.Name() | ast.Attribute()) as receiver)):
+            return receiver
     return None
 
 
