@@ -94,6 +94,13 @@ class Flow:
         """The states that reach a node; none is told of a quiet function."""
         return [] if self.is_quiet else self.solution.at(node)
 
+    def before(self, part: ast.AST) -> list[State]:
+        """The states before the steps in whose syntax an expression stands."""
+        steps = (
+            n for n in self.graph.nodes if n.syntax is not None and any(each is part for each in ast.walk(n.syntax))
+        )
+        return [state for step in steps for state in self.at(step)]
+
     def nodes(self, *kinds: Kind) -> Iterator[Node]:
         return (node for node in self.graph.nodes if node.kind in kinds)
 

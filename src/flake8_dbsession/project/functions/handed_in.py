@@ -55,6 +55,5 @@ def session_at(flow: Flow, call: ast.Call, argument: ast.expr) -> Resource | Non
     """The session that a name stands for where a call is made."""
     if not isinstance(argument, ast.Name):
         return None
-    nodes = [n for n in flow.graph.nodes if n.syntax is not None and any(part is call for part in ast.walk(n.syntax))]
-    values = (state.names.get(argument.id) for node in nodes for state in flow.at(node))
+    values = (state.names.get(argument.id) for state in flow.before(call))
     return next((value.resource for value in values if value is not None and value.kind == SESSION), None)

@@ -146,9 +146,8 @@ class Wrapping:
     def _held_at(self, module: Module, wrapper: Body, call: ast.Call) -> frozenset[Resource]:
         """The registries that surely hold a connection before the statement in which the call stands."""
         flow = self.project.flow(module, wrapper, {})
-        nodes = [n for n in flow.graph.nodes if n.syntax is not None and any(p is call for p in ast.walk(n.syntax))]
-        states = [state for node in nodes for state in flow.at(node)]
-        held = [{r for r, life in state.lives.items() if r.origin == AMBIENT and life.surely_holds} for state in states]
+        lives = [state.lives.items() for state in flow.before(call)]
+        held = [{r for r, life in each if r.origin == AMBIENT and life.surely_holds} for each in lives]
         return frozenset(set.intersection(*held)) if held else frozenset()
 
     def _waits(self, decorator: str) -> tuple[Wait, ...]:
