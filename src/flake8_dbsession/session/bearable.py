@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .moment import Moment
-from .values import UNKNOWN, Value, contained, weight
+from .values import UNKNOWN, Value, contained, values_in
 
 _HEAVIEST = 4096
 """Of how many values a tuple, a dictionary or what is called later is made at most: a long table has some hundred."""
@@ -20,6 +20,11 @@ def bearable(now: Moment, value: Value) -> Value:
         return value
     now.give(value)
     return UNKNOWN
+
+
+def weight(value: Value) -> int:
+    """Of how many values one is made, each counted as often as it stands there."""
+    return 1 + sum(map(weight, values_in(value.extra)))
 
 
 def light_enough(attributes: list[tuple[str, Value]]) -> set[str]:

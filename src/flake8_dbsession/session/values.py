@@ -291,11 +291,6 @@ def are_of_different_classes(values: Iterable[Value]) -> bool:
 _SESSIONS = frozenset({SESSION, MANAGER, GENERATOR, TRANSACTION, COROUTINE})
 
 
-def weight(value: Value) -> int:
-    """Of how many values one is made, each counted as often as it stands there."""
-    return 1 + sum(map(weight, values_in(value.extra)))
-
-
 def contained(value: Value) -> tuple[Resource, ...]:
     """The sessions that whoever gets the value can reach."""
     is_one = value.resource is not None and value.kind in _SESSIONS
