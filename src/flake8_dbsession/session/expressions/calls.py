@@ -16,7 +16,6 @@ from ..sharing.handover import hand_over
 from ..sharing.side_by_side import put
 from ..summary import Wait
 from ..values import (
-    CONTEXT,
     CONTEXT_VAR,
     COROUTINE,
     FUNCTION,
@@ -36,6 +35,7 @@ from .attributes import read_row
 from .call import Call
 from .changing import change_by_method, touch
 from .compound import handle_asked_for
+from .context_variables import context_method
 from .going_through import go_through_by_function, go_through_by_method
 from .handing_out import handed_out
 from .implementations import by_name, one_of
@@ -209,16 +209,6 @@ def method(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
             handle = handle_asked_for(receiver, call)
             return handle if handle != UNKNOWN else unknown(ev, call)
     return unknown(ev, call)
-
-
-def context_method(ev: Evaluation, variable: Value, name: str, call: Call) -> Value:
-    """``current.get()`` gives the session of a context variable; ``set()`` and ``reset()`` put another there."""
-    session = dict(variable.extra).get(CONTEXT, UNKNOWN)
-    if session.resource is not None and name != "get":
-        ev.now.leave_contexts()
-        if name == "set" and call.positional and call.positional[0].kind == SESSION:
-            ev.now.names[CONTEXT] = call.positional[0]
-    return session if name == "get" else UNKNOWN
 
 
 def bind_later(ev: Evaluation, factory: Value, call: Call) -> None:
