@@ -24,16 +24,7 @@ from ..view import View
 _SERVED = frozenset({"requests", "jobs", "its jobs", "tasks", "updates"})
 """What a process waits for that serves until it is stopped."""
 
-_FOR_GOOD = (
-    ".IOLoop.start",
-    ".run_forever",
-    ".run_until_disconnected",
-    ".serve_forever",
-    "discord.Client.run",
-    "discord.Client.start",
-    "pyrogram.Client.run",
-    "pyrogram.idle",
-)
+_FOR_GOOD = (".run_forever", ".serve_forever", ".IOLoop.start")
 """The ends of names of what turns a loop of events until somebody stops it."""
 
 _TASKS = "other tasks"
