@@ -118,8 +118,10 @@ def receivers(flow: Flow) -> Iterator[ast.expr]:
 
 def asked_of(node: ast.AST) -> ast.expr | None:
     """``db.session`` of ``db.session.commit()``."""
-    receiver = receiver_in(node)
-    return receiver if receiver is not None and node.func.attr in _VERBS else None  # type: ignore[attr-defined]
+    match node:
+        case ast.Call(func=ast.Attribute(attr=verb)):
+            return receiver_in(node) if verb in _VERBS else None
+    return None
 
 
 def receiver_in(node: ast.AST) -> ast.expr | None:
