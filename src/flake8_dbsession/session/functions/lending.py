@@ -79,7 +79,7 @@ def is_container(ev: Evaluation, function: ast.expr) -> bool:
 
 
 _BUILTINS = frozenset(dir(builtins))
-_STORING = frozenset({"append", "appendleft", "add", "insert", "put", "put_nowait", "setdefault", "register", "push"})
+_STORING = frozenset({"append", "appendleft", "add", "insert", "put", "put_nowait", "setdefault", "push"})
 _SESSION_WORDS = frozenset({"db", "session", "db_session", "dbsession", "conn", "connection", "con", "sess"})
 
 

@@ -13,7 +13,7 @@ from ..expressions.opening import opened
 from ..expressions.storing import is_kept_by_its_object
 from ..sharing.handing_on import hand_on
 from ..sharing.side_by_side import gathered_by_ours
-from ..state import ENTRY, GIVEN, HELD, HOLDING, IDLE, KEPT, RETURNED, STORED, UNSURE, Life
+from ..state import ENTRY, GIVEN, GUESSED, HELD, HOLDING, IDLE, KEPT, RETURNED, STORED, UNSURE, Life
 from ..summary import Summary, Target
 from ..values import (
     AMBIENT,
@@ -248,6 +248,7 @@ def result(
     for resource in opened:
         life = summary.returned_life or Life(HELD if resource.is_connection else IDLE)
         ev.now.open(resource, node, (life.phases & ~ENTRY) or IDLE)
+        ev.now.mark(resource, life.marks & GUESSED)  # code that cannot be seen may close it for them
         if life.phases & HOLDING:
             ev.now.steps[resource] = node
         if cached or resource.flavour == JOINED:  # who made the connection closes it
