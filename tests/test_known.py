@@ -15,8 +15,9 @@ import tomli
 from flake8_dbsession.known import DATA, Argument, Known, load
 from flake8_dbsession.known.words import CallFact
 
-KEYS = {"sleep", "network", "wait", "hash", "quiet", "deep", "what", "also", "extends", "awaited", "plain", "makes"}
-ARGUMENTS = {"seconds", "timeout", "unless", "when", "rounds", "address"}
+KEYS = {"sleep", "network", "wait", "hash", "quiet", "deep", "what", "also", "extends", "makes"}
+KEYS |= {"awaited", "endless", "plain"}
+ARGUMENTS = {"seconds", "timeout", "milliseconds", "unless", "when", "rounds", "address"}
 NOT_EVERYWHERE = (
     "telnetlib",
     "asyncio.Barrier",

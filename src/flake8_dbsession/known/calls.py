@@ -11,6 +11,11 @@ from .words import Argument, CallFact
 KINDS = ("sleep", "network", "wait", "hash")
 
 
+def is_meant(qualified: str, pattern: str) -> bool:
+    """Whether a name is of a pattern: a ``*`` at its end stands for one name, any other for as many as there are."""
+    return fnmatchcase(qualified, pattern) and (pattern[-1] != "*" or "." not in qualified[len(pattern) - 1 :])
+
+
 class Receiver(NamedTuple):
     """The table of a module or type, read for look-ups.
 
@@ -22,6 +27,7 @@ class Receiver(NamedTuple):
     kinds: Mapping[str, str]
     makes: Mapping[str, str]
     awaited: frozenset[str]
+    endless: frozenset[str]
     plain: bool
     deep: bool
     extends: str
@@ -32,9 +38,9 @@ class Receiver(NamedTuple):
         kinds = dict.fromkeys(table.get("quiet", "").split(), "")
         for kind in KINDS:
             kinds.update(dict.fromkeys(table.get(kind, "").split(), kind))
-        awaited = frozenset(table.get("awaited", "").split())
+        awaited, endless = (frozenset(table.get(key, "").split()) for key in ("awaited", "endless"))
         makes = {member: made for made, members in table.get("makes", {}).items() for member in members.split()}
-        return cls(kinds, makes, awaited, "plain" in table, "deep" in table, table.get("extends", ""), table)
+        return cls(kinds, makes, awaited, endless, "plain" in table, "deep" in table, table.get("extends", ""), table)
 
     def fact(self, receiver: str, path: str) -> CallFact | None:
         """What the member at ``path`` does; None where the table says nothing."""
@@ -49,6 +55,8 @@ class Receiver(NamedTuple):
             str(self._by_member("what", path)) if waits else "",
             seconds=self._argument("seconds", path) if kind == "sleep" else None,
             timeout=self._argument("timeout", path) if waits else None,
+            milliseconds=self._argument("milliseconds", path) if waits else None,
+            endless=path in self.endless,
             unless=self._argument("unless", path),
             when=self._argument("when", path),
             address=self._argument("address", path),
@@ -135,7 +143,7 @@ class Calls:
 
     def _match(self, qualified: str) -> str | None:
         """The name itself where a table with a ``*`` in its name holds for it."""
-        pattern = next((pattern for pattern in self._patterns if fnmatchcase(qualified, pattern)), None)
+        pattern = next((pattern for pattern in self._patterns if is_meant(qualified, pattern)), None)
         if pattern is None:
             return None
         self._tables[qualified] = {"extends": pattern}

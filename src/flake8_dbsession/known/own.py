@@ -169,8 +169,10 @@ _ENTRY = {
 }
 _CONVENTION = {**_RUNNER, "receivers": _text, "attributes": _text}
 _RECEIVER = {
-    **dict.fromkeys(("sleep", "network", "wait", "hash", "quiet", "also", "extends", "awaited"), _text),
-    **dict.fromkeys(("seconds", "timeout", "unless", "when", "address", "rounds"), _by_member(_argument)),
+    **dict.fromkeys(("sleep", "network", "wait", "hash", "quiet", "also", "extends", "awaited", "endless"), _text),
+    **dict.fromkeys(
+        ("seconds", "timeout", "milliseconds", "unless", "when", "address", "rounds"), _by_member(_argument)
+    ),
     "what": _by_member(_text),
     "makes": _by_name(_text),
     "deep": _flag,

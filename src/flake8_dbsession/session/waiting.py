@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ..known import Argument, Entry
+from ..known import Argument, CallFact, Entry
 from .events import Happening
 from .expressions.call import Call
 from .expressions.selects import ENUMERATED, ZIPPED
@@ -40,13 +40,24 @@ def wait(ev: Evaluation, fact: Any, call: Call) -> None:
         return
     if fact.rounds is not None and 0 < rounds_of(ev.body, fact.rounds.of(call.node)) < SLOW_ROUNDS:
         return
-    argument = fact.seconds or fact.timeout
-    duration = argument.of(call.node) if argument is not None else None
-    literal = literal_seconds(duration)
+    duration, literal = duration_of(fact, call)
     if fact.kind == "sleep" and duration is not None and is_moment(ev, duration):
         return
     heard = [resource for value in call.values for resource in contained(value)] if fact.name == _LISTENS else []
     report_wait(ev, Wait(fact.kind, fact.name, literal, line=call.node.lineno), call.node, tuple(heard))
+
+
+def duration_of(fact: CallFact, call: Call) -> tuple[ast.expr | None, float]:
+    """The argument that says how long a call sleeps or waits at most, and the seconds; see :func:`literal_seconds`."""
+    argument = fact.seconds or fact.timeout or fact.milliseconds
+    duration = argument.of(call.node) if argument is not None else None
+    if fact.endless and is_nought(duration):
+        return duration, math.inf
+    return duration, literal_seconds(duration) / (1000 if argument is fact.milliseconds else 1)
+
+
+def is_nought(written: ast.expr | None) -> bool:
+    return isinstance(written, ast.Constant) and type(written.value) in (int, float) and not written.value
 
 
 def rounds_of(body: Body, argument: ast.expr | None) -> float:
@@ -102,14 +113,16 @@ def is_setting_of_nought(value: ast.expr) -> bool:
     return False
 
 
-def returns_at_once(fact: Any, call: Call) -> bool:
+def returns_at_once(fact: CallFact, call: Call) -> bool:
     """Whether an argument says so: ``block=False``, the one without which nothing is waited for is left out, or text
     that is there already stands where an address may."""
     if fact.unless is not None and given(fact.unless, call) in (FALSE, NOUGHT):
         return True
     if fact.address is not None and is_content(fact.address.of(call.node)):
         return True
-    needed = given(fact.when, call) if fact.when is not None else UNKNOWN
+    if fact.when is None or (fact.endless and is_nought(fact.when.of(call.node))):
+        return False
+    needed = given(fact.when, call)
     return needed is None or (needed.kind == CONSTANT and not truth(needed))
 
 
