@@ -32,7 +32,7 @@ from ..values import (
     Resource,
     Value,
 )
-from .formals import Formals
+from .formals import SELF, Formals
 from .lending import reads
 
 if TYPE_CHECKING:
@@ -203,7 +203,7 @@ def changed(
             phases = life.phases & HOLDING  # on the way inside on which it is taken and not given back
         if life.phases & UNSURE and old.surely_holds and not life.phases & ~(UNSURE | ENTRY | HELD) and reads(name):
             phases = old.phases
-        stored = STORED if life.marks & KEPT else 0
+        stored = kept_by_callee(formals, actual) if life.marks & KEPT else 0
         of_object = formal.origin == PARAMETER and "." in formal.key
         not_kept = KEPT if of_object else GUESSED | KEPT
         after[actual] = Life(phases, old.marks | stored | life.marks & ~not_kept)
@@ -211,3 +211,11 @@ def changed(
     for ended in (r for r in touched if r is not None and not after[r].phases & ~(IDLE | CLOSED)):
         doubt(after, ended, touched)
     return after
+
+
+def kept_by_callee(formals: Formals, actual: Resource) -> int:
+    """What the callee keeps on its object is out of the caller's hands, unless it is the caller's own object.
+
+    ``super().__init__(session)``: who makes the object has the session, as where the constructor keeps it by itself.
+    """
+    return KEPT if formals.receiver == SELF and actual.origin == PARAMETER else STORED

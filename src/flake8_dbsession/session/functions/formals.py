@@ -137,10 +137,15 @@ def receiver_of(ev: Evaluation, function: Value, call: Call) -> str:
     owner = function.extra[0] if function.extra else None
     if not isinstance(owner, Value):
         is_local = len(function.extra) > 1 and function.extra[1] is not None
-        return SELF if is_local else ""
+        return SELF if is_local or is_told_itself(ev, call) else ""
     if owner.kind != OBJECT:
         return SELF
     called = call.node.func
     if not isinstance(called, ast.Attribute) or called.attr != function.name.rpartition(".")[2]:
         return SELF if owner == ev.me() else ""
     return SELF if ev.is_own(called.value) else ast.unparse(called.value)
+
+
+def is_told_itself(ev: Evaluation, call: Call) -> bool:
+    """``Base.__init__(self, session)``: a method of a class by its name, for the object whose method this is."""
+    return isinstance(call.node.func, ast.Attribute) and bool(call.node.args) and ev.is_self(call.node.args[0])
