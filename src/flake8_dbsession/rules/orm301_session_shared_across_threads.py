@@ -3,7 +3,7 @@
 What it does
     Reports one session or connection that reaches several threads at once: as an argument of executor jobs, of threads
     or of objects whose class is one, through a closure or lambda, or as an attribute (``self.db``) that the jobs of an
-    executor use, or a closure that they run.
+    executor use, by themselves or through an object that it keeps (``self.orders``), or a closure that they run.
 
 Why it matters
     A session is not safe for concurrent use. Four threads on one session failed in every one of 40 runs on PyMySQL,

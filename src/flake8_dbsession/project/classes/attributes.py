@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from ...files.sources import Answers
 from ...names import Function
@@ -31,6 +31,7 @@ from ...session.values import (
 )
 from ..modules.module import ClassInfo, is_property
 from ..names.evidence import may_be_session
+from .kept_objects import sessions_asked
 from .own_attributes import in_method, own_attribute, set_from_outside
 from .single import may_be_single
 
@@ -190,7 +191,7 @@ class Classes:
 
     def attributes_used(self, method: Value, at_once: bool = False) -> list[tuple[str, Value]]:
         """The attributes of ``self`` that a bound method (and the methods it calls on ``self``) reads; ``at_once``:
-        where several calls at the same time do so."""
+        where several calls at the same time do so, and with the sessions of the objects that they ask."""
         owner, found, seen = method.extra[0], {}, set()
         waiting = [method]
         while waiting:
@@ -200,14 +201,14 @@ class Classes:
             seen.add(target.body.name)
             me = target.body.parameters[0].arg
             alone = alone_with(target.body) if at_once else frozenset()
-            for node in target.body.own_nodes:
-                if node in alone:
-                    continue
-                if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == me:
+            for node in (each for each in target.body.own(ast.Attribute) if each not in alone):
+                if is_attribute_of(node, me):
                     value = self.attribute(owner, node.attr)
                     found[node.attr] = value
                     if value.kind == FUNCTION:
                         waiting.append(value)
+                elif at_once and is_attribute_of(node.value, me):
+                    found.update(sessions_asked(self.project, owner, node.value.attr, node.attr))
         return sorted(found.items())
 
     def optional_sessions(self, method: Value) -> tuple[tuple[str, Value], ...]:
@@ -218,6 +219,11 @@ class Classes:
     def _find_optional(self, method: Value) -> tuple[tuple[str, Value], ...]:
         used = self.attributes_used(method)
         return tuple(item for item in used if item[1].kind == SESSION and MAYBE in item[1].extra)
+
+
+def is_attribute_of(node: ast.expr, me: str) -> TypeGuard[ast.Attribute]:
+    """``self.orders``."""
+    return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == me
 
 
 def gives_what_it_keeps(body: Body) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ...names import Function
-from ...session.values import ATTRIBUTE, NONE, OBJECT, OPENED, PARAMETER, SESSION, Value
+from ...session.values import ATTRIBUTE, FUNCTION, NONE, OBJECT, OPENED, PARAMETER, SESSION, Value
 from ..modules.module import ClassInfo
 
 if TYPE_CHECKING:
@@ -49,6 +49,36 @@ def as_own(kept: Value) -> Value:
     if resource is None or not resource.key.startswith(".self."):
         return kept
     return kept._replace(resource=resource._replace(key=resource.key.removeprefix(".")))
+
+
+def sessions_asked(project: Project, owner: Value, kept: str, asked: str) -> Iterator[tuple[str, Value]]:
+    """The sessions that an object works with where another one that keeps it asks it: ``self.orders.find(number)``.
+
+    Each by the way to it, ``orders.session``, as whoever keeps the object knows it; none that a lock keeps others from.
+    """
+    made = pairs_of(owner).get(kept)
+    value = made if made is not None and made.kind == OBJECT else project.attribute(owner, kept)
+    found = project.attribute(value, asked) if value.kind == OBJECT else NONE
+    used = [(asked, found)] if found.kind == SESSION else []
+    if found.kind == FUNCTION and found.extra[:1] == (value,):
+        used = [(n, v) for n, v in project.attributes_used(found, at_once=True) if v.kind == SESSION and "." not in n]
+    for name, session in used:
+        given = pairs_of(value).get(name, session)
+        if given.resource is not None:
+            yield f"{kept}.{name}", given if given != session else under(f"self.{kept}", session)
+
+
+def pairs_of(value: Value) -> dict[str, Value]:
+    """What an object was made with."""
+    return dict(pair for pair in value.extra if isinstance(pair, tuple)) if value.kind == OBJECT else {}
+
+
+def under(way: str, session: Value) -> Value:
+    """``self.session`` of an object's own methods as another one knows it that keeps the object."""
+    resource = session.resource
+    if resource is None or not resource.key.startswith("self."):
+        return session
+    return session._replace(resource=resource._replace(key=f"{way}.{resource.key.removeprefix('self.')}"))
 
 
 def is_name(expression: ast.expr, name: str) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..events import Handover, Happening
 from ..expressions.call import Call
-from ..functions.inside import through_objects
+from ..functions.inside import bound_in, through_objects
 from ..state import CLOSED
 from ..values import (
     FUNCTION,
@@ -53,11 +54,31 @@ def closure(ev: Evaluation, call: Call, target: Value, words: Words) -> None:
     node = target.extra[1] if target.kind == FUNCTION and len(target.extra) > 1 else None
     if node is None:
         return
-    used = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-    reached = frozenset(used - {a.arg for a in node.args.args})
+    functions = list(with_helpers(ev, node))
+    reached = frozenset(name for each in functions for name in names_of_others(each))
     by_name = [v for name, v in ev.now.names.items() if name in reached and v.kind in (SESSION, ROW, ROWS)]
-    for value in (*by_name, *through_objects(ev, node)):
+    through = dict.fromkeys(value for each in functions for value in through_objects(ev, each))
+    for value in (*by_name, *through):
         report(ev, call, value, "closure", words._replace(used=reached))
+
+
+def with_helpers(ev: Evaluation, node: ast.AST) -> Iterator[ast.AST]:
+    """A local function, and those beside it that it speaks of: ``def work(): asyncio.run(load())``."""
+    waiting, seen = [node], set()
+    while waiting:
+        function = waiting.pop()
+        if function in seen:
+            continue
+        seen.add(function)
+        yield function
+        beside = (ev.now.names.get(name, UNKNOWN) for name in names_of_others(function))
+        waiting += [f.extra[1] for f in beside if f.kind == FUNCTION and len(f.extra) > 1 and f.extra[1] is not None]
+
+
+def names_of_others(function: ast.AST) -> set[str]:
+    """The names that a local function reads and neither gets as an argument nor binds itself."""
+    read = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    return read - bound_in(function)
 
 
 def own_attributes(ev: Evaluation, call: Call, target: Value, words: Words) -> None:
@@ -66,8 +87,8 @@ def own_attributes(ev: Evaluation, call: Call, target: Value, words: Words) -> N
     if not isinstance(owner, Value) or owner.kind != OBJECT:
         return
     made_here: dict[str, Value] = dict(pair for pair in owner.extra if isinstance(pair, tuple))
-    at_once = {attribute for attribute, _ in ev.world.attributes_used(target, at_once=True)}
-    for attribute, value in ev.world.attributes_used(target):
+    at_once = dict(ev.world.attributes_used(target, at_once=True))
+    for attribute, value in {**dict(ev.world.attributes_used(target)), **at_once}.items():
         own = made_here.get(attribute, UNKNOWN)
         if own.kind == SESSION and own.resource is not None and own.resource.origin == OPENED:
             name = name_of(ev, own.resource, f"{words.to.rpartition('.')[0] or 'self'}.{attribute}")
