@@ -10,9 +10,10 @@ Why it matters
 
 Stays silent when
     The first session has committed, rolled back or closed; when the second comes from another engine, such as that of
-    an object which is made meanwhile; when the application keeps several engines and nothing tells that both have the
-    same, as where an argument chooses one; when the session is passed on instead; in what only runs as a process
-    starts; where all there is are files of SQLite under SQLAlchemy 1, which have no pool.
+    an object which is made meanwhile, or which one of the two is asked of as it is made; when the application keeps
+    several engines and nothing tells that both have the same, as where an argument chooses one; when the session is
+    passed on instead; in what only runs as a process starts; where all there is are files of SQLite under SQLAlchemy
+    1, which have no pool.
 
 Fix safety
     ``commit()`` of the first session goes before the second takes its connection: safe, unsafe or shown only as for
@@ -66,7 +67,7 @@ def second_of_the_pool(view: View, flow: Flow) -> Iterator[Event]:
         first, second = event.resource, event.detail
         if is_dropped_at_once(flow, event) or is_of_the_same_object(view, flow, event):
             continue
-        if first is None or is_made_on_the_way(view, second):
+        if first is None or is_made_on_the_way(view, second) or is_of_new_object(flow, event):
             continue
         if is_of_one_pool(view, provided(view, flow.body, first), second.resource):
             yield event
@@ -85,6 +86,20 @@ def is_made_on_the_way(view: View, second: Second) -> bool:
     owner = second.resource.pool.rpartition(".")[0]
     makes = any(name == f"{owner}.__init__" for name, _, _ in second.way)
     return makes and not view.project.is_single(owner)
+
+
+def is_of_new_object(flow: Flow, event: Event) -> bool:
+    """Whether one of the two is asked of an object with an engine of its own that is made for it, and lost with it:
+    ``Store(url).count()``."""
+    return any(receiver(node) in flow.scope.owners for node in (event.node, event.taken))
+
+
+def receiver(node: ast.AST | None) -> ast.expr | None:
+    """What a method is called of."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=value)):
+            return value
+    return None
 
 
 def report(view: View, flow: Flow, event: Event) -> Diagnostic:
