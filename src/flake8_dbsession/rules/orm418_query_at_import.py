@@ -10,13 +10,14 @@ Why it matters
     database yet: in migrations, in tests, in ``--help``. The result is then as old as the process.
 
 Stays silent when
-    The file is a script, a test, a migration or a command, or nothing imports it; the code stands under ``if
-    __name__ == "__main__"``, or calls what goes on for good; nothing in the project serves the web or runs jobs:
-    then one process loads what it needs; the database is SQLite, or the project declares no driver of a server and
-    speaks of SQLite; a function only defines what runs later (start-up hooks, lifespan handlers, cached loaders),
-    or takes a connection and gives it back without asking it for anything, to know whether the server is there; a
-    ``try`` around the query takes whatever comes of it, and the start goes on; a block makes the database itself,
-    or stands where ``database_exists(url)`` has told that there was none.
+    The file is a script, a test, a migration or a command, or nothing imports it; all that it has of the application
+    is its context, and another file is there to be served; the code stands under ``if __name__ == "__main__"``, or
+    calls what goes on for good; nothing in the project serves the web or runs jobs: then one process loads what it
+    needs; the database is SQLite, or the project declares no driver of a server and speaks of SQLite; a function only
+    defines what runs later (start-up hooks, lifespan handlers, cached loaders), or takes a connection and gives it
+    back without asking it for anything, to know whether the server is there; a ``try`` around the query takes
+    whatever comes of it, and the start goes on; a block makes the database itself, or stands where
+    ``database_exists(url)`` has told that there was none.
     ``create_all()`` is reported only where the deployment starts more than one process, which then create tables in
     a race.
 
@@ -37,6 +38,7 @@ from ..pool.asking import Asking, asking_of, may_have_workers
 from ..pool.budget import budgets
 from ..pool.judge import FilePool, pool_of
 from ..pool.put_up_with import is_put_up_with
+from ..pool.run_beside import is_run_beside
 from ..pool.url import parse
 from ..pool.without import is_without_server
 from ..questions.asking import SCHEMA
@@ -75,7 +77,8 @@ def is_imported(view: View, asking: Asking, pool: FilePool) -> bool:
     that is told the file or looks for the name that PEP 3333 gives it."""
     stem = os.path.splitext(os.path.basename(view.source.path))[0]
     is_for_server = stem in ("wsgi", "asgi") or "application" in view.names.bindings
-    return is_for_server or pool.is_imported or asking.begins_application(view.module)
+    is_begun = asking.begins_application(view.module) and not is_run_beside(view, asking, pool)
+    return is_for_server or pool.is_imported or is_begun
 
 
 def is_sqlite(pool: FilePool) -> bool:
