@@ -35,7 +35,7 @@ def lasting(module: Module) -> Iterator[tuple[str, ast.expr]]:
 def is_run(module: Module) -> bool:
     """A file that is run, not imported: it says so, or it reads its command line as it begins."""
     reads = any(isinstance(f, ast.Attribute) and f.attr == "parse_args" for f in called_at_once(module))
-    return reads or any(map(is_for_running, module.source.tree.body))
+    return reads or any(is_for_running(each) or needs_argument(each) for each in module.source.tree.body)
 
 
 def is_for_running(statement: ast.stmt) -> bool:
@@ -43,6 +43,14 @@ def is_for_running(statement: ast.stmt) -> bool:
     match statement:
         case ast.If(test=ast.Compare(left=ast.Name(id="__name__"))):
             return True
+    return False
+
+
+def needs_argument(statement: ast.stmt) -> bool:
+    """``year = sys.argv[1]``: without a command line of its own the file cannot be read to its end."""
+    match statement:
+        case ast.Assign(value=ast.Subscript(value=ast.Attribute(attr="argv"), slice=ast.Constant(value=int(place)))):
+            return place > 0
     return False
 
 
