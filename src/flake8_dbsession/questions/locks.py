@@ -9,7 +9,7 @@ from ..project.modules.module import Module
 from ..project.project import Project
 from ..session.events import Event
 from ..session.flow import Flow
-from ..session.values import FUNCTION, OBJECT, UNKNOWN, Value
+from ..session.values import ATTRIBUTE, CAPTURED, FUNCTION, OBJECT, UNKNOWN, Value
 from ..view import View
 
 _PLAIN = frozenset({"threading.Lock", "threading.RLock"})
@@ -21,6 +21,7 @@ _QUICK = frozenset(
 )
 """Methods of lists, dictionaries, sets, texts and times."""
 _DEPTH = 2
+_SHARED = frozenset({ATTRIBUTE, CAPTURED})
 _BUILTINS = frozenset({"bool", "dict", "float", "frozenset", "int", "list", "max", "min", "set", "str", "sum", "tuple"})
 
 
@@ -67,6 +68,16 @@ def is_lock_of_file(view: View, lock: ast.Name) -> bool:
     binding = view.names.bindings.get(lock.id)
     calls = [each for each in binding.values if isinstance(each, ast.Call)] if binding is not None else []
     return any(view.names.resolve(call.func) in _PLAIN for call in calls)
+
+
+def is_guard_of_session(flow: Flow, event: Event) -> bool:
+    """Whether the wait is for the lock under which the function has used a session that others have, too: they use the
+    same session, and its connection, while they hold the lock."""
+    if event.detail.name not in _PLAIN or event.resource is None or event.resource.origin not in _SHARED:
+        return False
+    lock = ast.unparse(event.node)
+    around = (block for block in flow.body.own(ast.With) if any(part is event.taken for part in ast.walk(block)))
+    return any(ast.unparse(item.context_expr) == lock for block in around for item in block.items)
 
 
 def is_use(node: ast.AST, name: str) -> bool:

@@ -13,7 +13,7 @@ from ..pool.without import has_no_pool
 from ..questions.asking import ends, ends_with_commands, first_of_each_node, is_of_the_start, is_out_of_scope, within
 from ..questions.at_entry import waits_at_entry
 from ..questions.held import Held
-from ..questions.locks import is_inside_lock, is_own_lock, is_short_lock
+from ..questions.locks import is_guard_of_session, is_inside_lock, is_own_lock, is_short_lock
 from ..questions.shells import serves_one_person
 from ..session.events import Event, Happening
 from ..session.flow import Flow
@@ -69,6 +69,7 @@ def is_reported(view: View, flow: Flow, event: Event, kinds: frozenset[str]) -> 
         and not listens(event)
         and not is_own_lock(flow, event)
         and not is_inside_lock(view, flow, event)
+        and not is_guard_of_session(flow, event)
         and not is_short_lock(view, event)
         and not is_told(view, flow, event)
     )
