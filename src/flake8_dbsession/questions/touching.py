@@ -39,7 +39,9 @@ def may_touch(view: View, flow: Flow, resource: Resource, call: ast.Call) -> boo
     if function.kind == METHOD and is_foreign(view, function.extra[0]):
         return False
     summary = view.project.summary(function, ()) if function.kind == FUNCTION else None
-    return summary is None or any(resource in dict(lives) for lives in (summary.normal, summary.failed))
+    if summary is None:
+        return not is_asked_of_library(view, call)
+    return any(resource in dict(lives) for lives in (summary.normal, summary.failed))
 
 
 def is_local(flow: Flow, function: ast.expr) -> bool:
@@ -69,6 +71,24 @@ def is_text(expression: ast.expr) -> bool:
 def is_foreign(view: View, receiver: Value) -> bool:
     """Whether an object of the module is of a class of a library, such as a logger."""
     return receiver.kind == OBJECT and not view.project.modules.is_first_party(receiver.name)
+
+
+def is_asked_of_library(view: View, call: ast.Call) -> bool:
+    """Whether an object of the module that a library makes is asked something, and given nothing that could lead back:
+    ``client = docker.DockerClient()``, ``client.ping()``."""
+    match call.func:
+        case ast.Attribute(value=ast.Name(id=name)):
+            binding = view.names.bindings.get(name)
+            values = binding.values if binding is not None and not binding.imported else []
+            given = (*call.args, *(word.value for word in call.keywords))
+            is_plain = all(isinstance(each, ast.Constant) for each in given)
+            return bool(values) and is_plain and all(is_made_by_library(view, value) for value in values)
+    return False
+
+
+def is_made_by_library(view: View, value: ast.expr) -> bool:
+    name = view.names.resolve(value.func) if isinstance(value, ast.Call) else None
+    return name is not None and not view.project.modules.is_first_party(name)
 
 
 def is_object_of_ours(view: View, flow: Flow, name: str) -> bool:
