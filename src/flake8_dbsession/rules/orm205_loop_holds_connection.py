@@ -69,7 +69,7 @@ def loops(view: View, flow: Flow) -> Iterator[tuple[ast.While, Resource]]:
             held = [s for s in flow.at(node) if resource in s.lives and s.lives[resource].surely_holds]
             if lets_go(flow, loop, resource):  # then what was taken before the loop is held in its first turn only
                 held = [s for s in held if is_inside(s.steps.get(resource, loop.test), loop)]
-            if held and works(flow, loop) and (resource.origin != AMBIENT or is_kept(view, flow, loop, resource)):
+            if held and works(view, flow, loop) and (resource.origin != AMBIENT or is_kept(view, flow, loop, resource)):
                 yield loop, resource
                 break
 
@@ -107,10 +107,10 @@ def taken_inside(flow: Flow, loop: ast.While) -> list[Resource]:
     return sorted(found)
 
 
-def works(flow: Flow, loop: ast.While) -> bool:
+def works(view: View, flow: Flow, loop: ast.While) -> bool:
     """Whether the loop works on batches: a loop inside it over what was read, which does more than to collect it."""
     inner = [node for part in loop.body for node in ast.walk(part) if isinstance(node, (ast.For, ast.AsyncFor))]
-    sets = sets_of(flow) if inner else frozenset()
+    sets = sets_of(flow) | sets_of_object(view, flow) if inner else frozenset()
     return any(not all(only_collects(statement, sets) for statement in each.body) for each in inner)
 
 
@@ -120,6 +120,13 @@ def sets_of(flow: Flow) -> frozenset[str]:
         target for target, value in flow.body.assigned() if isinstance(value, (ast.Set, ast.SetComp)) or is_set(value)
     )
     return frozenset(target.id for target in made if isinstance(target, ast.Name))
+
+
+def sets_of_object(view: View, flow: Flow) -> frozenset[str]:
+    """The attributes of the method's object that are only ever sets: ``self.seen = set()``."""
+    info = view.module.classes.get(flow.body.owner)
+    kept = info.attribute_values.items() if info is not None else ()
+    return frozenset(f"self.{name}" for name, values in kept if all(is_set(value) for value, _ in values))
 
 
 def is_set(value: ast.expr) -> bool:
@@ -134,8 +141,8 @@ def only_collects(statement: ast.stmt, sets: frozenset[str]) -> bool:
 def is_collecting(node: ast.AST, sets: frozenset[str]) -> bool:
     """Whether a part of a statement calls nothing but what makes or fills an object, and changes no row."""
     match node:
-        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="add")):
-            return name in sets
+        case ast.Call(func=ast.Attribute(value=ast.Name() | ast.Attribute() as kept, attr="add")):
+            return ast.unparse(kept) in sets
         case ast.Call(func=ast.Name(id=name)):
             return name in _BUILTINS or name.lstrip("_")[:1].isupper()
         case ast.Call(func=ast.Attribute(attr=name)):
