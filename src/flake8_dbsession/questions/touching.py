@@ -6,7 +6,7 @@ import ast
 
 from ..session.events import Happening
 from ..session.flow import Flow
-from ..session.values import FUNCTION, METHOD, OBJECT, OPENED, Resource, Value
+from ..session.values import FUNCTION, METHOD, NAMED, OBJECT, OPENED, UNKNOWN, Resource, Value
 from ..story import name_of
 from ..view import View
 
@@ -81,9 +81,14 @@ def is_asked_of_library(view: View, call: ast.Call) -> bool:
             binding = view.names.bindings.get(name)
             values = binding.values if binding is not None and not binding.imported else []
             given = (*call.args, *(word.value for word in call.keywords))
-            is_plain = all(isinstance(each, ast.Constant) for each in given)
+            is_plain = all(isinstance(each, ast.Constant) for each in given) and is_no_handle(view, call.func.value)
             return bool(values) and is_plain and all(is_made_by_library(view, value) for value in values)
     return False
+
+
+def is_no_handle(view: View, owner: ast.expr) -> bool:
+    """Whether nothing of SQLAlchemy's is asked."""
+    return view.project.evaluate(view.module, owner).kind in (NAMED, OBJECT, UNKNOWN.kind)
 
 
 def is_made_by_library(view: View, value: ast.expr) -> bool:
