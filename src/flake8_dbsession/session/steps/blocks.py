@@ -122,9 +122,10 @@ def end_transaction(now: Moment, transaction: Value, node: ast.expr, is_raising:
 
 def release_attributes(now: Moment, name: str) -> None:
     """``with Repository() as <name>``, ``with <name>``: its own ``__exit__`` ends what it has opened on itself,
-    ``<name>.session``."""
+    ``<name>.session``; an attribute of the function's own object is known by its name, ``self.work``."""
+    within = (f".{name}.", f"{name}.") if "." in name else f".{name}."
     for resource in list(now.lives):
-        if resource.origin == ATTRIBUTE and resource.key.startswith(f".{name}."):
+        if resource.origin == ATTRIBUTE and resource.key.startswith(within):
             now.release(resource)
 
 

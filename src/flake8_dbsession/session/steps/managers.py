@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ...flow.graph import Node, Via
+from ...names import dotted
 from ..functions.generated import begin_block, end_block
 from ..functions.groups import of_block, tasks_of, wait_for_all
 from ..moment import Moment
@@ -100,6 +102,16 @@ def where_it_rolls_back(transfer: Transfer, node: Node, manager: Value, state: S
     return ev.now.state()
 
 
+def names_of(item: ast.withitem) -> Iterator[str]:
+    """What an object over which a block stands is called in it: ``with self.work(saves=True) as work:`` is over
+    ``work``, and over ``self.work`` where that gives itself."""
+    over = item.context_expr
+    for each in (item.optional_vars, over.func if isinstance(over, ast.Call) else over):
+        name = dotted(each) if each is not None else None
+        if name is not None:
+            yield name
+
+
 def behind(transfer: Transfer, node: Node, state: State) -> State:
     """The state in which a block is left."""
     item = node.syntax
@@ -107,9 +119,9 @@ def behind(transfer: Transfer, node: Node, state: State) -> State:
     now = Moment(state, transfer.events, transfer.world)
     value = now.names.pop(slot(item.context_expr), UNKNOWN)
     left(now, value, item.context_expr, bool(state.raising))
-    name = item.optional_vars or item.context_expr
-    if value.kind == OBJECT and isinstance(name, ast.Name):
-        release_attributes(now, name.id)
+    if value.kind == OBJECT:
+        for name in names_of(item):
+            release_attributes(now, name)
     if node.statement is not None:
         doubt_found(now, node.statement, value.kind in (MANAGER, GENERATOR))
     if value == UNKNOWN and isinstance(item.optional_vars, ast.Name) and node.statement is not None:
