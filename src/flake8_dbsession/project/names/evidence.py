@@ -49,7 +49,7 @@ def session_type(names: Names, text: str, nodes: Iterable[ast.AST]) -> str:
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and dotted(node.func.value) == text:
             calls.append(node)
     verbs = _OF_SESSIONS | _OF_ENGINES_TOO if has_rows(calls) or "session" in text.lower() else _OF_SESSIONS
-    asked = next((call for call in calls if is_question(names, call, verbs, statements)), None)
+    asked = next((call for call in calls if is_question(names, call, verbs, statements) or asks_for_any(call)), None)
     if asked is None:
         return ""
     return "AsyncSession" if asked in awaited else "Session"
@@ -79,6 +79,23 @@ def is_question(names: Names, call: ast.Call, verbs: frozenset[str], statements:
         return False
     statement = call.args[0]
     return is_statement(names, statement) or (isinstance(statement, ast.Name) and statement.id in statements)
+
+
+def asks_for_any(call: ast.Call) -> bool:
+    """``self.session.get(self.model, key)``, ``session.query(cls)``: for a row of any model."""
+    match call:
+        case ast.Call(func=ast.Attribute(value=owner, attr="query"), args=[asked]):
+            pass
+        case ast.Call(func=ast.Attribute(value=owner, attr="get" | "get_one"), args=[asked, _]):
+            pass
+        case _:
+            return False
+    return may_be_session(last_part(owner)) and is_any_model(last_part(asked))
+
+
+def is_any_model(name: str) -> bool:
+    """What a class of rows is called where it may be any: ``model``, ``model_class``, ``cls``."""
+    return name == "cls" or "model" in name.lower().strip("_").split("_")
 
 
 def is_mapped(argument: ast.expr) -> bool:
