@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ...names import Function
+from ...names import Function, all_given
 from ...session.values import ATTRIBUTE, FUNCTION, NONE, OBJECT, OPENED, PARAMETER, SESSION, Value
 from ..modules.module import ClassInfo
 
@@ -36,11 +36,32 @@ def seen_from(project: Project, info: ClassInfo, pairs: tuple[Any, ...]) -> Iter
 
 
 def kept_too(project: Project, info: ClassInfo, given: Value) -> Value:
-    """The attribute under which the class keeps a parameter of its constructor, or else the parameter."""
+    """The attribute under which the class keeps a parameter of its constructor, or else the way to it through the first
+    object that is given it, ``self.orders.session``, by which all methods and their callers know it."""
     parameter = given.resource.key if given.resource is not None else ""
     names = (name for name, values in info.attribute_values.items() if any(is_name(e, parameter) for e, _ in values))
     found = (project.attribute(Value(OBJECT, info.qualified), name) for name in names)
-    return next((value for value in found if value.kind == SESSION), given)
+    own = next((value for value in found if value.kind == SESSION), None)
+    return own or next(through_the_first(project, info, given, parameter), given)
+
+
+def through_the_first(project: Project, info: ClassInfo, given: Value, parameter: str) -> Iterator[Value]:
+    """The session by each attribute that the constructor sets to an object which keeps its parameter."""
+    for name, values in info.attribute_values.items():
+        for made, method in values:
+            if method.name == "__init__" and is_made_of(made, parameter):
+                value = project.classes.in_method(info, made, method)
+                pairs = ((each, kept.resource) for each, kept in pairs_of(value).items() if kept.kind == SESSION)
+                for each, resource in pairs:
+                    if given.resource is not None and resource is not None and resource.key == parameter:
+                        yield given._replace(
+                            resource=given.resource._replace(origin=ATTRIBUTE, key=f"self.{name}.{each}")
+                        )
+
+
+def is_made_of(made: ast.expr, parameter: str) -> bool:
+    """``Orders(session)``."""
+    return isinstance(made, ast.Call) and any(is_name(each, parameter) for each in all_given(made))
 
 
 def as_own(kept: Value) -> Value:
