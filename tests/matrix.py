@@ -34,7 +34,18 @@ ENVIRONMENTS = {
 }
 """By name: the releases that make the difference. FastAPI ends a dependency after the answer up to 0.105, before it
 from 0.106 to 0.117, and after it again since 0.118."""
-COMMON = ("pytest", "aiosqlite", "greenlet", "httpx", "pika", "psycopg[binary]", "pymysql", "redis", "requests")
+COMMON = (
+    "pytest",
+    "aiosqlite",
+    "asyncpg",
+    "greenlet",
+    "httpx",
+    "pika",
+    "psycopg[binary]",
+    "pymysql",
+    "redis",
+    "requests",
+)
 RESULTS = "proofs.xml"
 """In the folder of an environment that is complete."""
 SHOWN = ("sqlalchemy", "flask-sqlalchemy", "fastapi")

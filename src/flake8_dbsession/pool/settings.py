@@ -29,7 +29,8 @@ class Server(NamedTuple):
 
 
 class Driver(NamedTuple):
-    """A driver: the keywords that end a wait on the network, and a proposal for connecting and for answers."""
+    """A driver: the keywords that end a wait on the network, and a proposal for connecting and for answers; whether
+    asynchronous engines take it, and whether its connections belong to the event loop they were opened in."""
 
     name: str
     server: str
@@ -37,6 +38,8 @@ class Driver(NamedTuple):
     timeouts: frozenset[str]
     connects: dict[str, Any]
     answers: dict[str, Any]
+    is_async: bool
+    of_one_loop: bool
 
 
 class PoolClass(NamedTuple):
@@ -115,9 +118,9 @@ def _server(name: str, row: dict[str, Any]) -> Server:
 
 
 def _driver(name: str, row: dict[str, Any]) -> Driver:
-    return Driver(
-        name, row["server"], tuple(row["package"]), frozenset(row["timeouts"]), row["connects"], row["answers"]
-    )
+    packages, timeouts = tuple(row["package"]), frozenset(row["timeouts"])
+    is_async, of_one_loop = "async" in row, "one-loop" in row
+    return Driver(name, row["server"], packages, timeouts, row["connects"], row["answers"], is_async, of_one_loop)
 
 
 def server_of(dialect: str) -> Server | None:

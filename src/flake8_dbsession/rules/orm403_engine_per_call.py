@@ -30,13 +30,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..known import Entry
 from ..mending.hoisting import hoist
 from ..model import Diagnostic, Rule
 from ..names import all_given
 from ..project.runs.repeated import is_in_endless_loop
 from ..questions.asking import SCHEMA, first_of_each_node, is_out_of_scope
 from ..questions.chosen import is_chosen_by_caller, is_the_same_in_each_turn
+from ..questions.often import runs_often
 from ..questions.singletons import begins_anew
 from ..session.events import Event, Happening
 from ..session.flow import Flow
@@ -44,9 +44,6 @@ from ..session.values import ENGINE, FACTORY, REGISTRY, SESSION
 from ..view import View
 
 _ONCE = frozenset({"startup", "command", "migration", "test"})
-_OFTEN = frozenset({"request", "dependency", "middleware", "consumer", "scheduler", "timer", "socket", "bot"})
-_ONE_PROCESS = frozenset({"celery", "dramatiq", "huey", "fastapi"})
-"""Frameworks whose workers run task after task in one process."""
 _ONE = "one object is enough for the process"
 _ENGINE = ("engine", "_engine")
 _FACTORY = ("SessionLocal", "_SessionLocal")
@@ -96,11 +93,6 @@ def owners(view: View, flow: Flow) -> Iterator[Diagnostic]:
         if not is_kept(flow, event.node, handed_over="dependency" in often):
             message = f"{view.text(event.node)!r} makes an object with an engine of its own, and a pool, at each call"
             yield view.diagnostic(RULE, event.node, message, (), None, _ONE, flow.body)
-
-
-def runs_often(entry: Entry) -> bool:
-    """Whether the same process runs the function again and again."""
-    return entry.kind in _OFTEN or (entry.kind == "task" and entry.framework in _ONE_PROCESS)
 
 
 def is_repeated(view: View, flow: Flow, made: ast.AST) -> bool:
