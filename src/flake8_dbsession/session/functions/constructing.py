@@ -9,7 +9,7 @@ from ..bearable import light_enough
 from ..expressions.changing import borrow
 from ..expressions.opening import asynchronous
 from ..sharing.handover import given_to_object
-from ..state import ENTRY, GIVEN, HELD, IDLE, KEPT, Life
+from ..state import ENTRY, GIVEN, HELD, IDLE, KEPT, STORED, Life
 from ..summary import Summary
 from ..values import (
     ENGINE,
@@ -95,10 +95,18 @@ def attributes_of(
     opened: list[Resource] = []
     told = [(name, value if value != NONE else made_later(ev, made, name)) for name, value in summary.attributes]
     attributes = [(name, formals.outside(value, call.node, opened)) for name, value in told]
+    owned = STORED if closes_as_it_goes(ev, made) else 0
     for resource, life in lives_of(opened, summary):
         ev.now.open(resource, call.node, life.phases & ~ENTRY or IDLE)
-        ev.now.mark(resource, life.marks & ~(GIVEN | KEPT))
+        ev.now.mark(resource, life.marks & ~(GIVEN | KEPT) | owned)
     return [(name, value) for name, value in attributes if value != UNKNOWN]
+
+
+def closes_as_it_goes(ev: Evaluation, made: Value) -> bool:
+    """Whether the object closes something as its last reference goes: in ``__del__``."""
+    method = ev.world.attribute(Value(OBJECT, made.name), "__del__")
+    target = ev.world.target(method) if method != UNKNOWN else None
+    return target is not None and target.closes
 
 
 def made_later(ev: Evaluation, made: Value, name: str) -> Value:
