@@ -44,7 +44,8 @@ def wait(ev: Evaluation, fact: Any, call: Call) -> None:
     if fact.kind == "sleep" and duration is not None and is_moment(ev, duration):
         return
     heard = [resource for value in call.values for resource in contained(value)] if fact.name == _LISTENS else []
-    report_wait(ev, Wait(fact.kind, fact.name, literal, line=call.node.lineno), call.node, tuple(heard))
+    name = fact.name.removesuffix(".__call__")
+    report_wait(ev, Wait(fact.kind, name, literal, line=call.node.lineno), call.node, tuple(heard))
 
 
 def duration_of(fact: CallFact, call: Call) -> tuple[ast.expr | None, float]:

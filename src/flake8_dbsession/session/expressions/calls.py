@@ -131,8 +131,7 @@ def perform(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value
         case "named":
             return named(ev, function.name, call, awaited)
         case "object":
-            called = ev.world.attribute(function, "__call__")
-            return project_function(ev, called, call, awaited) if called.kind == FUNCTION else unknown(ev, call)
+            return called_itself(ev, function, call, awaited)
         case "partial":
             inner, values, words = function.extra
             whole = Call(call.node, (*values, *call.positional), {**dict(words), **call.keywords})
@@ -146,6 +145,15 @@ def perform(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value
             return session
     by_name(ev, call, awaited)
     return unknown(ev, call)
+
+
+def called_itself(ev: Evaluation, called: Value, call: Call, awaited: bool) -> Value:
+    """What an object does that is called like a function, one of the project or of a library."""
+    carried_out = ev.world.attribute(called, "__call__")
+    if carried_out.kind == FUNCTION:
+        return project_function(ev, carried_out, call, awaited)
+    name = f"{called.name}.__call__"
+    return named(ev, name, call, awaited, called) if ev.world.known.call(name) is not None else unknown(ev, call)
 
 
 def unknown(ev: Evaluation, call: Call) -> Value:
