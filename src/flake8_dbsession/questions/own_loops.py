@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from ..names import dotted
 from ..session.flow import Flow
 from ..session.summary import Own
 from ..session.values import CLASS, FUNCTION, METHOD, OBJECT, Value
@@ -12,12 +13,13 @@ from ..view import View
 
 _RUNNERS = frozenset({"asyncio.run", "anyio.run", "uvloop.run"})
 """They begin a loop at each call, and end it."""
+_WORDS = (b"asyncio", b"anyio", b"uvloop")
 _WRAPPERS = frozenset({"asyncio.wait_for", "asyncio.shield"})
 
 
 def taken_in_own_loops(view: View, flow: Flow) -> Iterator[tuple[ast.Call, Own]]:
     """Each call that runs a coroutine in a loop of its own, with where a connection is taken in there."""
-    if flow.body.is_async or flow.body.node is None:
+    if flow.body.is_async or flow.body.node is None or not any(map(view.mentions, _WORDS)):
         return
     for call in flow.body.own(ast.Call):
         run = coroutine_run(view, flow, call) if call.args else None
@@ -39,16 +41,13 @@ def is_of_new_loop(view: View, flow: Flow, function: ast.expr) -> bool:
     """``loop.run_until_complete``, where the function makes the loop: ``loop = asyncio.new_event_loop()``."""
     match function:
         case ast.Attribute(value=ast.Name(id=loop), attr="run_until_complete"):
-            made = [
-                value for target, value in flow.body.assigned() if isinstance(target, ast.Name) and target.id == loop
-            ]
-            calls = [each for each in made if isinstance(each, ast.Call)]
-            return (
-                bool(made)
-                and all(view.names.resolve(each.func) == "asyncio.new_event_loop" for each in calls)
-                and (len(calls) == len(made))
-            )
+            made = [value for target, value in flow.body.assigned() if dotted(target) == loop]
+            return bool(made) and all(is_new_loop(view, value) for value in made)
     return False
+
+
+def is_new_loop(view: View, value: ast.expr) -> bool:
+    return isinstance(value, ast.Call) and view.names.resolve(value.func) == "asyncio.new_event_loop"
 
 
 def unwrapped(view: View, given: ast.expr) -> ast.expr:
