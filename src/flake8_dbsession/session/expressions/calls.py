@@ -36,7 +36,7 @@ from .call import Call
 from .changing import change_by_method, touch
 from .compound import handle_asked_for
 from .context_variables import context_method
-from .going_through import go_through_by_function, go_through_by_method
+from .going_through import go_through_by_function, go_through_by_method, goes_through
 from .handing_out import handed_out
 from .implementations import by_name, one_of
 from .library import PASSING
@@ -86,6 +86,7 @@ def evaluate_call(ev: Evaluation, node: ast.Call) -> Value:
     ev.awaited = None
     function = ev.value(node.func)
     inner = awaited_inside(ev, function) if awaited else -1
+    ev.gone_through = node.args[0] if node.args and goes_through(function, node) else None
     positional = tuple(awaited_value(ev, a) if i == inner else ev.value(a) for i, a in enumerate(node.args))
     keywords = {k.arg or "**": ev.value(k.value) for k in node.keywords}
     change_by_method(ev, function, node)

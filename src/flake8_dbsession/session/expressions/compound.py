@@ -186,12 +186,13 @@ def handle_asked_for(owner: Value, call: Call) -> Value:
 
 def comprehension(ev: Evaluation, node: ast.expr, elements: Iterable[ast.expr]) -> Value:
     kept = dict(ev.now.names)
+    is_lazy = isinstance(node, ast.GeneratorExp) and node is not ev.gone_through
+    ev.gone_through = None
     column: tuple[Value, ...] = ()
     for generator in node.generators:  # type: ignore[attr-defined]
         ev.awaited = generator.iter if generator.is_async else None
         iterated = iterator_of(ev, ev.value(generator.iter), generator.iter, bool(generator.is_async))
         column = picked(node, generator, iterated)
-        is_lazy = isinstance(node, ast.GeneratorExp)
         item = ev.item_of(iterated, generator.iter) if is_lazy else wait_for_each(ev, iterated, generator.iter)
         ev.bind(generator.target, item)
         for test in generator.ifs:

@@ -58,6 +58,8 @@ class Evaluation:
         self.scope = scope
         self.now = Moment(state, sink, world)
         self.awaited: ast.AST | None = None
+        self.gone_through: ast.AST | None = None
+        """The argument of a call that goes through all that it is given."""
 
     def fork(self) -> Evaluation:
         """The same as it is by now, which goes another way from here on."""

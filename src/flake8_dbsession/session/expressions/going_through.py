@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from ..functions.special_methods import ask
-from ..values import CONSTANT, FUNCTION, OBJECT, PARTIAL, QUERY, UNKNOWN, Value
+from ..values import CONSTANT, FUNCTION, NAMED, OBJECT, PARTIAL, QUERY, UNKNOWN, Value
 from ..waiting import wait_for_each
 from .applied import APPLIED, laid_by, sort_by_key
 from .selects import ENUMERATED, ZIPPED
@@ -19,6 +19,7 @@ _ALL = frozenset(f"builtins.{name}" for name in ("all", "any", "dict", "frozense
 _LARGEST = frozenset({"builtins.max", "builtins.min"})
 _ASKED = {"builtins.bool": ("__bool__", "__len__"), "builtins.len": ("__len__",), "builtins.next": ("__next__",)}
 _METHODS = frozenset({"extend", "join", "update"})
+_COLLECTING = frozenset(f"builtins.{name}" for name in ("list", "next", "sorted", "tuple"))
 _LAZY = frozenset({APPLIED, ENUMERATED, "generated", OBJECT, QUERY, ZIPPED})
 """What has done nothing yet."""
 
@@ -27,6 +28,13 @@ def exhaust(ev: Evaluation, value: Value, node: ast.expr) -> None:
     """All that is still to be done for the items is done."""
     if value.kind in _LAZY:
         wait_for_each(ev, value, node)
+
+
+def goes_through(function: Value, node: ast.Call) -> bool:
+    """Whether a call goes through the one thing that it is given: ``any(…)``, ``next(…)``, ``", ".join(…)``."""
+    if isinstance(node.func, ast.Attribute):
+        return node.func.attr in _METHODS
+    return function.kind == NAMED and function.name in _ALL | _LARGEST | _COLLECTING
 
 
 def go_through_by_function(ev: Evaluation, name: str, call: Call) -> None:

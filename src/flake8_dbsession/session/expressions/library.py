@@ -16,6 +16,7 @@ from ..values import (
     FUNCTION,
     GENERATOR,
     LENT_CONNECTION,
+    NAMED,
     OBJECT,
     PARTIAL,
     QUERY,
@@ -158,12 +159,18 @@ def _map(ev: Evaluation, call: Call) -> Value:
         return Value(TUPLE, extra=(function,))
     target = ev.world.target(function) if function.kind == FUNCTION else None
     is_over_query = target is None and any(each.kind == QUERY for each in call.positional[1:])
-    if is_over_query or (target is not None and not target.is_async and not target.is_generator):
+    if is_over_query or waits(ev, function) or (target is not None and not target.is_async and not target.is_generator):
         return laid_by(call)
     if target is None or target.is_generator:
         return unseen(ev, call)
     each = ast.copy_location(ast.Call(call.node.args[0], [], []), call.node)
     return Value(TUPLE, extra=(begun(ev, function, Call(each, (UNKNOWN,) * (len(call.positional) - 1), {})),))
+
+
+def waits(ev: Evaluation, function: Value) -> bool:
+    """Whether a function of a library waits as it is called: ``map(requests.get, urls)``."""
+    fact = ev.world.known.call(function.name) if function.kind == NAMED else None
+    return fact is not None and bool(fact.kind) and not fact.awaited
 
 
 def _filter(ev: Evaluation, call: Call) -> Value:
