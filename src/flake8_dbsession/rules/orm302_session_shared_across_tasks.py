@@ -19,6 +19,7 @@ Fix safety
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from ..model import Diagnostic, Rule
@@ -53,10 +54,15 @@ def is_shared(view: View, flow: Flow, event: Event) -> bool:
         return False
     if detail.many or used_beside(flow, detail.name, event):
         return True
-    if in_loop(flow, event.node) and not is_of_the_turn(flow, event):
+    if in_loop(flow, event.node) and not is_of_the_turn(flow, event) and not is_awaited_at_once(flow, event.node):
         return True
     is_own = event.resource is not None and event.resource.origin == OPENED
     return nobody_waits(flow, event.node) and (not is_own or closed_beside(flow, event))
+
+
+def is_awaited_at_once(flow: Flow, handed: ast.AST) -> bool:
+    """``await create_task(work(session))``."""
+    return any(node.value is handed for node in flow.body.own(ast.Await))
 
 
 RULE = Rule("ORM302", "session-shared-across-tasks", "one session used by several tasks", check)

@@ -25,7 +25,7 @@ from ..values import (
     found_session,
 )
 from .formals import SELF, Formals
-from .inside import through_objects
+from .inside import through_objects, unlocked
 
 if TYPE_CHECKING:
     from ..expressions.call import Call
@@ -110,17 +110,19 @@ def surely(ev: Evaluation, value: Value) -> Value:
 
 
 def reached(ev: Evaluation, function: Value) -> list[Value]:
-    """The sessions that a function finds without being given them: of the function around it, or on an object."""
-    values = [value for _, value in captured(ev, function)]
+    """The sessions that a function finds without being given them, and where no lock lets it in alone: of the function
+    around it, or on an object."""
     node = function.extra[1] if len(function.extra) > 1 else None
+    used = {n.id for n in unlocked(ev, node) if isinstance(n, ast.Name)} if node is not None else set()
+    values = [value for name, value in captured(ev, function) if name in used]
     values += through_objects(ev, node) if node is not None else ()
     owner = function.extra[0] if function.extra else None
     if isinstance(owner, Value) and owner.kind == OBJECT:
         kept = {pair[0]: pair[1] for pair in owner.extra if isinstance(pair, tuple) and pair[1].kind == SESSION}
         opened = {name for name, value in kept.items() if any(each.origin == OPENED for each in contained(value))}
         values += kept.values()
-        used = ev.world.attributes_used(function, at_once=True)
-        values += [value for name, value in used if value.kind == SESSION and name not in opened]
+        asked = ev.world.attributes_used(function, at_once=True)
+        values += [value for name, value in asked if value.kind == SESSION and name not in opened]
     return values
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..events import Handover, Happening
 from ..expressions.call import Call
-from ..functions.inside import bound_in, through_objects
+from ..functions.inside import bound_in, through_objects, unlocked
 from ..state import CLOSED
 from ..values import (
     FUNCTION,
@@ -55,7 +55,7 @@ def closure(ev: Evaluation, call: Call, target: Value, words: Words) -> None:
     if node is None:
         return
     functions = list(with_helpers(ev, node))
-    reached = frozenset(name for each in functions for name in names_of_others(each))
+    reached = frozenset(name for each in functions for name in names_of_others(ev, each))
     by_name = [v for name, v in ev.now.names.items() if name in reached and v.kind in (SESSION, ROW, ROWS)]
     through = dict.fromkeys(value for each in functions for value in through_objects(ev, each))
     for value in (*by_name, *through):
@@ -71,13 +71,14 @@ def with_helpers(ev: Evaluation, node: ast.AST) -> Iterator[ast.AST]:
             continue
         seen.add(function)
         yield function
-        beside = (ev.now.names.get(name, UNKNOWN) for name in names_of_others(function))
+        beside = (ev.now.names.get(name, UNKNOWN) for name in names_of_others(ev, function))
         waiting += [f.extra[1] for f in beside if f.kind == FUNCTION and len(f.extra) > 1 and f.extra[1] is not None]
 
 
-def names_of_others(function: ast.AST) -> set[str]:
-    """The names that a local function reads and neither gets as an argument nor binds itself."""
-    read = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+def names_of_others(ev: Evaluation, function: ast.AST) -> set[str]:
+    """The names that a local function reads and neither gets as an argument nor binds itself, but for the blocks that a
+    lock of the caller keeps others out of."""
+    read = {n.id for n in unlocked(ev, function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
     return read - bound_in(function)
 
 
