@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from ..values import FUNCTION, METHOD, PARTIAL, UNKNOWN, Value
+from ..functions.coroutines import coroutines_in
+from ..values import FUNCTION, METHOD, PARTIAL, TUPLE, UNKNOWN, Value
 from .call import Call
 
 if TYPE_CHECKING:
@@ -27,6 +28,11 @@ def next_applied(ev: Evaluation, applied: Value, node: ast.expr) -> Value:
     written, function, *iterated = applied.extra
     items = tuple(ev.item_of(each, node) for each in iterated)
     return apply(ev, function, written, items, node)
+
+
+def made_by(item: Value) -> Value:
+    """What is left of ``map(lambda row: work(session, row), rows)`` at its end: coroutines that nobody has awaited."""
+    return Value(TUPLE, extra=(item,)) if any(True for _ in coroutines_in((item,))) else UNKNOWN
 
 
 def sort_by_key(ev: Evaluation, call: Call, item: Value) -> None:

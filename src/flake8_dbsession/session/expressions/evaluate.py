@@ -102,9 +102,7 @@ class Evaluation:
             case ast.Subscript():
                 return subscript(self, node)
             case ast.Starred():
-                value = self.value(node.value)
-                exhaust(self, value, node.value)
-                return value
+                return exhaust(self, self.value(node.value), node.value)
             case ast.Lambda():
                 return Value(FUNCTION, f"{self.body.module}.<lambda>".lstrip("."), extra=(None, node))
             case ast.Yield():

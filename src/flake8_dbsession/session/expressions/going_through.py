@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..functions.special_methods import ask
 from ..values import CONSTANT, FUNCTION, NAMED, OBJECT, PARTIAL, QUERY, UNKNOWN, Value
 from ..waiting import wait_for_each
-from .applied import APPLIED, laid_by, sort_by_key
+from .applied import APPLIED, laid_by, made_by, sort_by_key
 from .selects import ENUMERATED, ZIPPED
 
 if TYPE_CHECKING:
@@ -24,10 +24,10 @@ _LAZY = frozenset({APPLIED, ENUMERATED, "generated", OBJECT, QUERY, ZIPPED})
 """What has done nothing yet."""
 
 
-def exhaust(ev: Evaluation, value: Value, node: ast.expr) -> None:
-    """All that is still to be done for the items is done."""
-    if value.kind in _LAZY:
-        wait_for_each(ev, value, node)
+def exhaust(ev: Evaluation, value: Value, node: ast.expr) -> Value:
+    """All that is still to be done for the items is done; what is left of them."""
+    item = wait_for_each(ev, value, node) if value.kind in _LAZY else UNKNOWN
+    return made_by(item) if value.kind == APPLIED else value
 
 
 def goes_through(function: Value, node: ast.Call) -> bool:

@@ -33,7 +33,7 @@ from ..values import (
     contained,
 )
 from ..waiting import wait_for_each
-from .applied import APPLIED, laid_by, sort_by_key
+from .applied import APPLIED, laid_by, made_by, sort_by_key
 from .attributes import attribute
 from .call import Call, place
 from .going_through import filtered
@@ -112,8 +112,8 @@ def _listed(ev: Evaluation, call: Call) -> Value:
         return Value(TUPLE, extra=(next_of(ev, value, call.node, kept=False),))
     item = wait_for_each(ev, value, call.node)
     sort_by_key(ev, call, item)
-    if value.kind in ("generated", APPLIED):
-        return UNKNOWN  # it has come to its end
+    if value.kind in ("generated", APPLIED):  # it has come to its end
+        return made_by(item)
     return item._replace(kind=ROWS) if item.kind == ROW else value
 
 
