@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from ..mending.releasing import release_before
 from ..model import Diagnostic, Note, Rule
@@ -49,7 +49,7 @@ def all_waits(view: View, rule: Callable[[], Rule], kinds: frozenset[str], verb:
             events = []
         elif events and (is_over_once(view, flow) or ends_with_commands(view, flow) or is_of_the_start(view, flow)):
             events = [] if view.is_test else [e for e in events if is_endless(view, e) or is_until_told(flow, e)]
-        for event in first_of_each_node(sorted(events, key=steps_to)):
+        for event in first_of_each_place(sorted(events, key=steps_to)):
             yield report(view, rule(), flow, event, verb)
         at_entry = (each for each in waits_at_entry(view, flow) if is_reported(view, flow, each.event, kinds))
         for event, held in itertools.islice(at_entry, 1):  # what mends the first mends those that follow
@@ -100,6 +100,15 @@ def is_of_the_whole_life(view: View, flow: Flow) -> bool:
     """Whether the function is a lifespan handler, ``FastAPI(lifespan=lifespan)``: it yields once between start and
     end."""
     return any(entry.kind == "startup" for entry in view.units.entries(flow.body))
+
+
+def first_of_each_place(events: Iterable[Event]) -> list[Event]:
+    """The first of those that begin at one place in the text, ``self.store`` and ``self.store.find()``: what mends one
+    of them mends the other."""
+    first: dict[tuple[int, int], Event] = {}
+    for event in first_of_each_node(events):
+        first.setdefault((event.node.lineno, event.node.col_offset), event)  # type: ignore[attr-defined]
+    return list(first.values())
 
 
 def steps_to(event: Event) -> int:
