@@ -19,7 +19,7 @@ _ALL = frozenset(f"builtins.{name}" for name in ("all", "any", "dict", "frozense
 _LARGEST = frozenset({"builtins.max", "builtins.min"})
 _ASKED = {"builtins.bool": ("__bool__", "__len__"), "builtins.len": ("__len__",), "builtins.next": ("__next__",)}
 _METHODS = frozenset({"extend", "join", "update"})
-_COLLECTING = frozenset(f"builtins.{name}" for name in ("list", "next", "sorted", "tuple"))
+_GO_THROUGH = _ALL | _LARGEST | frozenset(f"builtins.{name}" for name in ("list", "next", "sorted", "tuple"))
 _LAZY = frozenset({APPLIED, ENUMERATED, "generated", OBJECT, QUERY, ZIPPED})
 """What has done nothing yet."""
 
@@ -34,7 +34,7 @@ def goes_through(function: Value, node: ast.Call) -> bool:
     """Whether a call goes through the one thing that it is given: ``any(…)``, ``next(…)``, ``", ".join(…)``."""
     if isinstance(node.func, ast.Attribute):
         return node.func.attr in _METHODS
-    return function.kind == NAMED and function.name in _ALL | _LARGEST | _COLLECTING
+    return function.kind == NAMED and function.name in _GO_THROUGH
 
 
 def go_through_by_function(ev: Evaluation, name: str, call: Call) -> None:

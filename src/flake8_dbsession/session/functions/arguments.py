@@ -113,8 +113,9 @@ def reached(ev: Evaluation, function: Value) -> list[Value]:
     """The sessions that a function finds without being given them, and where no lock lets it in alone: of the function
     around it, or on an object."""
     node = function.extra[1] if len(function.extra) > 1 else None
-    used = {n.id for n in unlocked(ev, node) if isinstance(n, ast.Name)} if node is not None else set()
-    values = [value for name, value in captured(ev, function) if name in used]
+    around = captured(ev, function)
+    used = {n.id for n in unlocked(ev, node) if isinstance(n, ast.Name)} if around and node is not None else set()
+    values = [value for name, value in around if name in used]
     values += through_objects(ev, node) if node is not None else ()
     owner = function.extra[0] if function.extra else None
     if isinstance(owner, Value) and owner.kind == OBJECT:
