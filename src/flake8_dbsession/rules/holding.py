@@ -19,7 +19,7 @@ from ..session.events import Event, Happening
 from ..session.flow import Flow
 from ..session.summary import Wait
 from ..story import chain, holding, read_inside, seconds, taken, through
-from ..view import View
+from ..view import View, asked_once
 
 _SERVED = frozenset({"requests", "jobs", "its jobs", "tasks", "updates"})
 """What a process waits for that serves until it is stopped."""
@@ -28,6 +28,9 @@ _FOR_GOOD = (".run_forever", ".serve_forever", ".IOLoop.start")
 """The ends of names of what turns a loop of events until somebody stops it."""
 
 _TASKS = "other tasks"
+
+_KINDS = ("network", "wait", "sleep", "hash")
+"""The kinds of waits, those first that may last longest."""
 
 
 def waits(view: View, rule: Callable[[], Rule], kinds: frozenset[str], verb: str) -> Iterator[Diagnostic]:
@@ -42,18 +45,27 @@ def waits(view: View, rule: Callable[[], Rule], kinds: frozenset[str], verb: str
 def all_waits(view: View, rule: Callable[[], Rule], kinds: frozenset[str], verb: str) -> Iterator[Diagnostic]:
     """The same, whether anybody else may want the connection or not."""
     for flow in view.flows:
-        events = [e for e in flow.events(Happening.WAITED) if is_reported(view, flow, e, kinds)]
-        if is_setting_up(view, flow):
-            events = [e for e in events if e.detail.kind != "hash"]
-        if events and serves_one_person(view, flow.body):
-            events = []
-        elif events and (is_over_once(view, flow) or ends_with_commands(view, flow) or is_of_the_start(view, flow)):
-            events = [] if view.is_test else [e for e in events if is_endless(view, e) or is_until_told(flow, e)]
-        for event in first_of_each_place(sorted(events, key=steps_to)):
-            yield report(view, rule(), flow, event, verb)
-        at_entry = (each for each in waits_at_entry(view, flow) if is_reported(view, flow, each.event, kinds))
+        for event in told_waits(view, flow):
+            if event.detail.kind in kinds:
+                yield report(view, rule(), flow, event, verb)
+        at_entry = (each for each in waits_at_entry(view, flow) if each.event.detail.kind in kinds)
+        at_entry = (each for each in at_entry if is_reported(view, flow, each.event))
         for event, held in itertools.islice(at_entry, 1):  # what mends the first mends those that follow
             yield report_at_entry(view, rule(), flow, event, held, verb)
+
+
+@asked_once
+def told_waits(view: View, flow: Flow) -> list[Event]:
+    """The waits of a function that are worth a report, of any kind: one for each place. A call that asks the network
+    and sleeps between its tries is told as the former, since what mends one of the two mends the other."""
+    events = [e for e in flow.events(Happening.WAITED) if is_reported(view, flow, e)]
+    if is_setting_up(view, flow):
+        events = [e for e in events if e.detail.kind != "hash"]
+    if events and serves_one_person(view, flow.body):
+        return []
+    if events and (is_over_once(view, flow) or ends_with_commands(view, flow) or is_of_the_start(view, flow)):
+        events = [] if view.is_test else [e for e in events if is_endless(view, e) or is_until_told(flow, e)]
+    return first_of_each_place(sorted(events, key=weight))
 
 
 def is_over_once(view: View, flow: Flow) -> bool:
@@ -61,11 +73,10 @@ def is_over_once(view: View, flow: Flow) -> bool:
     return flow.body.node is None and ends(view, flow)
 
 
-def is_reported(view: View, flow: Flow, event: Event, kinds: frozenset[str]) -> bool:
-    """Whether a wait is of one of the kinds, and nothing that another report speaks of, or that is over soon."""
+def is_reported(view: View, flow: Flow, event: Event) -> bool:
+    """Whether a wait is nothing that another report speaks of, or that is over soon."""
     return (
-        event.detail.kind in kinds
-        and not polls_file(flow, event)
+        not polls_file(flow, event)
         and not listens(event)
         and not is_own_lock(flow, event)
         and not is_inside_lock(view, flow, event)
@@ -111,9 +122,11 @@ def first_of_each_place(events: Iterable[Event]) -> list[Event]:
     return list(first.values())
 
 
-def steps_to(event: Event) -> int:
-    """How many functions stand between a place and what it waits for: of several waits the nearest is told."""
-    return len(event.detail.chain)
+def weight(event: Event) -> tuple[bool, int, int]:
+    """Which of several waits of one place is told, the least first: what the configuration has an advice about, then
+    the network, which may not answer for as long as it likes, then the nearest."""
+    wait: Wait = event.detail
+    return not wait.advice, _KINDS.index(wait.kind), len(wait.chain)
 
 
 def is_setting_up(view: View, flow: Flow) -> bool:

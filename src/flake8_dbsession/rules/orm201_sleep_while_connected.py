@@ -13,7 +13,8 @@ Why it matters
 Stays silent when
     Nothing is held: before the first SQL, after commit, rollback or close, after the ``with`` block; for ``sleep(0)``
     and less than a millisecond, which only let others run; where a setting gives the time and its default is nought;
-    for the pause of a called function between a few attempts at something that needs no waiting by itself; where all
+    for the pause of a called function between a few attempts at something that needs no waiting by itself; where the
+    call that sleeps asks the network as well, or waits for somebody else, which is told as ORM202 or ORM203; where all
     there is are files of SQLite under SQLAlchemy 1, which have no pool; in tests, one-shot commands, interactive shells
     and what only runs as a process starts.
 

@@ -12,11 +12,12 @@ Why it matters
 
 Stays silent when
     Nothing is held: before the first SQL, after commit, rollback or close, after the ``with`` block; for waits that
-    return at once (``block=False``); for a lock of the file that is only ever held to change values in memory, or
-    that is taken inside of another one and held for no wait; for a lock under which the session itself, which others
-    have, too, was used before; in what a script runs from its menu, for one person; for hashes in what sets a
-    database up, and for those of a few thousand rounds, or of a cost below eight; in what only runs as a process
-    starts; where all there is are files of SQLite under SQLAlchemy 1, which have no pool.
+    return at once (``block=False``); where the call asks the network as well, which is told as ORM202; for a lock of
+    the file that is only ever held to change values in memory, or that is taken inside of another one and held for no
+    wait; for a lock under which the session itself, which others have, too, was used before; in what a script runs from
+    its menu, for one person; for hashes in what sets a database up, and for those of a few thousand rounds, or of a
+    cost below eight; in what only runs as a process starts; where all there is are files of SQLite under SQLAlchemy 1,
+    which have no pool.
 
 Fix safety
     ``session.commit()`` goes before the wait, or before the loop around it that leaves the session alone. Columns that
