@@ -56,8 +56,10 @@ class Makers:
         init = info.methods.get("__init__") if info is not None else None
         if info is None or init is None or init.args.vararg is not None:
             return UNKNOWN
-        names = [each.arg for each in (*init.args.posonlyargs, *init.args.args)]
-        place = names.index(parameter) - 1 if parameter in names else None
+        _, *names = [each.arg for each in (*init.args.posonlyargs, *init.args.args)]
+        if parameter not in (*names, *(each.arg for each in init.args.kwonlyargs)):
+            return UNKNOWN
+        place = names.index(parameter) if parameter in names else None
         values: set[Value] = set()
         for made in self._made_as(info):
             for module, body, call in self._makings(made):

@@ -35,10 +35,13 @@ _ENDERS = ("close", "aclose", "__exit__", "__aexit__", "stop", "shutdown")
 
 
 def store_attribute(ev: Evaluation, target: ast.Attribute, value: Value) -> None:
-    """``self.session = session`` keeps it on the object; an attribute of a row is a change that waits for a commit."""
+    """``self.session = session`` keeps it on the object; an attribute of a row is a change that waits for a commit, or
+    keeps the session for whoever has the row."""
     owner = ev.value(target.value)
     if owner.kind == ROW and owner.resource is not None:
         ev.now.mark(owner.resource, CHANGED)
+        if value.kind == SESSION:
+            store(ev, target, value)
     elif owner.kind == OBJECT and ev.is_self(target.value):
         keep(ev, target.attr, known_by(value, f"{owner.name}.{target.attr}"))
     elif value.kind == SESSION and is_closed_here(ev, target):
