@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from ..names import Function
 from ..project.app import MOST_FILES
 from ..project.modules.module import Module
 from ..project.project import Project
@@ -33,9 +34,10 @@ def lasting(module: Module) -> Iterator[tuple[str, ast.expr]]:
 
 
 def is_run(module: Module) -> bool:
-    """A file that is run, not imported: it says so, or it reads its command line as it begins."""
+    """A file that is run, not imported: it says so, or as it begins it reads its command line or asks somebody."""
     reads = any(isinstance(f, ast.Attribute) and f.attr == "parse_args" for f in called_at_once(module))
-    return reads or any(is_for_running(each) or needs_argument(each) for each in module.source.tree.body)
+    asks = (is_for_running, needs_argument, asks_somebody)
+    return reads or any(is_one(each) for each in module.source.tree.body for is_one in asks)
 
 
 def is_for_running(statement: ast.stmt) -> bool:
@@ -52,6 +54,14 @@ def needs_argument(statement: ast.stmt) -> bool:
         case ast.Assign(value=ast.Subscript(value=ast.Attribute(attr="argv"), slice=ast.Constant(value=int(place)))):
             return place > 0
     return False
+
+
+def asks_somebody(statement: ast.stmt) -> bool:
+    """``name = input("Name: ")``: somebody sits before the file as it is read."""
+    if isinstance(statement, Function | ast.ClassDef):
+        return False
+    calls = (part.func for part in ast.walk(statement) if isinstance(part, ast.Call))
+    return any(isinstance(function, ast.Name) and function.id == "input" for function in calls)
 
 
 def at_import(module: Module) -> list[ast.Call]:

@@ -94,7 +94,9 @@ def _kept(view: View) -> Iterator[tuple[str, ast.Call, Value]]:
 
 def is_for_the_file_itself(view: View, name: str) -> bool:
     """Whether only the file's own statements work with what is kept there: they close it again, or the file is run from
-    top to bottom, and ends."""
+    top to bottom, and ends. What a program closes at its end is its own, whatever it is given to before."""
+    if is_closed(view, name) and not view.serves_requests and not is_imported(view):
+        return True
     top, functions = view.module.top, view.module.bodies.values()
     used = any(isinstance(node.ctx, ast.Load) and node.id == name for node in top.own(ast.Name))
     given = any(is_given(value, name) and goes_on(view, value) for _, value in top.assigned())

@@ -42,6 +42,7 @@ from ..pool.run_beside import is_run_beside
 from ..pool.url import parse
 from ..pool.without import is_without_server
 from ..questions.asking import SCHEMA
+from ..questions.lasting import asks_somebody
 from ..session.body import Body
 from ..session.flow import Flow
 from ..session.values import FUNCTION, UNKNOWN
@@ -165,8 +166,9 @@ def is_guarded(node: ast.expr, view: View) -> bool:
 
 
 def is_program(view: View) -> bool:
-    """Whether the file is run and not imported: it says what runs it, or reads its command line as it goes."""
-    if view.source.text.startswith("#!"):
+    """Whether the file is run and not imported: it says what runs it, or as it goes it reads its command line or asks
+    somebody."""
+    if view.source.text.startswith("#!") or any(map(asks_somebody, view.source.tree.body)):
         return True
     read = (part for statement in view.source.tree.body for part in parts_of(statement))
     return any(isinstance(part, ast.Attribute) and part.attr in ("argv", "parse_args") for part in read)
