@@ -14,10 +14,11 @@ Why it matters
 
 Stays silent when
     Nothing is seen to run the function often; the engine is returned by a factory, kept in a global, attribute,
-    dictionary or cache, or disposed; where the caller names the database, unless a request, task or message of the same
-    file runs the function, or an endless loop of it that names the same one in each turn (an object of pydantic's
-    settings is the same for all); for NullPool and StaticPool; in tests, migrations, commands and what only they call,
-    start-up code and what makes databases and tables.
+    dictionary or cache, or disposed; the function notes what it has done, and asks for that before; where the caller
+    names the database, unless a request, task or message of the same file runs the function, or an endless loop of it
+    that names the same one in each turn (an object of pydantic's settings is the same for all); for NullPool and
+    StaticPool; in tests, migrations, commands and what only they call, start-up code and what makes databases and
+    tables.
 
 Fix safety
     Unsafe: the engine moves to module level, above its function, and factories made of it move along; it is then made
@@ -36,6 +37,7 @@ from ..names import all_given
 from ..project.runs.repeated import is_in_endless_loop
 from ..questions.asking import SCHEMA, first_of_each_node, is_out_of_scope
 from ..questions.chosen import is_chosen_by_caller, is_the_same_in_each_turn
+from ..questions.noted import is_done_once
 from ..questions.often import runs_often
 from ..questions.singletons import begins_anew
 from ..session.events import Event, Happening
@@ -68,7 +70,7 @@ def check(view: View) -> Iterator[Diagnostic]:
         for event in first_of_each_node(flow.events(Happening.ENGINE_MADE)):
             if not served and (may_differ(view, flow, event.node) or not is_repeated(view, flow, event.node)):
                 continue
-            if goes_on_for_good(flow, event) or takes_no_connection(flow, event):
+            if goes_on_for_good(flow, event) or takes_no_connection(flow, event) or is_done_once(flow.body, event.node):
                 continue
             if is_dropped(flow, event) or is_used_at_once(view, flow, event):
                 message = f"{view.text(event.node)!r} makes an engine, with a pool of its own, at each call"
