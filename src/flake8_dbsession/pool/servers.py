@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from ..config import Pool
@@ -41,16 +42,20 @@ class Limits(NamedTuple):
 
 def server_of_image(image: str) -> Server | None:
     """The server that a container image runs: ``bitnami/postgresql:16`` is PostgreSQL."""
-    name = image.rpartition("/")[2].partition(":")[0].partition("@")[0].lower()
-    for server in knowledge().servers.values():
-        if name == server.name or any(name == i or name.startswith(f"{i}-") for i in server.images):
-            return server
-    return None
+    servers = knowledge().servers.values()
+    return next((server for server in servers if is_one_of(image, (server.name, *server.images))), None)
+
+
+def is_one_of(image: str, names: Iterable[str]) -> bool:
+    """Whether a container image is called so: ``edoburu/pgbouncer:1.23`` is ``pgbouncer``."""
+    own = image.rpartition("/")[2].partition(":")[0].partition("@")[0].lower()
+    return any(own == name or own.startswith(f"{name}-") for name in names)
 
 
 def limits(configured: Pool, dialect: str, services: tuple[tuple[str, Service], ...], files: list[str]) -> Limits:
     """What is known of the server of ``dialect`` ("" where that is unknown), the best source first: the user's
-    configuration, a server in the compose file, its settings file, and last the documented default."""
+    configuration, a server in the compose file, its settings file, and last the documented default. How many
+    connections go through a proxy of the compose file is not known."""
     named = configured.server
     running = _running(named or dialect, services)
     kind = named or dialect or (running[1].name if running else "")
@@ -60,7 +65,7 @@ def limits(configured: Pool, dialect: str, services: tuple[tuple[str, Service], 
     idle = _configured("wait_timeout", configured.wait_timeout)
     return Limits(
         kind,
-        connections or _max_connections(server, running, files),
+        connections or _of_proxy(services) or _max_connections(server, running, files),
         reserved or Factor("reserved", server.reserved if server else 0, how=How.DEFAULT),
         idle or _idle(server, running, files),
     )
@@ -68,6 +73,14 @@ def limits(configured: Pool, dialect: str, services: tuple[tuple[str, Service], 
 
 def _configured(title: str, value: int) -> Factor | None:
     return Factor(title, value, "", 0, How.CONFIGURED) if value else None
+
+
+def _of_proxy(services: tuple[tuple[str, Service], ...]) -> Factor | None:
+    """The limit where a proxy stands before the server; None where none does."""
+    for path, service in services:
+        if is_one_of(service.image, knowledge().proxies):
+            return Factor("max_connections", None, path, service.line, How.UNKNOWN, f"{service.image} is in between")
+    return None
 
 
 class _Running(NamedTuple):

@@ -61,6 +61,7 @@ class Knowledge(NamedTuple):
     default_pool: dict[str, dict[str, str]]
     reset_off: frozenset[str]
     servers: dict[str, Server]
+    proxies: tuple[str, ...]
     drivers: dict[str, Driver]
     default_driver: dict[str, str]
     flask_read_before_3: dict[str, str]
@@ -88,6 +89,7 @@ def knowledge() -> Knowledge:
         data["default-pool"],
         frozenset(data["reset"]["off"]),
         {name: _server(name, row) for name, row in data["servers"].items()},
+        tuple(data["proxies"]["images"]),
         {name: _driver(name, row) for name, row in data["drivers"].items()},
         data["default-driver"],
         data["flask"]["read-before-3"],
