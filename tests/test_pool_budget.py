@@ -116,12 +116,12 @@ def test_processes_engines_and_services_are_added_up(folder: Folder) -> None:
     folder.engine("pool_size=1, max_overflow=1").engine("pool_size=2, max_overflow=2", name="reports")
     folder.write("Procfile", "web: gunicorn -w 3 app\nworker: celery -A shop worker -c 2\n")
     one = folder.budget()
-    assert (one.process_count, one.capacity, one.total) == (5, 6, 30)
+    assert (one.process_count, one.parts[0].capacity, one.total) == (5, 6, 30)
 
 
 def test_engines_on_different_servers_have_budgets_of_their_own(folder: Folder) -> None:
     folder.engine("pool_size=1").engine("pool_size=2", url="postgresql+psycopg://db/shop", name="reports")
-    assert [(b.limits.kind, b.capacity) for b in folder.budgets()] == [("mysql", 11), ("postgresql", 12)]
+    assert [(b.limits.kind, b.parts[0].capacity) for b in folder.budgets()] == [("mysql", 11), ("postgresql", 12)]
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_branches_of_one_function_count_once(folder: Folder) -> None:
                 return create_engine("mysql+pymysql://db/shop", pool_size=5, max_overflow=0)
         """,
     )
-    assert folder.budget().capacity == 20
+    assert folder.budget().parts[0].capacity == 20
 
 
 def test_tests_scripts_and_migrations_take_no_part(folder: Folder) -> None:
@@ -202,13 +202,13 @@ def test_flask_sqlalchemy_has_the_options_of_production_and_an_engine_for_each_b
         """,
     )
     one = folder.budget(processes=2)
-    assert (len(one.shares), one.capacity, one.total) == (2, 12, 24)
+    assert (len(one.shares), one.parts[0].capacity, one.total) == (2, 12, 24)
 
 
 def test_the_defaults_of_flask_sqlalchemy_2_on_mysql_are_larger(folder: Folder) -> None:
     folder.write("requirements.txt", "flask-sqlalchemy<3\npymysql\n")
     folder.write("extensions.py", "from flask_sqlalchemy import SQLAlchemy\ndb = SQLAlchemy()\n")
-    assert folder.budget().capacity == 20
+    assert folder.budget().parts[0].capacity == 20
 
 
 # -- the rule

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ..files.reading import line_of, text_of
 from .compose import Service, Text, services
 from .factors import Factor, How, Processes
-from .processes import Place, program_of, workers_in_ini, workers_in_python, workers_of
+from .processes import Place, program_of, served_by, workers_in_ini, workers_in_python, workers_of
 from .shell import commands, environment_file, split
 
 _ASIDE = ("dev", "test", "local", "ci", "override", "debug", "example", "sample", "e2e", "lint", "devcontainer")
@@ -116,7 +116,7 @@ def _started(
             words = words[1:]
         name = program_of(words)
         if name:
-            yield Processes(service, name, workers_of(words, place), copies)
+            yield Processes(service, name, workers_of(words, place), copies, served_by(words))
 
 
 def _script(name: str, service: str, place: Place, copies: Factor | None) -> Iterator[Processes]:

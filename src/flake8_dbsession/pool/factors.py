@@ -41,12 +41,14 @@ class Factor(NamedTuple):
 
 
 class Processes(NamedTuple):
-    """One service: the program, the processes of one copy and the number of copies."""
+    """One service: the program, the processes of one copy and the number of copies. ``loads`` is the module whose
+    application the program is told to serve, "" where that is not seen."""
 
     service: str
     program: str
     workers: Factor
     copies: Factor | None = None
+    loads: str = ""
 
     @property
     def number(self) -> int | None:

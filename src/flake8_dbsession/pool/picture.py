@@ -32,11 +32,12 @@ def picture(budget: Budget) -> str:
 
 def _rows(budget: Budget) -> Iterator[tuple[str, int, int]]:
     """Each service with the connections its processes keep open and those they may add."""
-    size = sum(s.size.number or 0 for s in budget.shares)
-    overflow = sum(s.overflow.number or 0 for s in budget.shares)
-    services = [(p.service, p.number or 1) for p in budget.processes] or [("one process", 1)]
-    for name, processes in services:
-        yield f"{name} × {processes}", min(processes * size, 10**6), min(processes * overflow, 10**6)
+    for part in budget.parts:
+        size = sum(s.size.number or 0 for s in part.shares)
+        overflow = sum(s.overflow.number or 0 for s in part.shares)
+        services = [(p.service, p.number or 1) for p in part.processes] or [("one process", 1)]
+        for name, processes in services:
+            yield f"{name} × {processes}", min(processes * size, 10**6), min(processes * overflow, 10**6)
 
 
 def _scaled(number: int, top: int) -> float:

@@ -42,6 +42,15 @@ def program_of(words: list[str]) -> str:
     return name if not subcommands or any(w in subcommands for w in words[1:]) else ""
 
 
+def served_by(words: list[str]) -> str:
+    """The module whose application a server is told to serve: ``gunicorn -w 4 shop.web:app``; "" where none is."""
+    for word in words[1:]:
+        module, colon, name = word.partition(":")
+        if colon and all(part.isidentifier() for part in (*module.split("."), *name.partition("(")[0].split("."))):
+            return module
+    return ""
+
+
 def workers_of(words: list[str], place: Place) -> Factor:
     """The processes that the command ``words`` starts, with where the number comes from."""
     name = words[0]

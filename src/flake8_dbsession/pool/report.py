@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .budget import UNLIMITED, Budget, Fit, fitting, relative
+from .budget import Budget, Fit, fitting, relative
 from .factors import Factor, How
+from .parts import Part
+from .shares import UNLIMITED
 
 VERDICTS = {
     "fits": "It fits.",
@@ -76,10 +78,14 @@ def _table(rows: list[tuple[str, ...]]) -> list[str]:
 
 def _sum(budget: Budget) -> Iterator[str]:
     """The arithmetic in a line, and the server's side in another."""
-    processes = _number(budget.process_count) if budget.processes else "1 or more"
-    yield f"{processes} processes × {_number(budget.capacity)} connections each = {_total(budget)}"
+    yield f"{' + '.join(map(_part, budget.parts))} = {_total(budget)}"
     usable = budget.limits.usable
     yield f"{budget.limits.title} takes {_number(usable)}"
+
+
+def _part(part: Part) -> str:
+    processes = _number(part.number) if part.processes else "1 or more"
+    return f"{processes} processes × {_number(part.capacity)} connections each"
 
 
 def _total(budget: Budget) -> str:
@@ -91,7 +97,9 @@ def _assumptions(budget: Budget) -> Iterator[str]:
         yield "one process at least: no deployment file starts a known program, and nothing is configured"
     elif len(budget.sources) > 1:
         yield f"processes are those of the {budget.sources[0]}; not added: {', '.join(budget.sources[1:])}"
-    if len(budget.shares) > 1:
+    if len(budget.parts) > 1:
+        yield "every process makes the engines that its modules import, and all of them reach one server"
+    elif len(budget.shares) > 1:
         yield "every process makes every engine, and all of them reach one server"
     elif budget.shares and budget.processes:
         yield "every process makes this engine"

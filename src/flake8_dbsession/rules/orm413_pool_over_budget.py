@@ -4,7 +4,9 @@ What it does
     Adds up what the application may come to, processes × (pool_size + max_overflow) over all engines, and reports the
     engines when that is more than the server's ``max_connections`` less what is reserved. Processes are read from
     gunicorn, uvicorn, uWSGI and Celery command lines and settings (compose files, Procfile, systemd units, Dockerfile),
-    the limit from a compose file, ``my.cnf`` or ``postgresql.conf``, and both from ``[tool.dbsession.pool]``.
+    the limit from a compose file, ``my.cnf`` or ``postgresql.conf``, and both from ``[tool.dbsession.pool]``. A program
+    that is told which module to serve, or runs jobs, counts where that module, or those of the jobs, import an engine,
+    directly or not; an engine that none of them imports does not.
 
 Why it matters
     Every worker process has a pool of its own. Under load they fill up together, and the server answers with error 1040
@@ -23,12 +25,12 @@ One worked example
     ``dbsession pool`` prints the sum for your project, with the file and line of each number.
 
 Stays silent when
-    A number that decides is unknown: the pool's settings cannot be seen, or the server's limit is neither written nor
-    configured. Two things hold all the same: a service whose number of processes is unknown has at least one, and a
-    single pool that is larger than the server's documented default (151 for MySQL and MariaDB, 97 of 100 for
-    PostgreSQL) is too large for any server that nobody changed. An engine beside one that is too large by itself is
-    left alone. Also in a project of more than four thousand files,
-    which is not looked through.
+    A number that decides is unknown: the pool's settings cannot be seen, the server's limit is neither written nor
+    configured, or a proxy of the compose file (PgBouncer and its like) stands before the server. Two things hold all
+    the same: a service whose number of processes is unknown has at least one, and a single pool that is larger than the
+    server's documented default (151 for MySQL and MariaDB, 97 of 100 for PostgreSQL) is too large for any server that
+    nobody changed. An engine beside one that is too large by itself is left alone. Also in a project of more than four
+    thousand files, which is not looked through.
 
 Fix safety
     Shown only: smaller pools, fewer processes, a larger limit or a proxy in between are yours to choose from.
@@ -42,10 +44,12 @@ from collections.abc import Iterator
 
 from ..fix.plans import SetItem, SetKeyword, Step
 from ..model import Diagnostic, Note, Plan, Rule, Safety, Span
-from ..pool.budget import UNLIMITED, Budget, Fit, budgets
+from ..pool.budget import Budget, Fit, budgets
 from ..pool.factors import Factor
 from ..pool.judge import pool_of
 from ..pool.made import Made
+from ..pool.parts import Part
+from ..pool.shares import UNLIMITED
 from ..project.app import MOST_FILES
 from ..view import View
 
@@ -71,21 +75,24 @@ def check(view: View) -> Iterator[Diagnostic]:
 
 def message_of(budget: Budget) -> str:
     """The sum and the limit in one line."""
-    count = budget.process_count or max(1, budget.at_least // max(1, budget.capacity or 1))
-    processes = f"{count} {'process' if count == 1 else 'processes'}"
-    pools = " + ".join(f"{s.size.number} + {s.overflow.number}" for s in budget.shares)
-    known = "" if budget.process_count else " at least"
-    limits = budget.limits
-    reserved = f" less {limits.reserved.number} reserved" if limits.reserved.number else ""
-    total = budget.at_least
+    limits, total = budget.limits, budget.at_least
     if total >= UNLIMITED:
         return (
             f"the pool has no limit, {limits.title} takes {limits.usable} (max_connections {limits.connections.number})"
         )
+    known = "" if budget.process_count else " at least"
+    reserved = f" less {limits.reserved.number} reserved" if limits.reserved.number else ""
     return (
-        f"{processes} × ({pools}) = {total} connections{known}, {limits.title} takes {limits.usable} "
+        f"{' + '.join(map(product, budget.parts))} = {total} connections{known}, {limits.title} takes {limits.usable} "
         f"(max_connections {limits.connections.number}{reserved})"
     )
+
+
+def product(part: Part) -> str:
+    """``4 processes × (5 + 10)``."""
+    processes = f"{part.least} {'process' if part.least == 1 else 'processes'}"
+    pools = " + ".join(f"{s.size.number} + {s.overflow.number}" for s in part.shares)
+    return f"{processes} × ({pools})"
 
 
 def notes_of(budget: Budget, root: str) -> Iterator[Note]:
