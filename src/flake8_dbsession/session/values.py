@@ -157,6 +157,7 @@ MAPPING = "mapping"  # a dictionary of objects of one class; extra: (object,)
 ONE_OF = "one of"  # extra: the project functions of which a key picks one at run time
 METHOD = "method"  # name: attribute; extra: (receiver,)
 PARTIAL = "partial"  # extra: (function value, argument values, keywords)
+PROVIDER = "provider"  # the same of a container of dependencies, which calls the providers among the arguments, too
 COROUTINE = "coroutine"  # not awaited; extra: the argument values, and how it was BEGUN
 BEGUN = "begun"  # extra: (function value, argument values, keywords, call)
 CLOSING = "closing"  # contextlib.closing(x): extra (x,)

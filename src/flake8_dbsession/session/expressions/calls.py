@@ -53,6 +53,7 @@ from .methods import (
     transaction_method,
 )
 from .opening import entered_by_stack, manager, open_session, sqlalchemy_call
+from .providers import provided
 from .refine import place_of, remember
 from .rows import LOADER
 from .selects import LOCKING, STATEMENT, STREAMED, asks_for_stream, marked
@@ -137,6 +138,8 @@ def perform(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value
             inner, values, words = function.extra
             whole = Call(call.node, (*values, *call.positional), {**dict(words), **call.keywords})
             return perform(ev, inner, whole, awaited)
+        case "provider":
+            return perform(ev, function.extra[0], provided(ev, function, call, perform), awaited)
         case "one of":
             one_of(ev, function.extra, call, awaited)
             return unknown(ev, call)

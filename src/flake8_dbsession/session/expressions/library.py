@@ -38,6 +38,7 @@ from .attributes import attribute
 from .call import Call, place
 from .going_through import filtered
 from .opening import next_of
+from .providers import PROVIDERS
 from .selects import (
     ENUMERATED,
     LOCKING,
@@ -231,6 +232,7 @@ PASSING: dict[str, Callable[[Evaluation, Call], Value]] = {
     "builtins.staticmethod": lambda ev, call: call.positional[0] if call.positional else UNKNOWN,
     "builtins.iter": lambda ev, call: call.positional[0] if call.positional else UNKNOWN,
     "functools.partial": _partial,
+    **PROVIDERS,
     "typing.cast": _cast,
     "contextlib.contextmanager": _manager_of,
     "contextlib.asynccontextmanager": _manager_of,
