@@ -5,15 +5,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..project.modules.module import Module
 from ..project.project import Project
-from ..project.runs.injection import left_by, providers
+from ..project.runs.injection import providers
 from ..session.body import Body
 from ..session.events import Happening
 from ..session.flow import Flow
+from ..session.functions.formals import Formals
 from ..session.outside import summary_of
 from ..session.state import GIVEN, RETURNED
-from ..session.values import FUNCTION, OPENED, SESSION, Value
+from ..session.values import FUNCTION, OBJECT, OPENED, SESSION, Resource, Value, contained
 from ..view import View
 
 _MOST_FILES = 60
@@ -26,40 +26,43 @@ def returned_to_endpoints(view: View, flow: Flow) -> Iterator[tuple[ast.AST, str
     FastAPI gives back what a dependency yields, at its end; of what one returns it knows nothing.
     """
     opened = [event for event in flow.events(Happening.OPENED) if event.resource is not None]
-    if not opened or flow.body.is_generator or flow.body.owner or not is_only_returned(flow):
+    if not opened or flow.body.is_generator or flow.body.owner:
         return
-    returned = summary_of(flow).returns.resource
+    returned = only_returned(flow)
     node = next((event.node for event in opened if event.resource == returned), None)
-    endpoint = next(endpoints_that_leave(view.project, flow.body), None) if node is not None else None
+    endpoint = next(endpoints_that_leave(view.project, flow), None) if node is not None else None
     if node is not None and endpoint is not None:
         yield node, endpoint.name
 
 
-def is_only_returned(flow: Flow) -> bool:
-    """Whether the function gives a session of its own to its caller and to nobody else."""
+def only_returned(flow: Flow) -> Resource | None:
+    """The session of its own that the function gives to its caller, by itself or with an object that keeps it, and to
+    nobody else."""
     given = summary_of(flow).returns
-    resource = given.resource if given.kind == SESSION else None
-    lives = [state.lives[resource] for state in flow.returned if resource is not None and resource in state.lives]
+    own = {each for each in contained(given) if each.origin == OPENED} if given.kind in (SESSION, OBJECT) else set()
     others = any(isinstance(node, (ast.Lambda, ast.FunctionDef, ast.AsyncFunctionDef)) for node in flow.body.own_nodes)
-    is_own = resource is not None and resource.origin == OPENED and not others
-    return is_own and bool(lives) and all(life.marks & GIVEN == RETURNED for life in lives)
+    if len(own) != 1 or others:
+        return None
+    (resource,) = own
+    lives = [state.lives[resource] for state in flow.returned if resource in state.lives]
+    return resource if lives and all(life.marks & GIVEN == RETURNED for life in lives) else None
 
 
-def endpoints_that_leave(project: Project, provider: Body) -> Iterator[Body]:
-    """The functions that have the session of a provider for a parameter, and return with a connection."""
-    name = provider.qualified.rpartition(".")[2].encode()
+def endpoints_that_leave(project: Project, provider: Flow) -> Iterator[Body]:
+    """The functions that have what a provider returns for a parameter, and return with a connection of its session."""
+    qualified, given = provider.body.qualified, summary_of(provider).returns
+    name = qualified.rpartition(".")[2].encode()
     modules = [module for module in project.app.modules_with(name) if not project.config.is_test(module.path)]
     for module in modules if len(modules) <= _MOST_FILES else ():
         for body in module.bodies.values():
-            if is_filled_by(project, module, body, provider.qualified) and leaves(project, body, provider.qualified):
+            filled = (parameter for parameter, value in providers(project, module, body) if value.name == qualified)
+            if any(leaves(project, body, parameter, given) for parameter in filled):
                 yield body
 
 
-def is_filled_by(project: Project, module: Module, body: Body, provider: str) -> bool:
-    return any(value.name == provider for _, value in providers(project, module, body))
-
-
-def leaves(project: Project, body: Body, provider: str) -> bool:
-    """Whether a function returns with a connection of the session that the provider has opened for it."""
-    left = left_by(project, Value(FUNCTION, body.qualified, extra=(None, None)))
-    return any(name == provider and life.surely_holds for name, life in left)
+def leaves(project: Project, body: Body, parameter: str, given: Value) -> bool:
+    """Whether a function returns with a connection of the session that it is given for a parameter."""
+    told = Formals().inside(given, parameter)
+    summary = project.summary(Value(FUNCTION, body.qualified, extra=(None, None)), ((parameter, told),))
+    left = dict(summary.normal) if summary is not None else {}
+    return any(each in left and left[each].surely_holds for each in contained(told))

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 
 from ..session.events import Happening
 from ..session.flow import Flow
-from ..session.outside import summary_of
 from ..view import View
-from .filled import is_only_returned
+from .filled import only_returned
 from .lasting import keeper_of
 from .stored import closes, is_attribute, is_closed_from_outside
 
@@ -51,5 +50,5 @@ def is_decorated(view: View, flow: Flow, names: frozenset[str]) -> bool:
 
 def returned(flow: Flow) -> Iterator[ast.AST]:
     """The call that opens the session which the function gives to its caller and to nobody else."""
-    given = summary_of(flow).returns.resource if is_only_returned(flow) else None
+    given = only_returned(flow)
     yield from (event.node for event in flow.events(Happening.OPENED) if event.resource == given and given is not None)

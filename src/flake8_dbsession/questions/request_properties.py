@@ -7,10 +7,9 @@ from collections.abc import Iterator
 
 from ..session.events import Happening
 from ..session.flow import Flow
-from ..session.outside import summary_of
 from ..session.values import FUNCTION
 from ..view import View
-from .filled import is_only_returned
+from .filled import only_returned
 
 _ADDS = frozenset({"add_request_method", "set_request_property"})
 _ENDS = (b".close(", b".remove(", b".rollback(", b".invalidate(")
@@ -20,9 +19,9 @@ _MOST_FILES = 400
 
 def kept_with_requests(view: View, flow: Flow) -> Iterator[tuple[ast.AST, str]]:
     """The call that opens a session for ``request.db``, and that name, where others use it and nobody closes it."""
-    if not any(view.mentions(name.encode()) for name in _ADDS) or flow.body.is_generator or not is_only_returned(flow):
+    if not any(view.mentions(name.encode()) for name in _ADDS) or flow.body.is_generator:
         return
-    returned = summary_of(flow).returns.resource
+    returned = only_returned(flow)
     opened = (event.node for event in flow.events(Happening.OPENED) if event.resource == returned)
     node, name = next(opened, None), property_of(view, flow)
     if node is not None and name and is_used_and_never_closed(view, name):
