@@ -22,6 +22,7 @@ class Happening(enum.Enum):
     SPREAD = "spread"  # any number of coroutines run at once, and each takes a connection of its own (Steps)
     COMMITTED_STREAMING = "committed streaming"  # a cursor is read on after the commit or rollback at ``node``
     DISCARDED_GENERATOR = "discarded generator"  # next(get_db())
+    KEPT_GENERATOR = "kept generator"  # next(sessions), of one that has a name
     ENGINE_MADE = "engine made"  # create_engine (name)
     OWNER_MADE = "owner made"  # an object with an engine of its own (name)
     REGISTRY_MADE = "registry made"  # sessionmaker/scoped_session (name)

@@ -124,8 +124,7 @@ def next_of(ev: Evaluation, generator: Value, node: ast.AST, *, kept: bool) -> V
         return UNKNOWN
     ev.now.open(resource, node)
     ev.now.mark(resource, GIVEN)
-    if not kept:
-        ev.now.event(Happening.DISCARDED_GENERATOR, node, resource)
+    ev.now.event(Happening.KEPT_GENERATOR if kept else Happening.DISCARDED_GENERATOR, node, resource)
     return Value(SESSION, resource=resource)
 
 
