@@ -84,12 +84,23 @@ def kept(view: View) -> list[tuple[str, ast.Call, Value]]:
 
 def _kept(view: View) -> Iterator[tuple[str, ast.Call, Value]]:
     for name, expression in lasting(view.module):
-        if not isinstance(expression, ast.Call):
+        call = call_of(expression)
+        if call is None:
             continue
         value = view.project.evaluate(view.module, expression)
         is_one = value.kind == SESSION and value.resource is not None and value.resource.type != "PoolProxiedConnection"
         if is_one and not is_for_the_file_itself(view, name):
-            yield name, expression, value if not is_of_factory(view, expression) else of_factory(value)
+            yield name, call, value if not is_of_factory(view, call) else of_factory(value)
+
+
+def call_of(expression: ast.expr) -> ast.Call | None:
+    """The call that gives a value, by itself or as one of several: ``engine, session = connected()``."""
+    match expression:
+        case ast.Call() as call:
+            return call
+        case ast.Subscript(value=ast.Call() as call, slice=ast.Constant(value=int())):
+            return call
+    return None
 
 
 def is_for_the_file_itself(view: View, name: str) -> bool:
