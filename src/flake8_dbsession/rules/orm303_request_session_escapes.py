@@ -26,7 +26,7 @@ from ..model import Diagnostic, Rule
 from ..questions.asking import first_of_each_node
 from ..session.events import Event, Handover, Happening
 from ..session.flow import Flow
-from ..session.values import AMBIENT, OPENED
+from ..session.values import AMBIENT, OPENED, PARAMETER
 from ..view import View
 
 
@@ -35,7 +35,7 @@ def check(view: View) -> Iterator[Diagnostic]:
         return
     for flow in view.flows:
         handed = [e for e in flow.events(Happening.HANDED_OVER) if not belongs_to_object(view, flow, e)]
-        events = [e for e in handed if escapes(e) or outlives_request(view, flow, e)]
+        events = [e for e in handed if escapes(e) or outlives_caller(flow, e) or outlives_request(view, flow, e)]
         for event in first_of_each_node(sorted(events, key=lambda e: e.detail.through == "row")):
             detail: Handover = event.detail
             what = (
@@ -63,6 +63,14 @@ def escapes(event: Event) -> bool:
     if detail.concurrency != "later" or event.resource is None:
         return False
     return event.resource.origin not in (OPENED,) and not (detail.through == "row" and event.resource.origin == AMBIENT)
+
+
+def outlives_caller(flow: Flow, event: Event) -> bool:
+    """Whether a function gives a plain session of its caller's to a task, or to a job of the loop's scheduler, and
+    returns without waiting for it; of what is awaited, several tasks at once are another rule's."""
+    detail: Handover = event.detail
+    is_lent = event.resource is not None and event.resource.origin == PARAMETER and not event.resource.is_async
+    return is_lent and detail.concurrency == "task" and detail.through != "row" and nobody_waits(flow, event.node)
 
 
 def outlives_request(view: View, flow: Flow, event: Event) -> bool:
