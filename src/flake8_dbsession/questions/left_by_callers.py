@@ -5,31 +5,39 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from ..names import all_given, last_part
 from ..project.modules.module import Module
 from ..session.body import Body
 from ..session.values import FUNCTION
 from ..view import View
+from .filled import endpoints_that_leave, is_filled_by
 
+_ENDS = frozenset({"aclose", "close", "closing", "invalidate", "remove", "rollback"})
 _ENDINGS = (b".close(", b".remove(", b".rollback(", b".invalidate(", b"closing(", b"teardown")
 """What a file says that may end a session, or have it ended."""
 _MOST_FILES = 400
 """A project in which more files speak of the function is not looked through."""
+Spoken = tuple[Module, Body, ast.expr]
+"""What stands for the function, where it stands."""
 
 
 def is_left_by_callers(view: View, opener: Body) -> bool:
-    """Whether functions of the project only call the one that hands out the session, one of them asks what it gives and
-    does not commit, and no file of theirs speaks of closing anything."""
+    """Whether functions of the project only call the one that hands out the session, or have what it gives for a
+    parameter, one of them asks that and does not commit, and none may end it."""
     name = opener.name.rpartition(".")[2]
     found = [m for m in view.project.app.modules_with(name.encode()) if not view.config.is_test(m.path)]
     if len(found) > _MOST_FILES:
         return False
-    spoken = [
-        (m, body, each) for m in found for body in (m.top, *m.bodies.values()) for each in meant(view, m, body, opener)
-    ]
-    if any(end in module.source.data for module in {m.path: m for m, _, _ in spoken}.values() for end in _ENDINGS):
+    bodies = [(m, body) for m in found for body in (m.top, *m.bodies.values())]
+    spoken: list[Spoken] = [(m, body, each) for m, body in bodies for each in meant(view, m, body, opener)]
+    called = [(m, body, call) for m, body, each in spoken for call in body.own(ast.Call) if call.func is each]
+    if len(called) + sum(map(is_of_parameter, spoken)) < len(spoken) or any(may_end(*each) for each in called):
         return False
-    calls = {call.func: call for _, body, _ in spoken for call in body.own(ast.Call)}
-    return all(each in calls for _, _, each in spoken) and any(asks(body, calls[each]) for _, body, each in spoken)
+    filled = (body for m, body in bodies if is_filled_by(view.project, m, body, opener.qualified))
+    if any(words_of(body) & _ENDS for body in filled):
+        return False
+    asking = any(asks(body, call) for _, body, call in called)
+    return asking or any(True for _ in endpoints_that_leave(view.project, opener))
 
 
 def meant(view: View, module: Module, body: Body, opener: Body) -> Iterator[ast.expr]:
@@ -44,9 +52,34 @@ def meant(view: View, module: Module, body: Body, opener: Body) -> Iterator[ast.
             yield each
 
 
+def is_of_parameter(spoken: Spoken) -> bool:
+    """``Depends(get_db)``: FastAPI calls it, for a parameter."""
+    _, body, each = spoken
+    return any(last_part(call.func) == "Depends" and each in all_given(call) for call in body.own(ast.Call))
+
+
+def may_end(module: Module, body: Body, call: ast.Call) -> bool:
+    """Whether a function may end what a call gives: it speaks of ending anything, goes through a block over it, or hands
+    it on in a file that speaks of that."""
+    if words_of(body) & _ENDS or any(item.context_expr is call for item in body.own(ast.withitem)):
+        return True
+    given = {each for other in body.own(ast.Call) for each in all_given(other)}
+    names = bound_to(body, call)
+    is_handed_on = call in given or any(isinstance(each, ast.Name) and each.id in names for each in given)
+    return is_handed_on and any(end in module.source.data for end in _ENDINGS)
+
+
+def words_of(body: Body) -> set[str]:
+    """The names and attributes that a function speaks of."""
+    return {each.id for each in body.own(ast.Name)} | {each.attr for each in body.own(ast.Attribute)}
+
+
+def bound_to(body: Body, call: ast.Call) -> set[str]:
+    return {target.id for target, value in body.assigned() if value is call and isinstance(target, ast.Name)}
+
+
 def asks(body: Body, call: ast.Call) -> bool:
     """Whether a function asks what a call gives for something, ``db().query(…)``, and commits nothing."""
-    asked = body.own(ast.Attribute)
-    bound = {target.id for target, value in body.assigned() if value is call and isinstance(target, ast.Name)}
+    asked, bound = body.own(ast.Attribute), bound_to(body, call)
     is_asked = any(a.value is call or (isinstance(a.value, ast.Name) and a.value.id in bound) for a in asked)
     return is_asked and all(a.attr != "commit" for a in asked)

@@ -4,8 +4,8 @@ What it does
     Reports a session or connection that a function opens and keeps to itself, and that still holds a pooled
     connection on every normal way out. Anonymous ones count: ``Session().query(…)``, ``engine.connect().execute(…)``.
     So does one that a dependency of FastAPI returns to an endpoint instead of yielding it, one that Pyramid keeps as a
-    property of each request, which no callback, tween or view closes, and one that is laid into Flask's ``g`` and that
-    no function of the project takes out again.
+    property of each request, which no callback, tween or view closes, and one that is laid down for a request, in
+    Flask's ``g``, ``request.state`` or the like, and that no function of the project takes up again to close it.
 
 Why it matters
     The first SQL takes a connection from the pool, and only commit, rollback or close gives it back. Dropping the last
@@ -32,7 +32,7 @@ from ..mending.opening import open_in_with
 from ..model import Diagnostic, Rule
 from ..questions.asking import ignorable, is_closed_somewhere, owned_leaks
 from ..questions.filled import returned_to_endpoints
-from ..questions.kept_in_g import kept_with_contexts
+from ..questions.kept_for_requests import kept_with_contexts
 from ..questions.request_properties import kept_with_requests
 from ..session.events import Happening
 from ..session.flow import Flow
@@ -42,6 +42,7 @@ from ..view import View
 
 _YIELD = "yield it inside of a ``with`` block"
 _TEARDOWN = "close it in a teardown of the application: ``@app.teardown_appcontext``"
+_AROUND = "close it in a ``finally`` around the request"
 _CALLBACK = "close it in a callback of the request: ``request.add_finished_callback(…)``"
 
 
@@ -56,9 +57,10 @@ def check(view: View) -> Iterator[Diagnostic]:
         for opened, name in () if view.is_test else kept_with_requests(view, flow):
             message = f"the session of 'request.{name}' is opened here and never closed"
             yield view.diagnostic(RULE, opened, message, (), None, _CALLBACK, flow.body)
-        for opened, name in () if view.is_test else kept_with_contexts(view, flow):
-            message = f"the session of 'g.{name}' is opened here and never closed"
-            yield view.diagnostic(RULE, opened, message, (), None, _TEARDOWN, flow.body)
+        for opened, place in () if view.is_test else kept_with_contexts(view, flow):
+            message = f"the session of {place!r} is opened here and never closed"
+            remedy = _TEARDOWN if view.mentions(b"flask") else _AROUND
+            yield view.diagnostic(RULE, opened, message, (), None, remedy, flow.body)
 
 
 def is_never_closed(flow: Flow, leak: Leak) -> bool:

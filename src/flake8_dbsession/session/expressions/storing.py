@@ -44,7 +44,7 @@ def store_attribute(ev: Evaluation, target: ast.Attribute, value: Value) -> None
             store(ev, target, value)
     elif owner.kind == OBJECT and ev.is_self(target.value):
         keep(ev, target.attr, known_by(value, f"{owner.name}.{target.attr}"))
-    elif value.kind == SESSION and is_closed_here(ev, target):
+    elif value.kind == SESSION and is_closed_here(ev, target, value):
         ev.now.names[ast.unparse(target)] = value
     else:
         change_below(ev, target.value)
@@ -59,13 +59,14 @@ def set_on(ev: Evaluation, owner: Value, attribute: str, value: Value) -> None:
         register(ev, value, fact)
 
 
-def is_closed_here(ev: Evaluation, place: ast.Attribute) -> bool:
-    """Whether a middleware lays a session down for what it calls, and takes it up again to close it."""
+def is_closed_here(ev: Evaluation, place: ast.Attribute, session: Value) -> bool:
+    """Whether a middleware lays a session down for what it calls, and takes it up again, or by a name of its own, to
+    close it."""
     calls = [call.func for call in ev.body.own(ast.Call)]
     closes = (f for f in calls if isinstance(f, ast.Attribute) and f.attr == "close" and f.lineno > place.lineno)
-    return any(is_continuation(ev, function) for function in calls) and any(
-        ast.unparse(close.value) == ast.unparse(place) for close in closes
-    )
+    closed = {ast.unparse(close.value) for close in closes}
+    names = {ast.unparse(place), *(name for name, value in ev.now.names.items() if value == session)}
+    return bool(closed & names) and any(is_continuation(ev, function) for function in calls)
 
 
 def keep(ev: Evaluation, attribute: str, value: Value) -> None:
