@@ -16,7 +16,7 @@ from flake8_dbsession.known import DATA, Argument, Known, load
 from flake8_dbsession.known.words import CallFact
 
 KEYS = {"sleep", "network", "wait", "hash", "quiet", "deep", "what", "also", "extends", "makes"}
-KEYS |= {"awaited", "endless", "plain"}
+KEYS |= {"awaited", "endless", "lazily", "plain"}
 ARGUMENTS = {"seconds", "timeout", "milliseconds", "unless", "when", "rounds", "address"}
 NOT_EVERYWHERE = (
     "telnetlib",
@@ -397,6 +397,21 @@ class TestEntries:
     )
     def test_conventions(self, known: Known, receiver: str, attribute: str, kind: str | None) -> None:
         entry = known.decorator_by_convention(receiver, attribute)
+        assert (entry.kind if entry else None) == kind
+
+    @pytest.mark.parametrize(
+        ("parameters", "name", "kind"),
+        [
+            (["event", "context"], "lambda_handler", "request"),
+            (["event", "context"], "order_handler", "request"),
+            (["event", "context"], "order_of", None),
+            (["event"], "lambda_handler", None),
+            (["req", "resp", "number"], "on_get", "request"),
+            (["resp", "req"], "on_get", None),
+        ],
+    )
+    def test_functions(self, known: Known, parameters: list[str], name: str, kind: str | None) -> None:
+        entry = known.function(parameters, name)
         assert (entry.kind if entry else None) == kind
 
     @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ runs = "thread"
 decorators."acme.Client" = "on_parcel"
 methods."acme.Handler" = "handle_*"
 sets."acme.Client" = "on_return"
+functions."parcel, depot" = "*_handler"
 calls."acme.Client.subscribe" = { callable = "1:callback", rest = true }
 
 [[convention]]

@@ -29,6 +29,8 @@ About = ParamSpec("About")
 Found = TypeVar("Found")
 
 _AT_THE_START = frozenset({"startup"})
+_SERVED = frozenset({"bot", "consumer", "request", "scheduler", "socket"})
+"""What comes again and again for as long as a process lives."""
 
 
 class View:
@@ -99,6 +101,12 @@ class View:
         """Whether a server runs a function of the file: ``manage.py`` may be any module of an application."""
         entries = (entry for body in self.module.bodies.values() for entry in self.units.entries(body))
         return any(entry.kind == "request" for entry in entries)
+
+    @cached_property
+    def serves_for_good(self) -> bool:
+        """Whether the process goes on for as long as something asks for functions of the file: requests, messages."""
+        entries = (entry for body in self.module.bodies.values() for entry in self.units.entries(body))
+        return any(entry.kind in _SERVED for entry in entries)
 
     @cached_property
     def module(self) -> Module:

@@ -8,7 +8,7 @@ The same type under another name and its subclasses answer alike. What is not kn
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,10 @@ class Known:
     def method(self, base: str, name: str) -> Entry | None:
         """Who runs method ``name`` of a class that has the base ``base``: ``"threading.Thread", "run"``."""
         return self._entries.method(base, name)
+
+    def function(self, parameters: Sequence[str], name: str) -> Entry | None:
+        """Who runs a function by its name and its first parameters: ``lambda_handler(event, context)``."""
+        return self._entries.function(parameters, name)
 
     def given(self, qualified: str) -> tuple[str, ...]:
         """The types of what is passed to a function with the decorator ``qualified``, or to such a method, in order."""

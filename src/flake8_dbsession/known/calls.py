@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from .words import Argument, CallFact
 
 KINDS = ("sleep", "network", "wait", "hash")
+_NEXT = ("__next__", "__iter__", "__anext__", "__aiter__")
 
 
 def is_meant(qualified: str, pattern: str) -> bool:
@@ -28,6 +29,7 @@ class Receiver(NamedTuple):
     makes: Mapping[str, str]
     awaited: frozenset[str]
     endless: frozenset[str]
+    lazily: frozenset[str]
     plain: bool
     deep: bool
     extends: str
@@ -38,12 +40,21 @@ class Receiver(NamedTuple):
         kinds = dict.fromkeys(table.get("quiet", "").split(), "")
         for kind in KINDS:
             kinds.update(dict.fromkeys(table.get(kind, "").split(), kind))
-        awaited, endless = (frozenset(table.get(key, "").split()) for key in ("awaited", "endless"))
+        awaited, endless, lazily = (frozenset(table.get(key, "").split()) for key in ("awaited", "endless", "lazily"))
         makes = {member: made for made, members in table.get("makes", {}).items() for member in members.split()}
-        return cls(kinds, makes, awaited, endless, "plain" in table, "deep" in table, table.get("extends", ""), table)
+        flags = "plain" in table, "deep" in table
+        return cls(kinds, makes, awaited, endless, lazily, *flags, table.get("extends", ""), table)
 
     def fact(self, receiver: str, path: str) -> CallFact | None:
-        """What the member at ``path`` does; None where the table says nothing."""
+        """What the member at ``path`` does; None where the table says nothing. A call of a lazy one only gives what
+        waits when it is gone through: ``for message in channel.consume(…)``."""
+        if path.rpartition(".")[2] in self.lazily:
+            return CallFact(f"{receiver}.{path}", makes=f"{receiver}.{path}")
+        member, _, end = path.rpartition(".")
+        is_gone_through = end in _NEXT and member.rpartition(".")[2] in self.lazily
+        return self._fact(receiver, member if is_gone_through else path)
+
+    def _fact(self, receiver: str, path: str) -> CallFact | None:
         kind = self._kind(path)
         makes = self._nearest(self.makes, path) or ("" if kind is not None else self.makes.get("*", ""))
         if kind is None and (not makes or path[0] == "_"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any, TypeVar
@@ -35,6 +35,13 @@ class Entries:
     def setting(self, qualified: str) -> Handover | None:
         entry = self._first(self._settings, qualified)
         return Handover(qualified, entry) if entry is not None else None
+
+    def function(self, parameters: Sequence[str], name: str) -> Entry | None:
+        """The entry for a function by its name and its first parameters."""
+        for first, guesses in self._functions.items():
+            if tuple(parameters[: len(first)]) == first:
+                return next((entry for pattern, entry in guesses if fnmatchcase(name, pattern)), None)
+        return None
 
     def handover(self, qualified: str) -> Handover | None:
         if qualified not in self._handed:
@@ -102,6 +109,16 @@ class Entries:
     @cached_property
     def _settings(self) -> dict[str, Entry]:
         return dict(_members(self._entries, "sets"))
+
+    @cached_property
+    def _functions(self) -> dict[tuple[str, ...], list[tuple[str, Entry]]]:
+        """For the first parameters of functions the patterns of their names, with what they mean."""
+        guesses: dict[tuple[str, ...], list[tuple[str, Entry]]] = {}
+        for entry, table in self._entries:
+            for parameters, names in table.get("functions", {}).items():
+                first = tuple(parameters.split(", "))
+                guesses.setdefault(first, []).extend((pattern, entry) for pattern in names.split())
+        return guesses
 
     @cached_property
     def _handovers(self) -> dict[str, Handover]:

@@ -165,11 +165,14 @@ _ENTRY = {
     "decorators": _by_name(_text),
     "methods": _by_name(_text),
     "sets": _by_name(_text),
+    "functions": _by_name(_text),
     "calls": _by_name(_keys(_HANDOVER)),
 }
 _CONVENTION = {**_RUNNER, "receivers": _text, "attributes": _text}
 _RECEIVER = {
-    **dict.fromkeys(("sleep", "network", "wait", "hash", "quiet", "also", "extends", "awaited", "endless"), _text),
+    **dict.fromkeys(
+        ("sleep", "network", "wait", "hash", "quiet", "also", "extends", "awaited", "endless", "lazily"), _text
+    ),
     **dict.fromkeys(
         ("seconds", "timeout", "milliseconds", "unless", "when", "address", "rounds"), _by_member(_argument)
     ),

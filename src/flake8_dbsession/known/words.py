@@ -44,8 +44,8 @@ class CallFact(NamedTuple):
     ``name`` is the dotted name under which it is known. ``kind`` is "sleep", "network", "wait", "hash" or "" (does
     not wait); ``what`` names the other side for messages ("an HTTP request", "a queue"). ``seconds`` holds the
     duration of a sleep, ``timeout`` the longest wait, ``milliseconds`` that in thousandths of a second, ``rounds`` how
-    often a hash is computed. An ``endless`` call takes a wait of nought for one without end. The call returns at
-    once where ``unless`` is given as something false, where ``when`` is not given (or false), and where ``address``
+    often a hash is computed. An ``endless`` call has no end where no time is given, or nought. The call returns at once
+    where ``unless`` is given as something false, where ``when`` is not given (or false), and where ``address``
     is no address but what is to be read. ``awaited`` calls wait only under ``await``, ``async for`` or ``async
     with``; ``plain`` ones also in functions that are no coroutines. ``makes`` is the receiver that the call
     returns; for ``__enter__`` and ``__aenter__`` what ``with`` binds.

@@ -11,7 +11,7 @@ from ..session.body import Body
 from ..session.events import Happening
 from ..session.flow import Flow
 from ..session.functions.formals import Formals
-from ..session.outside import summary_of
+from ..session.outside import summary_of, telling
 from ..session.state import GIVEN, RETURNED
 from ..session.values import FUNCTION, OBJECT, OPENED, SESSION, Resource, Value, contained
 from ..view import View
@@ -30,7 +30,8 @@ def returned_to_endpoints(view: View, flow: Flow) -> Iterator[tuple[ast.AST, str
         return
     returned = only_returned(flow)
     node = next((event.node for event in opened if event.resource == returned), None)
-    endpoint = next(endpoints_that_leave(view.project, flow), None) if node is not None else None
+    given = summary_of(flow).returns
+    endpoint = next(endpoints_that_leave(view.project, flow.body, given), None) if node is not None else None
     if node is not None and endpoint is not None:
         yield node, endpoint.name
 
@@ -38,7 +39,7 @@ def returned_to_endpoints(view: View, flow: Flow) -> Iterator[tuple[ast.AST, str
 def only_returned(flow: Flow) -> Resource | None:
     """The session of its own that the function gives to its caller, by itself or with an object that keeps it, and to
     nobody else."""
-    given = summary_of(flow).returns
+    given = telling([state.result for state in flow.returned])
     own = {each for each in contained(given) if each.origin == OPENED} if given.kind in (SESSION, OBJECT) else set()
     others = any(isinstance(node, (ast.Lambda, ast.FunctionDef, ast.AsyncFunctionDef)) for node in flow.body.own_nodes)
     if len(own) != 1 or others:
@@ -48,16 +49,21 @@ def only_returned(flow: Flow) -> Resource | None:
     return resource if lives and all(life.marks & GIVEN == RETURNED for life in lives) else None
 
 
-def endpoints_that_leave(project: Project, provider: Flow) -> Iterator[Body]:
+def endpoints_that_leave(project: Project, provider: Body, given: Value) -> Iterator[Body]:
     """The functions that have what a provider returns for a parameter, and return with a connection of its session."""
-    qualified, given = provider.body.qualified, summary_of(provider).returns
-    name = qualified.rpartition(".")[2].encode()
+    for body, parameter in filled_by(project, provider):
+        if leaves(project, body, parameter, given):
+            yield body
+
+
+def filled_by(project: Project, provider: Body) -> Iterator[tuple[Body, str]]:
+    """The functions of the project that have what a provider gives for a parameter, each with that."""
+    name = provider.qualified.rpartition(".")[2].encode()
     modules = [module for module in project.app.modules_with(name) if not project.config.is_test(module.path)]
     for module in modules if len(modules) <= _MOST_FILES else ():
         for body in module.bodies.values():
-            filled = (parameter for parameter, value in providers(project, module, body) if value.name == qualified)
-            if any(leaves(project, body, parameter, given) for parameter in filled):
-                yield body
+            filled = providers(project, module, body)
+            yield from ((body, parameter) for parameter, value in filled if value.name == provider.qualified)
 
 
 def leaves(project: Project, body: Body, parameter: str, given: Value) -> bool:

@@ -1,4 +1,4 @@
-"""Sessions that a function opens and lays down for a request, in Flask's ``g`` or ``request.state``, and nobody closes."""
+"""Sessions that a function opens and lays down for a request, in ``g`` or ``request.state``, and nobody closes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..project.modules.module import Module
 from ..session.body import Body
 from ..session.events import Happening
 from ..session.flow import Flow
-from ..session.values import OPENED, SESSION
+from ..session.values import OPENED, SESSION, Value
 from ..view import View
 from .left_by_callers import is_left_by_callers
 
@@ -51,7 +51,7 @@ def kept_with_contexts(view: View, flow: Flow) -> Iterator[tuple[ast.AST, str]]:
         if resource is None or resource.origin != OPENED or resource in closed or resource not in opened:
             continue
         place = place_of(view.module, target)
-        if place is not None and is_used_and_left(view, flow.body, place):
+        if place is not None and is_used_and_left(view, flow.body, place, value):
             yield opened[resource], ast.unparse(target)
 
 
@@ -68,7 +68,7 @@ def place_of(module: Module, attribute: ast.Attribute) -> Place | None:
     return None
 
 
-def is_used_and_left(view: View, opener: Body, place: Place) -> bool:
+def is_used_and_left(view: View, opener: Body, place: Place, session: Value) -> bool:
     """Whether a function of the project asks what is kept in the place and leaves it there, and none may end it.
 
     Whoever does nothing but commit it may do so behind all the others.
@@ -84,7 +84,7 @@ def is_used_and_left(view: View, opener: Body, place: Place) -> bool:
         return False
     handing = [body for body, use in found if use.hands_out]
     if handing:
-        return all(is_left_by_callers(view, body) for body in handing)
+        return all(is_left_by_callers(view, body, session) for body in handing)
     asked = [use.asked for body, use in found if body.node is not opener.node]
     return {"commit"} not in asked and any(words and "commit" not in words for words in asked)
 

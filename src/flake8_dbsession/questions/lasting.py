@@ -33,6 +33,22 @@ def lasting(module: Module) -> Iterator[tuple[str, ast.expr]]:
         yield from ((ast.unparse(value), value) for value in body.defaults.values())
 
 
+def kept_by_functions(flow: Flow) -> Iterator[tuple[str, ast.AST]]:
+    """Each global name under which a function keeps the session of a factory of its own, and the call that opens it:
+    what that is, only the function knows."""
+    for event in flow.events(Happening.OPENED) if flow.body.node is not None else ():
+        if isinstance(event.node, ast.Call) and root_of(event.node.func) in flow.body.local_names:
+            names = (t.id for t, value in flow.body.assigned() if value is event.node and isinstance(t, ast.Name))
+            yield from ((name, event.node) for name in names if name not in flow.body.local_names)
+
+
+def root_of(expression: ast.expr) -> str:
+    """``make`` of ``make.factory``, or of ``make()``; "" for what begins with no name."""
+    while isinstance(expression, (ast.Attribute, ast.Call)):
+        expression = expression.value if isinstance(expression, ast.Attribute) else expression.func
+    return expression.id if isinstance(expression, ast.Name) else ""
+
+
 def is_run(module: Module) -> bool:
     """A file that is run, not imported: it says so, or as it begins it reads its command line or asks somebody."""
     reads = any(isinstance(f, ast.Attribute) and f.attr == "parse_args" for f in called_at_once(module))
@@ -79,7 +95,7 @@ def called_at_once(module: Module) -> Iterator[ast.expr]:
 
 def is_one_shot(view: View) -> bool:
     """Whether the file ends its process with its work: a script, or what is run, not imported, and serves nobody."""
-    return view.is_script or (is_run(view.module) and not view.serves_requests and not is_imported(view))
+    return view.is_script or (is_run(view.module) and not view.serves_for_good and not is_imported(view))
 
 
 def is_imported(view: View) -> bool:

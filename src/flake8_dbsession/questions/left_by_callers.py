@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from ..names import all_given, last_part
 from ..project.modules.module import Module
 from ..session.body import Body
-from ..session.values import FUNCTION
+from ..session.values import FUNCTION, Value
 from ..view import View
-from .filled import endpoints_that_leave, is_filled_by
+from .filled import endpoints_that_leave, filled_by
 
 _ENDS = frozenset({"aclose", "close", "closing", "invalidate", "remove", "rollback"})
 _ENDINGS = (b".close(", b".remove(", b".rollback(", b".invalidate(", b"closing(", b"teardown")
@@ -21,9 +21,9 @@ Spoken = tuple[Module, Body, ast.expr]
 """What stands for the function, where it stands."""
 
 
-def is_left_by_callers(view: View, opener: Body) -> bool:
-    """Whether functions of the project only call the one that hands out the session, or have what it gives for a
-    parameter, one of them asks that and does not commit, and none may end it."""
+def is_left_by_callers(view: View, opener: Body, session: Value) -> bool:
+    """Whether functions of the project only call the one that hands out the session, or have it for a parameter,
+    one of them asks it and does not commit, and none may end it."""
     name = opener.name.rpartition(".")[2]
     found = [m for m in view.project.app.modules_with(name.encode()) if not view.config.is_test(m.path)]
     if len(found) > _MOST_FILES:
@@ -33,11 +33,10 @@ def is_left_by_callers(view: View, opener: Body) -> bool:
     called = [(m, body, call) for m, body, each in spoken for call in body.own(ast.Call) if call.func is each]
     if len(called) + sum(map(is_of_parameter, spoken)) < len(spoken) or any(may_end(*each) for each in called):
         return False
-    filled = (body for m, body in bodies if is_filled_by(view.project, m, body, opener.qualified))
-    if any(words_of(body) & _ENDS for body in filled):
+    if any(words_of(body) & _ENDS for body, _ in filled_by(view.project, opener)):
         return False
     asking = any(asks(body, call) for _, body, call in called)
-    return asking or any(True for _ in endpoints_that_leave(view.project, opener))
+    return asking or any(True for _ in endpoints_that_leave(view.project, opener, session))
 
 
 def meant(view: View, module: Module, body: Body, opener: Body) -> Iterator[ast.expr]:
@@ -59,8 +58,8 @@ def is_of_parameter(spoken: Spoken) -> bool:
 
 
 def may_end(module: Module, body: Body, call: ast.Call) -> bool:
-    """Whether a function may end what a call gives: it speaks of ending anything, goes through a block over it, or hands
-    it on in a file that speaks of that."""
+    """Whether a function may end what a call gives: it speaks of ending anything, has a block over it, or hands it on
+    in a file that speaks of that."""
     if words_of(body) & _ENDS or any(item.context_expr is call for item in body.own(ast.withitem)):
         return True
     given = {each for other in body.own(ast.Call) for each in all_given(other)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..known import Entry
 
 _OFTEN = frozenset({"request", "dependency", "middleware", "consumer", "scheduler", "timer", "socket", "bot"})
-_ONE_PROCESS = frozenset({"celery", "dramatiq", "huey", "fastapi"})
+_ONE_PROCESS = frozenset({"celery", "dramatiq", "fastapi", "huey", "workers"})
 """Frameworks whose workers run task after task in one process."""
 
 

@@ -31,7 +31,14 @@ from ..model import Diagnostic, Rule
 from ..names import all_given
 from ..questions.captured import captured_by_handlers
 from ..questions.containers import kept_in_dictionaries
-from ..questions.lasting import is_imported, is_made_for_calls, is_one_shot, kept_with_objects, lasting
+from ..questions.lasting import (
+    is_imported,
+    is_made_for_calls,
+    is_one_shot,
+    kept_by_functions,
+    kept_with_objects,
+    lasting,
+)
 from ..questions.remembered import remembered_by_caches, remembered_by_objects
 from ..questions.startups import kept_at_the_start
 from ..questions.stored import shared_by_callers
@@ -64,6 +71,9 @@ def reports(view: View) -> Iterator[Diagnostic]:
             yield view.diagnostic(RULE, opened, message, (), None, _OWN)
         for name, opened in kept_at_the_start(view, flow):
             message = f"{name!r} is one session for all that the process serves; keep the factory instead"
+            yield view.diagnostic(RULE, opened, message, (), None, _OWN, flow.body)
+        for name, opened in kept_by_functions(flow):
+            message = f"{name!r} is one session for the whole process; keep the factory instead"
             yield view.diagnostic(RULE, opened, message, (), None, _OWN, flow.body)
         for opened, name, handler in captured_by_handlers(view, flow):
             message = f"{name!r} is one session for every call of {handler}(); open one in each"

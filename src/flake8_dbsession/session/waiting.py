@@ -52,7 +52,7 @@ def duration_of(fact: CallFact, call: Call) -> tuple[ast.expr | None, float]:
     """The argument that says how long a call sleeps or waits at most, and the seconds; see :func:`literal_seconds`."""
     argument = fact.seconds or fact.timeout or fact.milliseconds
     duration = argument.of(call.node) if argument is not None else None
-    if fact.endless and is_nought(duration):
+    if fact.endless and (duration is None or is_nought(duration)):
         return duration, math.inf
     return duration, literal_seconds(duration) / (1000 if argument is fact.milliseconds else 1)
 
@@ -180,9 +180,16 @@ def wait_for_next(ev: Evaluation, iterated: Value, node: ast.expr) -> None:
         for method_name in ("__next__", "__iter__", "__anext__", "__aiter__"):
             fact = ev.world.known.call(f"{source.name}.{method_name}")
             if fact is not None and fact.kind:
-                report_wait(ev, Wait(fact.kind, source.name, line=node.lineno), node)
+                made = node if isinstance(node, ast.Call) and is_of(source, node) else ast.Call(node, [], [])
+                _, length = duration_of(fact, Call(made, (), {}))
+                report_wait(ev, Wait(fact.kind, source.name, length, line=node.lineno), node)
                 return
         ask(ev, source, node, "__next__", "__anext__")
+
+
+def is_of(source: Value, call: ast.Call) -> bool:
+    """Whether the call is the one that gives what is gone through: ``channel.consume(…)``."""
+    return isinstance(call.func, ast.Attribute) and source.name.endswith(f".{call.func.attr}")
 
 
 def gone_through(iterated: Value) -> Iterator[Value]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ...files.sources import Answers
+from ...names import dotted
 from ...session.body import Body
 from ...session.values import CONSTANT, FACTORY, OBJECT, REGISTRY, UNKNOWN, Value
 from ..modules.module import Module
@@ -27,14 +28,31 @@ class Handles:
     def __init__(self, project: Project) -> None:
         self.project = project
         self._kept = Answers(project.sources, self._find, lambda _: ())
+        self._of_applications = Answers(project.sources, self._find_of_applications, lambda _: ())
 
     def called(self, body: Body, node: ast.Attribute) -> Value:
         """The factory or registry that an attribute of something unseen is, where a function reads it."""
         name = node.attr
+        of_application = agreed(self._of_applications(name)) if is_of_application(node) else UNKNOWN
+        if of_application != UNKNOWN:
+            return of_application
         if not self.project.known.conventions.is_handle(name):
             return UNKNOWN
         kept = self._kept(name)
         return agreed(kept) if kept else attribute_called(self.project, body, node)
+
+    def _find_of_applications(self, name: str) -> tuple[Value, ...]:
+        """What the project sets under the name on its application: ``app.state.make = sessionmaker(…)``."""
+        paths = [p for p in self.project.app.files_with(f".{name} =".encode()) if not self.project.config.is_test(p)]
+        modules = [self.project.modules.at(path) for path in paths] if len(paths) <= MOST_EXTENDING else []
+        return tuple(
+            self.project.evaluate(module, expression)
+            for module in modules
+            if module is not None
+            for text, expressions in module.stored.items()
+            if text.endswith((f"app.{name}", f".state.{name}"))
+            for expression in expressions
+        )
 
     def _find(self, name: str) -> tuple[Value, ...]:
         return tuple(dict.fromkeys(self._values(name)))
@@ -57,6 +75,12 @@ class Handles:
         for text, expressions in module.stored.items():
             if text.endswith(f".{name}"):
                 yield from (self.project.evaluate(module, expression) for expression in expressions)
+
+
+def is_of_application(node: ast.Attribute) -> bool:
+    """``current_app.make``, ``request.app.state.make``: what an application has, which another file may have set."""
+    owner = dotted(node.value) or ""
+    return owner in ("app.state", "current_app", "flask.current_app") or owner.endswith(".app.state")
 
 
 def settings_of(name: str) -> tuple[str, ...]:

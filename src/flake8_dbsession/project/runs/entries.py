@@ -44,6 +44,7 @@ class Units:
 
     def _found(self, body: Body) -> list[Entry]:
         found = [*self._configured(body), *self._decorated(body), *self._overridden(body), *self._of_command(body)]
+        found += self._named(body)
         is_started = body.name in self.main and not self.is_imported(body.name)
         if is_started or body.qualified in self.project.app.installed_for(self.module.path):
             found.append(COMMAND)
@@ -169,6 +170,13 @@ class Units:
         named = group.decorators if group is not None else frozenset()
         entry = next((e for e in map(self.project.known.decorator, sorted(named)) if e and e.kind == "bot"), None)
         return entry or (COMMAND if any(name.endswith(".group") for name in named) else None)
+
+    def _named(self, body: Body) -> list[Entry]:
+        """``def lambda_handler(event, context)``: what a service runs by its name."""
+        own = [parameter.arg for parameter in body.parameters if parameter.arg != body.me]
+        is_inside = "<locals>" in body.name
+        entry = self.project.known.function(own, body.name.rpartition(".")[2]) if own and not is_inside else None
+        return [entry] if entry is not None else []
 
     def _overridden(self, body: Body) -> list[Entry]:
         if not body.owner:

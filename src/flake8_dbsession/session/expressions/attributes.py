@@ -50,6 +50,7 @@ _OF_RESULTS = frozenset(
     }
 )
 """Attributes of results that are plain data."""
+_APPLICATION = "flask.current_app"
 _GIVING_BACK = frozenset({"close", "commit", "rollback"})
 _SAME_ENGINE = frozenset({"sync_engine", "engine"})
 
@@ -63,6 +64,8 @@ def attribute(ev: Evaluation, node: ast.Attribute, owner: Value) -> Value:
         case "named" | "module":
             value = ev.world.value(f"{owner.name}.{name}")
             session = put_there(ev, node) if value.kind == NAMED and value.resource is None else UNKNOWN  # ``g.db``
+            if session == UNKNOWN and owner.name == _APPLICATION:
+                session = ev.world.attribute_called(ev.body, node)
             return session if session != UNKNOWN else value
         case "super":
             return ev.world.inherited(owner.name, name, owner.extra[0])

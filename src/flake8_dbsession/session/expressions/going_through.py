@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _ALL = frozenset(f"builtins.{name}" for name in ("all", "any", "dict", "frozenset", "set", "sum"))
 _LARGEST = frozenset({"builtins.max", "builtins.min"})
-_ASKED = {"builtins.bool": ("__bool__", "__len__"), "builtins.len": ("__len__",), "builtins.next": ("__next__",)}
+_ASKED = {"builtins.bool": ("__bool__", "__len__"), "builtins.len": ("__len__",)}
 _METHODS = frozenset({"extend", "join", "update"})
 _GO_THROUGH = _ALL | _LARGEST | frozenset(f"builtins.{name}" for name in ("list", "next", "sorted", "tuple"))
 _LAZY = frozenset({APPLIED, ENUMERATED, "generated", OBJECT, QUERY, ZIPPED})

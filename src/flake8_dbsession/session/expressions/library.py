@@ -32,7 +32,7 @@ from ..values import (
     Value,
     contained,
 )
-from ..waiting import wait_for_each
+from ..waiting import wait_for_each, wait_for_next
 from .applied import APPLIED, laid_by, made_by, sort_by_key
 from .attributes import attribute
 from .call import Call, place
@@ -66,6 +66,7 @@ def _next(ev: Evaluation, call: Call) -> Value:
     value = call.positional[0] if call.positional else UNKNOWN
     if value.kind == GENERATOR:
         return next_of(ev, value, call.node, kept=not isinstance(call.node.args[0], ast.Call))
+    wait_for_next(ev, value, call.node)
     item = ev.item_of(value, call.node)
     ev.now.may_raise()
     return item
