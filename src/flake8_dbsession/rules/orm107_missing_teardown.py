@@ -6,7 +6,7 @@ What it does
     factory of the project makes is reported where it is bound to ``application``, the name that WSGI servers look for,
     too. An application of another library's class is known by the name of that, ``APIFlask(__name__)``. Also an
     application of FastAPI, whose endpoints run in threads where they are no coroutines, and in a task each where they
-    are: these use an ``async_scoped_session``.
+    are: these use an ``async_scoped_session``; and one of Bottle, CherryPy, Falcon, gRPC or Tornado.
 
 Why it matters
     The session lives as long as the server's thread, so each thread keeps the connection of its last request for good,
@@ -66,12 +66,31 @@ _HANDLER = "remove_session"
 _MOVE = "a finally around the request has to remove it"
 _FLASK = frozenset({"flask.Flask", "flask.app.Flask"})
 _FASTAPI = frozenset({"fastapi.FastAPI", "fastapi.applications.FastAPI"})
+_OTHERS = frozenset(
+    {
+        "bottle.Bottle",
+        "bottle.run",
+        "cherrypy.quickstart",
+        "falcon.API",
+        "falcon.App",
+        "grpc.server",
+        "tornado.web.Application",
+    }
+)
+"""What makes or serves an application of a framework that gives nothing back by itself."""
 _A_THREAD_EACH = "open a session for each request instead: what runs around an endpoint runs in another thread"
 _A_TASK_EACH = "a dependency or a middleware has to remove it in a finally"
 _SERVED = "application"
 _REGISTERS = "add_url_rule"
-_VIEWS = (b"route(", b"add_url_rule", b"(Resource", b"(MethodView", b"Blueprint", b"APIRouter", b"FastAPI(")
+_VIEWS = (
+    *(b"route(", b"add_url_rule", b"(Resource", b"(MethodView", b"Blueprint", b"APIRouter", b"FastAPI("),
+    *(b"bottle", b"cherrypy", b"def on_", b"RequestHandler", b"Servicer"),
+)
 """What the files that hold views say."""
+_SAYING = (b"Flask", b"FastAPI", b"application", b"bottle", b"cherrypy", b"falcon", b"grpc", b"tornado")
+"""What the files that make an application say."""
+_ENDPOINTS = frozenset({"fastapi", "web"})
+"""Frameworks whose endpoints may be coroutines, which have sessions of their own."""
 _MOST_MODULES = 60
 """So many modules are asked for views."""
 
@@ -79,7 +98,7 @@ _MOST_MODULES = 60
 def check(view: View) -> Iterator[Diagnostic]:
     if view.is_test or view.is_script:
         return
-    if any(view.mentions(word) for word in (b"Flask", b"FastAPI", b"application")):
+    if any(map(view.mentions, _SAYING)):
         yield from without_teardown(view)
     if view.mentions(b"environ") or view.mentions(b"iddleware"):
         yield from removing_failures_only(view)
@@ -89,7 +108,7 @@ def without_teardown(view: View) -> Iterator[Diagnostic]:
     for flow, call in (*applications(view), *served(view)):
         for resource in left_by_views(view):
             name = registry_name(view, resource)
-            who = "nothing" if is_of_fastapi(view.names, call) else "no teardown"
+            who = "no teardown" if is_of_flask(view.names, call) else "nothing"
             each = "task" if resource.is_async else "thread"
             message = f"{who} removes {name!r} when a request ends, so each {each} keeps its connection"
             plan, refusal = repair(view, flow, call, resource)
@@ -115,12 +134,17 @@ def removed_in_handlers(view: View, flow: Flow) -> Iterator[tuple[Resource, ast.
 
 
 def applications(view: View) -> Iterator[tuple[Flow, ast.Call]]:
-    """Each ``Flask(…)``."""
+    """Each ``Flask(…)``, and what makes or serves an application of another framework."""
     for flow in view.flows:
         yield from ((flow, call) for call in flow.body.own(ast.Call) if is_application(view.names, call))
 
 
 def is_application(names: Names, call: ast.Call) -> bool:
+    """Whether the call makes an application, or begins to serve one."""
+    return names.resolve(call.func) in _FASTAPI | _OTHERS or is_of_flask(names, call)
+
+
+def is_of_flask(names: Names, call: ast.Call) -> bool:
     """Whether the call makes a ``Flask(…)``, or what a class of another library by such a name makes of a module.
 
     ``APIFlask(__name__)``, ``FlaskBase(__name__, "shop")``.
@@ -128,11 +152,7 @@ def is_application(names: Names, call: ast.Call) -> bool:
     name = names.resolve(call.func) or ""
     named_after = call.args[:1] + [word.value for word in call.keywords if word.arg == "import_name"]
     is_of_module = any(isinstance(each, ast.Name) and each.id == "__name__" for each in named_after)
-    return name in _FLASK | _FASTAPI or (is_of_module and "Flask" in name.rpartition(".")[2])
-
-
-def is_of_fastapi(names: Names, call: ast.Call) -> bool:
-    return names.resolve(call.func) in _FASTAPI
+    return name in _FLASK or (is_of_module and "Flask" in name.rpartition(".")[2])
 
 
 def served(view: View) -> Iterator[tuple[Flow, ast.Call]]:
@@ -184,14 +204,14 @@ def left_in(view: View, registered: Collection[str]) -> Iterator[Resource]:
     """The registries that a view of the file leaves with a connection."""
     for flow in view.flows if not view.is_test else ():
         entries = view.units.entries(flow.body)
-        is_endpoint = any((e.framework, e.kind) == ("fastapi", "request") for e in entries)
+        is_endpoint = any(e.framework in _ENDPOINTS and e.kind == "request" for e in entries)
         is_async = is_endpoint and flow.body.is_async  # that coroutines share a thread's session is told by ORM307
-        if is_endpoint or is_view(flow.body) or flow.body.qualified in registered or is_of_flask(entries):
+        if is_endpoint or is_view(flow.body) or flow.body.qualified in registered or answers_for_flask(entries):
             lives = ((r, life) for state in flow.returned for r, life in state.lives.items())
             yield from (r for r, life in lives if r.origin == AMBIENT and life.may_hold and r.is_async == is_async)
 
 
-def is_of_flask(entries: Collection[Entry]) -> bool:
+def answers_for_flask(entries: Collection[Entry]) -> bool:
     return any((entry.framework, entry.kind) == ("flask", "request") for entry in entries)
 
 
@@ -207,8 +227,10 @@ def registry_name(view: View, resource: Resource) -> str:
 
 def repair(view: View, flow: Flow, call: ast.Call, resource: Resource) -> Answer:
     """A teardown right after ``app = Flask(…)``: a function at module level, a lambda anywhere else."""
-    if is_of_fastapi(view.names, call):
+    if view.names.resolve(call.func) in _FASTAPI:
         return None, _A_TASK_EACH if resource.is_async else _A_THREAD_EACH
+    if not is_of_flask(view.names, call):
+        return None, _MOVE
     statement = statement_of(flow, call)
     registry = spelled(view, flow, resource)
     if registry is None or not isinstance(statement, (ast.Assign, ast.AnnAssign)) or statement.value is not call:
