@@ -7,7 +7,7 @@ import ast
 
 from ..fix.plans import OpenInWith, ReplaceExpression, WrapInExcept
 from ..model import Plan, Safety
-from ..questions.stored import closes
+from ..questions.closing_attributes import closes
 from ..session.flow import Flow
 from ..session.state import GIVEN, RETURNED, STORED
 from ..session.values import FACTORY, FUNCTION, OBJECT, SESSION, Resource, Value

@@ -9,7 +9,8 @@ from ..session.flow import Flow
 from ..session.state import ENTRY, State
 from ..session.values import OBJECT, Resource, Value
 from ..view import View
-from .stored import closes, closes_of_itself, is_left_held, ways_out
+from .closing_attributes import closes
+from .stored import closes_of_itself, is_left_held, ways_out
 
 _EXITS = (".__exit__", ".__aexit__")
 _OPENERS = (".__enter__", ".__aenter__", ".__init__")

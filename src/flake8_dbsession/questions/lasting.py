@@ -14,7 +14,8 @@ from ..session.events import Happening
 from ..session.flow import Flow
 from ..session.values import CLASS, Resource
 from ..view import View
-from .stored import closes, is_attribute, is_closed_from_outside, stored
+from .closing_attributes import closes, is_attribute
+from .stored import is_closed_from_outside, stored
 
 _DEPTH = 2
 """A store that a server keeps, of which one is made at module level."""

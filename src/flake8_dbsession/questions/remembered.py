@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from ..session.events import Happening
 from ..session.flow import Flow
 from ..view import View
+from .closing_attributes import closes, is_attribute
 from .filled import only_returned
 from .lasting import keeper_of
-from .stored import closes, is_attribute, is_closed_from_outside
+from .stored import is_closed_from_outside
 
 _DEPTH = 2
 """As for what constructors keep: an object of the process, or one that such an object holds."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from ..names import dotted
 from ..project.app import MOST_FILES
-from ..project.modules.module import Module
+from ..project.modules.module import ClassInfo, Module
 from ..project.project import Project
 from ..session.body import Body
 from ..session.events import Happening
@@ -16,13 +15,11 @@ from ..session.leaks import Leak, leaks
 from ..session.state import CLOSED, ENTRY, GIVEN, HOLDING, STORED, State
 from ..session.values import AMBIENT, OBJECT, REGISTRY, SESSION, UNKNOWN, Resource, Value
 from ..view import View
+from .closing_attributes import BACK, CLOSES, closes, gives_back, is_attribute, is_release, passes_close_on, works_with
 
 Named = tuple[Leak, str]
 
 _BEGINNINGS = (".__init__", ".__enter__", ".__aenter__", ".setUp")
-_CLOSES = frozenset({"close", "aclose", "remove"})
-_CLOSING_WORDS = ("clos", "clean", "dispose", "release", "remove", "teardown", "shutdown", "finaliz", "enter", "exit")
-_BACK = _CLOSES | {"rollback", "commit", "reset", "invalidate"}
 
 
 def stored_leaks(view: View, flow: Flow) -> list[Named]:
@@ -47,10 +44,10 @@ def left_by_each_call(view: View, flow: Flow) -> Iterator[Named]:
         if attribute is None or asks_for(flow, attribute):
             continue
         opened_at = leak.opened.lineno  # type: ignore[attr-defined]
-        closes = [n.lineno for n in flow.body.own_nodes if is_release(n, attribute, _BACK)]  # type: ignore[attr-defined]
-        ending = [m for m in own.values() if m is not flow.body.node and gives_back(m, attribute, _BACK)]
+        closes = [n.lineno for n in flow.body.own_nodes if is_release(n, attribute, BACK)]  # type: ignore[attr-defined]
+        ending = [m for m in own.values() if m is not flow.body.node and gives_back(m, attribute, BACK)]
         asked = asked_by_others(own, flow.body.node) if ending else []
-        elsewhere = any(m in asked or gives_back(m, attribute, _CLOSES) for m in ending)
+        elsewhere = any(m in asked or gives_back(m, attribute, CLOSES) for m in ending)
         ends = [state.lives[leak.resource] for state in flow.returned if leak.resource in state.lives]
         closes_itself = any(line > opened_at for line in closes) and any(life.phases & CLOSED for life in ends)
         if closes_itself or not (closes or elsewhere):
@@ -78,7 +75,12 @@ def left_by_the_object(view: View, flow: Flow) -> Iterator[Named]:
         name = f"{view.module.name}.{flow.body.owner}"
         if has_closer(view, flow.body.owner, attribute) or is_closed_from_outside(view.project, name, attribute):
             continue
-        if any(leaves_held(view, other, attribute) for other in methods_beside(view, flow)):
+        heirs = heirs_of(view.project, name)
+        if any(gives_back(m, attribute, CLOSES) for _, heir in heirs for m in heir.methods.values()):
+            continue
+        own = view.module.classes[flow.body.owner].methods
+        others = (*methods_beside(view, flow), *methods_of(view.project, heirs, but=own))
+        if any(leaves_held(view, other, attribute) for other in others):
             yield Leak(resource, call, None, always=True, on_error=False), f"self.{attribute}"
 
 
@@ -104,7 +106,7 @@ def closes_of_itself(flow: Flow) -> Iterator[tuple[str, ast.AST]]:
     if flow.body.owner and not flow.body.name.endswith(_BEGINNINGS):
         for call in flow.body.own(ast.Call):
             match call.func:
-                case ast.Attribute(value=ast.Attribute(attr=attribute, value=ast.Name()), attr=verb) if verb in _CLOSES:
+                case ast.Attribute(value=ast.Attribute(attr=attribute, value=ast.Name()), attr=verb) if verb in CLOSES:
                     yield attribute, call
 
 
@@ -140,7 +142,7 @@ def opens_alone(view: View, flow: Flow, attribute: str) -> bool:
 def closed_elsewhere(view: View, flow: Flow, attribute: str) -> bool:
     """Whether anybody else closes the attribute."""
     others = [m for m in view.module.classes[flow.body.owner].methods.values() if m is not flow.body.node]
-    if any(gives_back(method, attribute, _CLOSES) or passes_close_on(method, attribute) for method in others):
+    if any(gives_back(method, attribute, CLOSES) or passes_close_on(method, attribute) for method in others):
         return True
     return is_closed_from_outside(view.project, f"{view.module.name}.{flow.body.owner}", attribute)
 
@@ -167,9 +169,25 @@ def methods_beside(view: View, flow: Flow) -> Iterator[Flow]:
             yield other
 
 
+def heirs_of(project: Project, name: str) -> list[tuple[Module, ClassInfo]]:
+    """The classes of the project that extend a class directly, each with its module."""
+    found = ((project.split(heir)[0], project.class_info(heir)) for heir in project.implementations.extended(name))
+    return [(module, heir) for module, heir in found if module is not None and heir is not None]
+
+
+def methods_of(project: Project, classes: Iterable[tuple[Module, ClassInfo]], but: Collection[str]) -> Iterator[Flow]:
+    """The solved methods that others call on objects of some classes, without those that what they extend has, too,
+    and calls itself."""
+    for module, info in classes:
+        for body in module.bodies.values():
+            name = body.name.rpartition(".")[2]
+            if body.owner == info.name and not name.startswith("_") and name not in but:
+                yield project.flow(module, body, {})
+
+
 def leaves_held(view: View, flow: Flow, attribute: str) -> bool:
     """Whether a method returns with the attribute's session holding a connection that it took itself."""
-    value = view.project.attribute(Value(OBJECT, f"{view.module.name}.{flow.body.owner}"), attribute)
+    value = view.project.attribute(Value(OBJECT, f"{flow.body.module}.{flow.body.owner}"), attribute)
     lives = (state.lives[value.resource] for state in flow.returned if value.resource in state.lives)
     return any(life.phases & HOLDING and not life.phases & ENTRY for life in lives)
 
@@ -180,7 +198,7 @@ def has_closer(view: View, owner: str, attribute: str) -> bool:
         for method in () if isinstance(info, str) else info.methods.values():
             if passes_close_on(method, attribute):
                 return True
-            if gives_back(method, attribute, _CLOSES) and not works_with(method, attribute):
+            if gives_back(method, attribute, CLOSES) and not works_with(method, attribute):
                 return True
     return False
 
@@ -222,7 +240,7 @@ def is_closed_from_outside(project: Project, owner: str, attribute: str) -> bool
     """
     if len(project.app.files) > MOST_FILES:
         return True
-    words = (*(f".{attribute}.{verb}".encode() for verb in _CLOSES), f".{attribute} as ".encode())
+    words = (*(f".{attribute}.{verb}".encode() for verb in CLOSES), f".{attribute} as ".encode())
     for module in project.app.modules_with(*words):
         for body in (module.top, *module.bodies.values()):
             if any(may_be_of(owner, closed.value, project, module, body) for closed in closed_in(body, attribute)):
@@ -233,7 +251,7 @@ def is_closed_from_outside(project: Project, owner: str, attribute: str) -> bool
 def closed_in(body: Body, attribute: str) -> Iterator[ast.Attribute]:
     """``<x>.<attribute>`` wherever the function closes it or leaves a block over it."""
     for node in body.own(ast.Attribute):
-        if is_release(node, attribute, _CLOSES):
+        if is_release(node, attribute, CLOSES):
             yield node.value
     for item in body.own(ast.withitem):
         if is_attribute(item.context_expr, attribute):
@@ -247,56 +265,3 @@ def may_be_of(owner: str, node: ast.expr, project: Project, module: Module, body
         inherited = project.lineage(info) if info is not None else ()
         return any(not isinstance(base, str) and base.qualified == owner and base is not info for base in inherited)
     return project.evaluate(module, node).kind in ("unknown", "object")
-
-
-def passes_close_on(method: ast.AST, attribute: str) -> bool:
-    """``at_the_end(self.session.close)``: somebody will call it."""
-    arguments = (a for n in ast.walk(method) if isinstance(n, ast.Call) for a in n.args)
-    return any(is_release(argument, attribute, _CLOSES) for argument in arguments)
-
-
-def works_with(method: ast.AST, attribute: str) -> bool:
-    """Whether a method that closes the session also uses it: then it closes after its own work only."""
-    uses = (n for n in ast.walk(method) if isinstance(n, ast.Attribute) and is_attribute(n.value, attribute))
-    return any(use.attr not in _BACK for use in uses)
-
-
-# -- syntax
-
-
-def is_attribute(node: ast.AST, name: str) -> bool:
-    """``self.<name>``, whatever the object is called."""
-    return isinstance(node, ast.Attribute) and node.attr == name
-
-
-def speaks_of_closing(function: ast.expr) -> bool:
-    """``closing(x)``, ``stack.enter_context(x)``, ``release_all(x)``."""
-    name = (dotted(function) or "").rpartition(".")[2].lower()
-    return any(word in name for word in _CLOSING_WORDS)
-
-
-def is_release(node: ast.AST, attribute: str, verbs: frozenset[str]) -> bool:
-    """``self.<attribute>.close`` and its like."""
-    return isinstance(node, ast.Attribute) and node.attr in verbs and is_attribute(node.value, attribute)
-
-
-def gives_back(method: ast.AST, attribute: str, verbs: frozenset[str]) -> bool:
-    """Whether a method closes ``self.<attribute>``, hands it out, or passes its ``close`` on."""
-    handed = (n.value for n in ast.walk(method) if isinstance(n, (ast.Return, ast.Yield)) and n.value is not None)
-    return closes(method, attribute, verbs) or any(is_attribute(value, attribute) for value in handed)
-
-
-def closes(method: ast.AST, attribute: str, verbs: frozenset[str] = _CLOSES) -> bool:
-    """Whether a method closes ``self.<attribute>``, or passes it or its ``close`` to what will."""
-    for node in ast.walk(method):
-        if is_release(node, attribute, verbs):
-            return True
-        match node:
-            case ast.withitem(context_expr=value) if is_attribute(value, attribute):
-                return True
-            case ast.Attribute(value=owner, attr=name) if name.startswith("close_") and is_attribute(owner, attribute):
-                return True  # ``self.session.close_connection()`` of a class of the project
-            case ast.Call(func=function, args=given):
-                if any(is_attribute(argument, attribute) for argument in given) and speaks_of_closing(function):
-                    return True
-    return False
