@@ -116,6 +116,8 @@ def _listed(ev: Evaluation, call: Call) -> Value:
     sort_by_key(ev, call, item)
     if value.kind in ("generated", APPLIED):  # it has come to its end
         return made_by(item)
+    if value.kind == OBJECT:  # what is in it has been waited for
+        return UNKNOWN
     return item._replace(kind=ROWS) if item.kind == ROW else value
 
 
