@@ -115,10 +115,12 @@ def call_of(expression: ast.expr) -> ast.Call | None:
 
 def is_for_the_file_itself(view: View, name: str) -> bool:
     """Whether only the file's own statements work with what is kept there: they close it again, or the file is run from
-    top to bottom, and ends. What a program closes at its end is its own, whatever it is given to before."""
-    if is_closed(view, name) and not view.serves_requests and not is_imported(view):
-        return True
+    top to bottom, and ends. What a program closes at its end is its own, whatever it is given to before, where nobody
+    else runs its functions."""
     top, functions = view.module.top, view.module.bodies.values()
+    alone = not any(view.units.entries(body) for body in functions)
+    if alone and is_closed(view, name) and not is_imported(view):
+        return True
     used = any(isinstance(node.ctx, ast.Load) and node.id == name for node in top.own(ast.Name))
     given = any(is_given(value, name) and goes_on(view, value) for _, value in top.assigned())
     others = (body for body in functions if name not in body.local_names)
