@@ -57,7 +57,7 @@ class Receiver(NamedTuple):
     def _fact(self, receiver: str, path: str) -> CallFact | None:
         kind = self._kind(path)
         makes = self._nearest(self.makes, path) or ("" if kind is not None else self.makes.get("*", ""))
-        if kind is None and (not makes or path[0] == "_"):
+        if kind is None and (not makes or (path[0] == "_" and path not in self.makes)):
             return None
         waits = kind not in (None, "", "sleep")
         return CallFact(

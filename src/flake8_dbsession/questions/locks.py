@@ -123,6 +123,9 @@ def are_quick(project: Project, module: Module, statements: list[ast.stmt], dept
 
 def is_quick_call(project: Project, module: Module, function: ast.expr, depth: int) -> bool:
     name = module.names.resolve(function) or ""
+    fact = project.known.call(name) if name else None
+    if fact is not None and fact.kind:
+        return False
     if project.known.never_raises(name) or name.removeprefix("builtins.") in _BUILTINS:
         return True
     return is_quick_class(project, name, depth) or (isinstance(function, ast.Attribute) and function.attr in _QUICK)
