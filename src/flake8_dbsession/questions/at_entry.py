@@ -17,6 +17,7 @@ from ..session.values import FUNCTION, OPENED, PARAMETER, Resource, Value
 from ..view import View, asked_once
 from .held import Held, of_registry
 from .loaded_users import held_since_login
+from .writing_hooks import held_while_writing
 
 
 class WaitAtEntry(NamedTuple):
@@ -59,7 +60,8 @@ def held_at_entry_of(view: View, body: Body) -> list[Held]:
     if view.is_test:
         return []
     is_view = any(entry.kind == "request" for entry in view.units.entries(body))
-    sessions = list(_held_by_dependencies(view, body)) if is_view or view.mentions(b"Depends") else []
+    sessions = list(held_while_writing(view, body))
+    sessions += list(_held_by_dependencies(view, body)) if is_view or view.mentions(b"Depends") else []
     if is_view:
         sessions += held_since_login(view, body)
         sessions += _held_by_decorators(view, body)

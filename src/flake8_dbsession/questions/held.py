@@ -14,6 +14,7 @@ class Held(NamedTuple):
     ``name`` is what it is called: a parameter of the handler, or of the ``dependency`` that has used it, or a registry.
     ``own`` are the names that it has in the handler, and ``others`` the parameters that may be objects which work with
     it. ``remedy`` is what its author can do about it. ``session`` is the session by itself, where that is known.
+    ``told`` says who has the connection where that is no function of the project.
     """
 
     name: str
@@ -22,6 +23,12 @@ class Held(NamedTuple):
     others: frozenset[str]
     remedy: str
     session: Resource | None = None
+    told: str = ""
+
+    @property
+    def meanwhile(self) -> str:
+        """What goes on, for messages: "session 'db', which get_user() has used, holds a connection"."""
+        return self.told or f"session {self.name!r}, which {self.dependency}() has used, holds a connection"
 
 
 def of_registry(registry: Resource, user: str) -> Held:

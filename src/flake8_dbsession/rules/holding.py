@@ -226,8 +226,7 @@ def report(view: View, rule: Rule, flow: Flow, event: Event, verb: str) -> Diagn
 def report_at_entry(view: View, rule: Rule, flow: Flow, event: Event, held: Held, verb: str) -> Diagnostic:
     """A report of a wait while the request's session holds what a dependency has taken."""
     wait: Wait = event.detail
-    meanwhile = f"session {held.name!r}, which {held.dependency}() has used, holds a connection"
-    message = f"{through(wait)} {verb}{seconds(wait)} while {meanwhile}"
+    message = f"{through(wait)} {verb}{seconds(wait)} while {held.meanwhile}"
     return view.diagnostic(rule, event.node, message, chain(wait, event.node), None, held.remedy, flow.body)
 
 

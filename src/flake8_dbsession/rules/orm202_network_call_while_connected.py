@@ -3,7 +3,8 @@
 What it does
     Reports HTTP requests, calls of cloud and LLM services, mail, RPC and the like while a session or connection holds a
     pooled connection, directly or through functions of the project. What the dependencies of a FastAPI endpoint, or the
-    loader of Flask-Login's user, have used before it counts, too; then its first call is reported.
+    loader of Flask-Login's user, have used before it counts, too; then its first call is reported. So does what
+    SQLAlchemy calls while a session writes or commits, ``@event.listens_for(Order, "after_insert")``.
 
 Why it matters
     The pool's size becomes the number of slow calls that can run at once. When the other side hangs, every connection

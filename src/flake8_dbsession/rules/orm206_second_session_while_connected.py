@@ -55,9 +55,8 @@ def reports_at_entry(view: View, flow: Flow) -> Iterator[Diagnostic]:
     for own, held in seconds_at_entry(view, flow):
         if held.session is not None and is_of_one_pool(view, held.session, own.resource):
             who = repr(called(own.way[0][0]) if own.way else view.text(own.node))
-            meanwhile = f"session {held.name!r}, which {held.dependency}() has used, holds a connection"
             notes = way(own.way, "takes a second connection here", "which takes it")
-            message = f"{who} takes a second connection while {meanwhile}"
+            message = f"{who} takes a second connection while {held.meanwhile}"
             yield view.diagnostic(RULE, own.node, message, notes, None, held.remedy, flow.body)
 
 
