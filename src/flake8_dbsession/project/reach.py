@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..files.sources import Answers
 from ..session.body import Body
-from ..session.expressions.calls import TELLING_WORDS
+from ..session.expressions.named_calls import TELLING_WORDS
 from ..session.expressions.removing import is_removal_by_name
 from ..session.values import (
     CLASS,

@@ -5,16 +5,10 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from ..events import Happening
 from ..functions.constructing import construct
-from ..functions.coroutines import run_to_its_end, task_of, under_keys
-from ..functions.effects import report_wait
-from ..functions.groups import add_to_group
-from ..functions.lending import pass_on, unseen
+from ..functions.coroutines import under_keys
 from ..functions.project_calls import run
-from ..sharing.handover import hand_over
 from ..sharing.side_by_side import put
-from ..summary import Wait
 from ..values import (
     CONTEXT_VAR,
     COROUTINE,
@@ -22,24 +16,21 @@ from ..values import (
     MAYBE,
     NAMED,
     NONE,
-    OBJECT,
     SESSION,
     UNKNOWN,
     Value,
-    contained,
     found_session,
     pool_of,
 )
-from ..waiting import STREAMING_RESPONSES, only_names, stream, wait
+from ..waiting import wait
 from .attributes import read_row
 from .call import Call
-from .changing import change_by_method, touch
+from .changing import change_by_method
 from .compound import handle_asked_for
 from .context_variables import context_method
-from .going_through import go_through_by_function, go_through_by_method, goes_through
+from .going_through import go_through_by_method, goes_through
 from .handing_out import handed_out
 from .implementations import by_name, one_of
-from .library import PASSING
 from .methods import (
     engine_method,
     flask_method,
@@ -52,33 +43,15 @@ from .methods import (
     session_method,
     transaction_method,
 )
-from .opening import entered_by_stack, manager, open_session, sqlalchemy_call
+from .named_calls import configured, named, unknown
+from .opening import manager, open_session
 from .providers import provided
 from .refine import place_of, remember
-from .rows import LOADER
 from .selects import LOCKING, STATEMENT, STREAMED, asks_for_stream, marked
 from .tables import mapping_method, table_method
 
 if TYPE_CHECKING:
     from .evaluate import Evaluation
-
-
-_TELLING_METHODS = {
-    "run_in_executor": "asyncio.AbstractEventLoop.run_in_executor",
-    "get_bind": "alembic.op.get_bind",
-    "add_request_method": "pyramid.config.Configurator.add_request_method",
-    "start_background_task": "flask_socketio.SocketIO.start_background_task",
-    "basic_consume": "pika.adapters.blocking_connection.BlockingChannel.basic_consume",
-}
-"""Methods whose name leaves no doubt, whatever the receiver is called."""
-
-
-_AWAITERS = frozenset({"asyncio.wait_for", "asyncio.shield", "asyncio.timeout"})
-
-
-_CONTEXTS = frozenset({"app_context", "test_request_context", "request_context"})
-TELLING_WORDS = _CONTEXTS | {LOADER}
-"""Attributes that do something whatever they are attributes of."""
 
 
 def evaluate_call(ev: Evaluation, node: ast.Call) -> Value:
@@ -160,17 +133,6 @@ def called_itself(ev: Evaluation, called: Value, call: Call, awaited: bool) -> V
     return named(ev, name, call, awaited, called) if ev.world.known.call(name) is not None else unknown(ev, call)
 
 
-def unknown(ev: Evaluation, call: Call) -> Value:
-    """A call of something unknown: only a name that leaves no doubt tells what it is."""
-    if isinstance(call.node.func, ast.Attribute) and call.node.func.attr in _TELLING_METHODS:
-        return named(ev, _TELLING_METHODS[call.node.func.attr], call, False)
-    if isinstance(call.node.func, ast.Attribute) and call.node.func.attr in _CONTEXTS:
-        return Value(OBJECT, "flask.app_context")
-    touch(ev, call)
-    go_through_by_method(ev, call)
-    return unseen(ev, call)
-
-
 def method(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
     receiver: Value = function.extra[0]
     name = function.name
@@ -239,89 +201,12 @@ def found_there(ev: Evaluation, function: ast.expr, session: Value) -> None:
             remember(ev, place, found_session(session))
 
 
-def named(ev: Evaluation, name: str, call: Call, awaited: bool, receiver: Value = UNKNOWN) -> Value:
-    """A function, class or method known by its dotted name."""
-    known = ev.world.known
-    short = known.sqlalchemy_type(name)
-    if short is not None:
-        made = sqlalchemy_call(ev, short, call)
-        if made is not None:
-            return made
-    if name in known.conventions.never_returns:
-        ev.now.may_raise()
-        ev.now.is_dead = True
-        return UNKNOWN
-    plain = PASSING.get(name)
-    if plain is not None:
-        return plain(ev, call)
-    go_through_by_function(ev, name, call)
-    tail = name.rpartition(".")[2]
-    if tail in _CONTEXTS:
-        return Value(OBJECT, "flask.app_context")
-    if name == "flask.app_context.pop":
-        ev.now.pop_context()
-        return UNKNOWN
-    if name == "flask.app_context.push":
-        ev.now.event(Happening.PUSHED, call.node)
-        return UNKNOWN
-    if name.endswith(("ExitStack.enter_context", "ExitStack.enter_async_context")):
-        return entered_by_stack(ev, call)
-    if name in STREAMING_RESPONSES:
-        stream(ev, name, call)
-    role = configured(ev, name, call)
-    if role is not None:
-        return role
-    handover = known.handover(name)
-    if handover is not None:
-        result = hand_over(ev, handover, call, awaited)
-        if result is not None:
-            return result
-        add_to_group(ev, receiver, handover, call)
-    fact = known.call(name)
-    if fact is not None and fact.awaited and not awaited and not (fact.plain and not ev.body.is_async):
-        return Value(COROUTINE, name, extra=call.values)
-    if name in _AWAITERS and awaited and call.positional and call.positional[0].kind == COROUTINE:
-        inner = known.call(call.positional[0].name)
-        fact = inner if inner is not None and inner.kind else fact
-    for_others = handover is not None and handover.every and not only_names(call)
-    is_seen = handover is not None and handover.inline and run_to_its_end(ev, call)
-    if fact is not None and fact.kind and not for_others and not is_seen:
-        wait(ev, fact, call)
-    made = task_of(Value(OBJECT, fact.makes), call) if fact is not None and fact.makes else UNKNOWN
-    if known.never_raises(name) or (fact is not None and fact.kind == "sleep"):
-        return made
-    if handover is None and fact is None:
-        pass_on(ev, call)
-    ev.now.may_raise()
-    if handover is not None:
-        for value in call.values:
-            ev.now.give(value, uncertain=False)
-    return made
-
-
 def is_exit(node: ast.Call) -> bool:
     """``self.exit(1)`` of an application, which ends the process with that code."""
     match node:
         case ast.Call(func=ast.Attribute(attr="exit"), args=[ast.Constant(value=int())], keywords=[]):
             return True
     return False
-
-
-def configured(ev: Evaluation, name: str, call: Call) -> Value | None:
-    """What the user's configuration says about the function."""
-    if ev.world.configured(name, "closer") is not None:
-        for value in call.values:
-            for resource in contained(value):
-                ev.now.finish(resource, call.node)
-        return UNKNOWN
-    if ev.world.configured(name, "owner") is not None:
-        return unknown(ev, call)
-    advice = ev.world.configured(name, "wait")
-    if advice is not None:
-        report_wait(ev, Wait("network", name, advice=advice, line=call.node.lineno), call.node)
-        ev.now.may_raise()
-        return UNKNOWN
-    return None
 
 
 def project_function(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value:
