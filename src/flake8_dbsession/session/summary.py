@@ -178,6 +178,10 @@ class Target(Protocol):
         """The line of its first ``yield``; 0 for none."""
 
     @property
+    def turns(self) -> tuple[tuple[int, int], ...]:
+        """The lines, from and to, that a generator runs through between two of its items."""
+
+    @property
     def yields_in_context(self) -> bool:
         """Whether it yields inside of an app context of Flask, which it enters itself."""
 

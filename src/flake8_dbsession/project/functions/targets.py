@@ -141,6 +141,18 @@ class Target:
         return min((each.lineno for each in self.body.own(ast.Yield)), default=0)
 
     @cached_property
+    def turns(self) -> tuple[tuple[int, int], ...]:
+        """The lines, from and to, that a generator runs through between two of its items: the turns of the loops that
+        yield, and what stands behind its first ``yield``."""
+        yields = [each.lineno for each in self.body.own(ast.Yield, ast.YieldFrom)]
+        if not yields or self.body.node is None:
+            return ()
+        loops = self.body.own(ast.While, ast.For, ast.AsyncFor)
+        lines = [(first_of_turn(loop), loop.end_lineno or loop.lineno) for loop in loops]
+        between = [(first, last) for first, last in lines if any(first <= line <= last for line in yields)]
+        return (*between, (min(yields) + 1, self.body.node.end_lineno or 0))
+
+    @cached_property
     def yields_in_context(self) -> bool:
         """Whether it yields inside of an app context of Flask, which it enters itself."""
         return self.is_manager and yields_in_context(self.body)
@@ -222,6 +234,11 @@ class Target:
             positional = (owner, *positional)
         bound = list(zip(names, positional, strict=False))
         return bound + [(name, value) for name, value in keywords.items() if name in names]
+
+
+def first_of_turn(loop: ast.While | ast.For | ast.AsyncFor) -> int:
+    """The line with which each turn begins: what a ``for`` goes through is made before."""
+    return loop.lineno if isinstance(loop, ast.While) else loop.body[0].lineno
 
 
 def given_by_name(call: ast.Call) -> set[str]:

@@ -87,6 +87,17 @@ def begin_turns(ev: Evaluation, generator: Value, node: ast.AST) -> Value:
     return Value("end", extra=tuple((r, ev.now.life(r).phases, end[r]) for r in told if r in end))
 
 
+def wait_between(ev: Evaluation, generator: Value, node: ast.expr) -> None:
+    """What the generator of a loop waits for between two of its items, with whatever the loop holds by then."""
+    summary, formals = inside(ev, generator)
+    target = ev.world.target(generator.extra[1][0][0]) if summary is not None else None
+    if summary is None or target is None:
+        return
+    between = tuple(h for h in summary.waits if any(first <= h[0].line <= last for first, last in target.turns))
+    if between:
+        apply(ev, Summary(waits=between, can_raise=False), formals, node, generator.extra[1][0][0], target.path)
+
+
 def hold_in_turns(ev: Evaluation, generator: Value, loop: ast.For | ast.AsyncFor) -> Value:
     """A session that the generator of a loop has to itself, and surely holds a connection with while the loop has an
     item; UNKNOWN for none."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ...flow.graph import Node, Via
 from ..events import Happening
 from ..expressions.selects import ENUMERATED, STREAMED
-from ..functions.generated import begin_turns, drop_turns, end_turns, hold_in_turns
+from ..functions.generated import begin_turns, drop_turns, end_turns, hold_in_turns, wait_between
 from ..functions.special_methods import iterator_of
 from ..moment import Moment
 from ..state import CUT, HELD, IDLE, STORED, STREAMING, State
@@ -31,6 +31,7 @@ def iterate(transfer: Transfer, node: Node, state: State) -> Out:
     if value.kind == "generated":
         ev.now.names[f"{slot(loop)} end"] = begin_turns(ev, value, loop.iter)
         ev.now.names[f"{slot(loop)} own"] = hold_in_turns(ev, value, loop)
+        ev.now.names[f"{slot(loop)} turns"] = value
     item = ev.item_of(value, loop.iter) if value.kind != "generated" else UNKNOWN
     if item.kind == SESSION and item.resource is not None:
         ev.now.open(item.resource, loop.iter, HELD if item.resource.is_connection else IDLE)
@@ -54,6 +55,7 @@ def next_turn(transfer: Transfer, node: Node, state: State) -> Out:
     item = ev.now.names.get(slot(loop), UNKNOWN)
     source = ev.now.names.get(f"{slot(loop)} source", UNKNOWN)
     wait_for_next(ev, source, loop.iter)
+    wait_between(ev, ev.now.names.get(f"{slot(loop)} turns", UNKNOWN), loop.iter)
     item = UNKNOWN if source.kind == OBJECT else item
     stream = ev.now.names.get(f"{slot(loop)} rows", UNKNOWN).resource
     if stream is not None and ev.now.life(stream).marks & CUT:
@@ -63,6 +65,7 @@ def next_turn(transfer: Transfer, node: Node, state: State) -> Out:
     yield Via.TRUE, ev.now.state()
     ended = transfer.evaluation(state)
     ended.now.names.pop(slot(loop), None)
+    ended.now.names.pop(f"{slot(loop)} turns", None)
     end_turns(ended.now, ended.now.names.pop(f"{slot(loop)} end", UNKNOWN))
     drop_turns(ended.now, ended.now.names.pop(f"{slot(loop)} own", UNKNOWN))
     if item.kind == SESSION and item.resource is not None:
@@ -77,6 +80,7 @@ def break_off(transfer: Transfer, node: Node, state: State) -> Out:
     """The loop drops a generator before its end, which closes its session at once (measured on CPython)."""
     now = Moment(state, transfer.events, transfer.world)
     drop_turns(now, now.names.pop(f"{slot(node.syntax)} own", UNKNOWN))  # type: ignore[arg-type]
+    now.names.pop(f"{slot(node.syntax)} turns", None)  # type: ignore[arg-type]
     item = now.names.pop(slot(node.syntax), UNKNOWN)  # type: ignore[arg-type]
     if item.kind == SESSION and item.resource is not None:
         now.finish(item.resource, node.syntax)  # type: ignore[arg-type]
