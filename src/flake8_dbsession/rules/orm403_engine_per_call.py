@@ -64,7 +64,7 @@ def check(view: View) -> Iterator[Diagnostic]:
         if flow.body.node is None or is_out_of_scope(view, flow):
             continue
         yield from made_anew(view, flow)
-        if not flow.events(Happening.ENGINE_MADE, Happening.OWNER_MADE) or runs_once(view, flow) or is_first_call(flow):
+        if not flow.events(Happening.ENGINE_MADE, Happening.OWNER_MADE) or runs_once(view, flow):
             continue
         served = any(runs_often(entry) for entry in view.units.behind(flow.body))
         for event in first_of_each_node(flow.events(Happening.ENGINE_MADE)):
@@ -150,13 +150,6 @@ def runs_once(view: View, flow: Flow) -> bool:
     name = flow.body.name.rpartition(".")[2]
     named = name in ("main", "init_db", "setup")  # the whole name: ``init_db_of_task`` may run for each task
     return cached or started or schema or named or view.serves_commands(flow.body)
-
-
-def is_first_call(flow: Flow) -> bool:
-    """Whether the function asks for a global that it sets, ``if _session is None:``: it does its work once."""
-    named = {part.id for test in flow.body.own(ast.If) for part in ast.walk(test.test) if isinstance(part, ast.Name)}
-    bound = {target.id for target, _ in flow.body.assigned() if isinstance(target, ast.Name)}
-    return bool(named & bound - flow.body.local_names)
 
 
 def makes_database(flow: Flow) -> bool:
