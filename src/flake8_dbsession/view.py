@@ -29,8 +29,6 @@ About = ParamSpec("About")
 Found = TypeVar("Found")
 
 _AT_THE_START = frozenset({"startup"})
-_SERVED = frozenset({"bot", "consumer", "request", "scheduler", "socket"})
-"""What comes again and again for as long as a process lives."""
 
 
 class View:
@@ -106,7 +104,7 @@ class View:
     def serves_for_good(self) -> bool:
         """Whether the process goes on for as long as something asks for functions of the file: requests, messages."""
         entries = (entry for body in self.module.bodies.values() for entry in self.units.entries(body))
-        return any(entry.kind in _SERVED for entry in entries)
+        return any(entry.is_served for entry in entries)
 
     @cached_property
     def module(self) -> Module:

@@ -38,10 +38,8 @@ class Entries:
 
     def function(self, parameters: Sequence[str], name: str) -> Entry | None:
         """The entry for a function by its name and its first parameters."""
-        for first, guesses in self._functions.items():
-            if tuple(parameters[: len(first)]) == first:
-                return next((entry for pattern, entry in guesses if fnmatchcase(name, pattern)), None)
-        return None
+        begun = (guesses for first, guesses in self._functions.items() if tuple(parameters[: len(first)]) == first)
+        return next((entry for guesses in begun for pattern, entry in guesses if fnmatchcase(name, pattern)), None)
 
     def handover(self, qualified: str) -> Handover | None:
         if qualified not in self._handed:

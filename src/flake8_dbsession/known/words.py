@@ -10,6 +10,7 @@ EntryKind = Literal[
     "command", "test", "teardown", "startup", "middleware",
 ]  # fmt: skip
 Runs = Literal["", "thread", "task", "process", "greenlet", "later"]
+_SERVED = frozenset({"bot", "consumer", "request", "scheduler", "socket"})
 SHORT_LIVED = frozenset({"command", "test"})
 
 
@@ -99,6 +100,11 @@ class Entry(NamedTuple):
     def runs_where_called(self) -> bool:
         """Prefect's flows and tasks: a plain call runs them in the process of whoever calls."""
         return self.framework == "prefect"
+
+    @property
+    def is_served(self) -> bool:
+        """Whether the function is called again and again for as long as the process lives: requests, messages."""
+        return self.kind in _SERVED
 
     @property
     def is_short_lived(self) -> bool:

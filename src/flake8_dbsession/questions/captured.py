@@ -17,8 +17,6 @@ from ..session.values import CAPTURED, FUNCTION, Resource
 from ..story import name_of
 from ..view import View
 
-_SERVED = frozenset({"bot", "consumer", "request", "scheduler", "socket"})
-
 Captured = tuple[ast.AST, str, str]
 """The call that opens a session, the name it has, and a handler that works with it."""
 
@@ -46,7 +44,7 @@ def is_kept_for_handlers(view: View, flow: Flow, resource: Resource) -> bool:
 
 
 def is_served(entry: Entry) -> bool:
-    return entry.kind in _SERVED
+    return entry.is_served
 
 
 def used_inside(view: View, flow: Flow) -> Iterator[tuple[str, str]]:
