@@ -64,6 +64,15 @@ def dotted(expression: ast.expr) -> str | None:
     return ".".join([expression.id, *reversed(parts)])
 
 
+def spelled(expression: ast.expr) -> str | None:
+    """``info.context["db"]``: a chain of names, the last of which may be a key; None for anything else."""
+    match expression:
+        case ast.Subscript(value=owner, slice=ast.Constant(value=str(key))):
+            text = dotted(owner)
+            return f'{text}["{key}"]' if text is not None else None
+    return dotted(expression)
+
+
 def last_part(expression: ast.expr) -> str:
     """``create_engine`` for ``sa.create_engine``; "" for what has no name."""
     if isinstance(expression, ast.Attribute):

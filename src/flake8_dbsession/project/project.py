@@ -31,6 +31,7 @@ from .classes.attributes import Classes
 from .classes.fields import fields
 from .classes.handles import Handles
 from .classes.implementations import Implementations
+from .classes.keys import kept_under
 from .classes.lineage import Lineages
 from .classes.makers import Makers
 from .classes.opened_late import opened_when_asked
@@ -273,6 +274,10 @@ class Project:
     def attribute_called(self, body: Body, node: ast.Attribute) -> Value:
         """The factory or registry that an attribute of something unseen is: ``app.state.session_factory``."""
         return self.handles.called(body, node)
+
+    def kept_under(self, body: Body, node: ast.Subscript) -> Value:
+        """The factory, registry or engine that an application keeps under a key: ``request.app["db"]``."""
+        return kept_under(self, body, node)
 
     def declared(self, body: Body, annotation: ast.expr) -> Value:
         """The session, object or several that an annotation inside a function speaks of; UNKNOWN for anything else."""

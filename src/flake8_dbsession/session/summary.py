@@ -304,6 +304,9 @@ class World(Protocol):
     def attribute_called(self, body: Body, node: ast.Attribute) -> Value:
         """The factory or registry that an attribute of something unseen is by its name, UNKNOWN for any other."""
 
+    def kept_under(self, body: Body, node: ast.Subscript) -> Value:
+        """The factory, registry or engine that an application keeps under a key, UNKNOWN for any other."""
+
     def is_of_library(self, body: Body, expression: ast.expr) -> bool:
         """Whether an expression is an object of a library, as far as the function itself shows."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterable, Iterator
 
-from ...names import Names, dotted, last_part
+from ...names import Names, dotted, last_part, spelled
 
 _SHORT = frozenset({"db", "sess", "s"})
 _OF_SESSIONS = frozenset({"exec", "scalars", "stream_scalars"})
@@ -23,8 +23,9 @@ _GIVING_BACK = frozenset({"aclose", "close", "remove"})
 
 
 def may_be_session(name: str) -> bool:
-    """Whether something may be called like that because it is a session."""
-    return name in _SHORT or "session" in name.lower()
+    """Whether something may be called like that, or be kept under that key, because it is a session."""
+    key = name.partition("[")[2].strip("'\"]")
+    return (key or name) in _SHORT or "session" in (key or name).lower()
 
 
 def may_end_session(part: ast.AST, *verbs: str) -> bool:
@@ -46,7 +47,7 @@ def session_type(names: Names, text: str, nodes: Iterable[ast.AST]) -> str:
             statements.update(statement_names(names, node))
         elif isinstance(node, ast.Await):
             awaited.update(ast.walk(node.value))
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and dotted(node.func.value) == text:
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and spelled(node.func.value) == text:
             calls.append(node)
     verbs = _OF_SESSIONS | _OF_ENGINES_TOO if has_rows(calls) or "session" in text.lower() else _OF_SESSIONS
     asked = next((call for call in calls if is_question(names, call, verbs, statements) or asks_for_any(call)), None)

@@ -20,8 +20,11 @@ def as_set_later(project: Project, module: Module, expression: ast.expr) -> Valu
     The module itself does not know what the function imports, or has made before.
     """
     body = module.setters.get(expression)
-    if body is None:
-        return UNKNOWN
+    return as_known_in(project, module, body, expression) if body is not None else UNKNOWN
+
+
+def as_known_in(project: Project, module: Module, body: Body, expression: ast.expr) -> Value:
+    """What a value that a function assigns stands for, by what the function has imported and made before."""
     names = imported_by(project, module, body)
     for target, value in body.assigned():
         if value is expression:

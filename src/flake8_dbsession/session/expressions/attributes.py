@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from ...names import dotted
+from ...names import dotted, spelled
 from ..functions.effects import wait_as_inside
 from ..functions.formals import Formals, of
 from ..state import FAILED
@@ -192,9 +192,9 @@ def met(ev: Evaluation, node: ast.Attribute) -> Value:
     return Value(METHOD, node.attr, extra=(session,)) if session is not None else UNKNOWN
 
 
-def asked(ev: Evaluation, node: ast.Attribute) -> Value:
+def asked(ev: Evaluation, node: ast.Attribute | ast.Subscript) -> Value:
     """The session that an attribute is by what the function asks it: ``request.state.db.query(Plant)``."""
-    text = dotted(node)
+    text = spelled(node)
     type_name = ev.world.asked(ev.body, text) if text is not None else ""
     if text is None or not type_name:
         return UNKNOWN

@@ -35,6 +35,7 @@ from ..values import (
     truth,
 )
 from ..waiting import wait_for_each
+from .attributes import asked
 from .tables import looked_up, table
 
 if TYPE_CHECKING:
@@ -150,9 +151,18 @@ def subscript(ev: Evaluation, node: ast.Subscript) -> Value:
             return element(owner, node.slice)
         case "object":
             ask(ev, owner, node, "__getitem__")
-        case "unknown" | "named" if any(name.endswith("]") for name in ev.now.names):
-            return ev.now.names.get(ast.unparse(node), UNKNOWN)
+        case "unknown" | "named" | "method":
+            return under_key(ev, node)
     return UNKNOWN
+
+
+def under_key(ev: Evaluation, node: ast.Subscript) -> Value:
+    """What something unseen has under a key: what was put there, what its application keeps there, what it is asked."""
+    put = ev.now.names.get(ast.unparse(node)) if any(name.endswith("]") for name in ev.now.names) else None
+    if put is not None or not isinstance(node.ctx, ast.Load):
+        return put or UNKNOWN
+    kept = ev.world.kept_under(ev.body, node)
+    return kept if kept != UNKNOWN else asked(ev, node)
 
 
 def element(owner: Value, index: ast.expr) -> Value:
