@@ -13,7 +13,9 @@ Why it matters
     with its transaction and its rows: with a pool of two the third thread was answered with 500 (measured), and later
     requests of a thread read what was true for an earlier one. FastAPI's threads keep theirs just so: with a pool of
     two, two of four requests at once were answered with 500, and so was every request after them (measured). What goes
-    by ``asyncio.current_task`` keeps the session of a task that has ended, and the task, for good (measured).
+    by ``asyncio.current_task`` keeps the session of a task that has ended, and the task, for good (measured). So does
+    what goes by a context variable or another function: each of its values has a session of its own (measured: with a
+    pool of two the third request was answered with 500).
 
 Stays silent when
     Anything outside of views, workers, commands, tests and set-up removes or closes the session; when the views give it
@@ -57,7 +59,7 @@ from ..project.runs.teardown import (
 )
 from ..session.events import Happening
 from ..session.flow import Flow
-from ..session.values import AMBIENT, FUNCTION, REGISTRY, Resource
+from ..session.values import AMBIENT, BY_FUNCTION, FUNCTION, REGISTRY, Resource
 from ..story import name_of
 from ..view import View
 
@@ -109,7 +111,7 @@ def without_teardown(view: View) -> Iterator[Diagnostic]:
         for resource in left_by_views(view):
             name = registry_name(view, resource)
             who = "no teardown" if is_of_flask(view.names, call) else "nothing"
-            each = "task" if resource.is_async else "thread"
+            each = "task" if resource.is_async else "request" if is_of_requests(resource) else "thread"
             message = f"{who} removes {name!r} when a request ends, so each {each} keeps its connection"
             plan, refusal = repair(view, flow, call, resource)
             yield view.diagnostic(RULE, call, message, (), plan, refusal, flow.body)
@@ -208,7 +210,14 @@ def left_in(view: View, registered: Collection[str]) -> Iterator[Resource]:
         is_async = is_endpoint and flow.body.is_async  # that coroutines share a thread's session is told by ORM307
         if is_endpoint or is_view(flow.body) or flow.body.qualified in registered or answers_for_flask(entries):
             lives = ((r, life) for state in flow.returned for r, life in state.lives.items())
-            yield from (r for r, life in lives if r.origin == AMBIENT and life.may_hold and r.is_async == is_async)
+            held = [r for r, life in lives if r.origin == AMBIENT and life.may_hold]
+            yield from (r for r in held if r.is_async == is_async or is_of_requests(r))
+
+
+def is_of_requests(registry: Resource) -> bool:
+    """Whether the registry goes by a function of its own, so that threads and tasks that share a session are not told
+    by it."""
+    return registry.flavour == BY_FUNCTION and not registry.is_async
 
 
 def answers_for_flask(entries: Collection[Entry]) -> bool:

@@ -21,6 +21,9 @@ AT_ONCE = "at once"
 """The pool of a registry whose sessions give each connection back as a statement ends (``autocommit=True``; measured on
 1.4: a flush, ``all()``, ``first()`` and ``scalar()`` leave none checked out)."""
 
+BY_FUNCTION = "scoped by function"
+"""The flavour of a registry with a scopefunc that goes by something else than the thread."""
+
 CONTEXT = "context"
 """The flavour of the session of a context variable: who has set it ends it, and may have it under another name."""
 
@@ -43,8 +46,7 @@ class Resource(NamedTuple):
     keeps_rows: bool = False
     """expire_on_commit=False: rows stay readable after commit."""
     flavour: str = ""
-    """"flask" for a registry of Flask-SQLAlchemy, "scoped" for a plain one, "scoped by function" with a scopefunc
-    that goes by something else than the thread."""
+    """"flask" for a registry of Flask-SQLAlchemy, "scoped" for a plain one, BY_FUNCTION, JOINED, CONTEXT."""
     anonymous: bool = False
     pool: str = ""
     """The engine it takes connections of: its dotted name, or that of a parameter; "" where that is not known."""

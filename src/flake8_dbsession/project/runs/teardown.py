@@ -30,18 +30,14 @@ _ENGINES = frozenset({"create_engine", "engine_from_config"})
 
 
 def registries(project: Project) -> list[Resource]:
-    """The plain registries at module level or on classes, each once, in order."""
+    """The registries of no framework at module level or on classes, each once, in order."""
     return sorted(plain(value for module in making_registries(project) for value in registries_of(project, module)))
 
 
 def plain(found: Iterable[Value]) -> set[Resource]:
-    """The registries among the values that are not a framework's: of threads, or, asynchronous ones, of tasks."""
+    """The registries among the values that are not a framework's: of threads, of tasks, of what a function says."""
     resources = (value.resource for value in found)
-    return {r for r in resources if r is not None and (r.flavour == "scoped" or is_of_tasks(r))}
-
-
-def is_of_tasks(registry: Resource) -> bool:
-    return registry.is_async and registry.flavour.startswith("scoped")
+    return {r for r in resources if r is not None and r.flavour.startswith("scoped")}
 
 
 def making_registries(project: Project) -> Iterator[Module]:
@@ -60,7 +56,7 @@ def registries_of(project: Project, module: Module) -> Iterator[Value]:
 def is_of_an_object(project: Project, registry: Resource) -> bool:
     """Whether an object at module level keeps the plain registry: ``db = Database()``, ``db.session``."""
     owner = registry.key.rpartition(".")[0]
-    is_plain = registry.origin == AMBIENT and registry.flavour == "scoped" and not registry.is_async
+    is_plain = registry.origin == AMBIENT and registry.flavour.startswith("scoped") and not registry.is_async
     return is_plain and ":" not in registry.key and project.value(owner).kind == OBJECT
 
 

@@ -13,6 +13,7 @@ from ..values import (
     AMBIENT,
     AT_ONCE,
     BOUND,
+    BY_FUNCTION,
     CLOSING,
     COMMITS,
     ENGINE,
@@ -170,7 +171,7 @@ def construction(ev: Evaluation, short: str, call: Call) -> Value | None:
             if short.startswith("async"):
                 type_name = "AsyncSession"
             keeps = bool(dict(factory.extra).get("keeps_rows")) if factory.kind == FACTORY else False
-            flavour = "scoped by function" if has_scope_of_its_own(call) else "scoped"
+            flavour = BY_FUNCTION if has_scope_of_its_own(call) else "scoped"
             pool = pool_of_factory(factory)
             return Value(REGISTRY, "", Resource(AMBIENT, place(call.node), type_name, keeps, flavour, pool=pool))
         case "flask_sqlalchemy.SQLAlchemy":
