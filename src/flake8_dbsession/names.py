@@ -16,6 +16,10 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 _BUILTINS = frozenset(dir(builtins))
 
 
+OF_REQUESTS = frozenset({"flask.g", "quart.g"})
+"""What keeps something for one request: ``g.db`` is what the application puts there, and no Flask-SQLAlchemy object."""
+
+
 MOST_VALUES = 100
 """A name that is bound more often is known by its first values: tables of constants, and generated code."""
 

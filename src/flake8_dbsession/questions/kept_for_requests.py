@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ..names import OF_REQUESTS
 from ..project.modules.module import Module
 from ..session.body import Body
 from ..session.events import Happening
@@ -14,7 +15,7 @@ from ..session.values import OPENED, SESSION, Value
 from ..view import View
 from .left_by_callers import is_left_by_callers
 
-_OF_FLASK = frozenset({"flask.g", "flask.request"})
+_OF_FLASK = frozenset({"flask.request", "quart.request"}) | OF_REQUESTS
 _REQUESTS = frozenset({"request", "req"})
 _NAMESPACES = frozenset({"context", "ctx", "state"})
 """The attributes in which a request of Falcon, Sanic and Starlette keeps what others put there."""
@@ -59,7 +60,7 @@ def place_of(module: Module, attribute: ast.Attribute) -> Place | None:
     """The place that ``g.db`` or ``request.state.db`` stands for; None for what is no request's."""
     resolved = module.names.resolve(attribute.value) or ""
     if resolved in _OF_FLASK:
-        return Place(resolved.removeprefix("flask."), attribute.attr)
+        return Place(resolved.rpartition(".")[2], attribute.attr)
     match attribute.value:
         case ast.Attribute(value=ast.Name(id=request), attr=part) if request in _REQUESTS and part in _NAMESPACES:
             return Place(f"request.{part}", attribute.attr)

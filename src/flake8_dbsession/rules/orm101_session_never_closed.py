@@ -59,7 +59,7 @@ def check(view: View) -> Iterator[Diagnostic]:
             yield view.diagnostic(RULE, opened, message, (), None, _CALLBACK, flow.body)
         for opened, place in () if view.is_test else kept_with_contexts(view, flow):
             message = f"the session of {place!r} is opened here and never closed"
-            remedy = _TEARDOWN if view.mentions(b"flask") else _AROUND
+            remedy = _TEARDOWN if view.mentions(b"flask") or view.mentions(b"quart") else _AROUND
             yield view.diagnostic(RULE, opened, message, (), None, remedy, flow.body)
 
 

@@ -36,6 +36,7 @@ from collections.abc import Iterator
 from ..mending.common import block_of, statement_of
 from ..mending.streaming import end_before_stream
 from ..model import Diagnostic, Rule
+from ..names import OF_REQUESTS
 from ..project.runs.injection import given_back_by, held_at_entry, is_filled, providers, scope_of, streams_that_need
 from ..project.runs.sending import is_sent_on
 from ..project.runs.teardown import is_removed_around, speaks_of_g
@@ -265,7 +266,7 @@ def is_sent_by_flask(view: View, session: Resource, event: Event) -> bool:
     is_plain = event.detail in ("flask.Response", "werkzeug.Response", "werkzeug.wrappers.Response")
     if session.origin == ATTRIBUTE:
         owner, _, rest = session.key.lstrip(".").partition(".")
-        is_on_g = is_plain and view.names.qualify(owner) == "flask.g"
+        is_on_g = is_plain and view.names.qualify(owner) in OF_REQUESTS
         return is_on_g and view.project.once(speaks_of_g, rest.partition(".")[0])
     is_removed = session.flavour == "flask" or (is_plain and is_removed_around(view.project, session))
     return session.origin == AMBIENT and is_removed

@@ -24,7 +24,7 @@ from collections.abc import Iterator
 
 from ..fix.plans import ReplaceExpression
 from ..model import Diagnostic, Plan, Rule, Safety
-from ..names import is_none
+from ..names import OF_REQUESTS, is_none
 from ..questions.lasting import is_made_for_calls, is_one_shot
 from ..session.body import Body
 from ..session.flow import Flow
@@ -66,7 +66,7 @@ def stored_calls(view: View, flow: Flow) -> Iterator[tuple[ast.expr, ast.Call]]:
         if not isinstance(value, ast.Call) or value.args:
             continue
         match target:
-            case ast.Attribute(value=ast.Name() as owner) if view.names.resolve(owner) != "flask.g":
+            case ast.Attribute(value=ast.Name() as owner) if view.names.resolve(owner) not in OF_REQUESTS:
                 if kept_registry(flow, target) and not is_let_go(view, flow.body, value.func, target):
                     yield target, value
 

@@ -33,7 +33,7 @@ from collections.abc import Iterator
 
 from ..mending.hoisting import hoist
 from ..model import Diagnostic, Rule
-from ..names import all_given
+from ..names import OF_REQUESTS, all_given
 from ..project.runs.repeated import is_in_endless_loop
 from ..questions.asking import SCHEMA, first_of_each_node, is_out_of_scope
 from ..questions.chosen import is_chosen_by_caller, is_the_same_in_each_turn
@@ -229,7 +229,7 @@ def is_used_at_once(view: View, flow: Flow, event: Event) -> bool:
             case ast.withitem(context_expr=ast.Call() as call) if is_given(call, made):
                 return True
             case ast.Assign(value=value, targets=[ast.Attribute(value=ast.Name() as owner)]) if value is made:
-                return view.names.resolve(owner) == "flask.g"
+                return view.names.resolve(owner) in OF_REQUESTS
     return False
 
 

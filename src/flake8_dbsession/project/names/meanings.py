@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from ...files.sources import Answers
-from ...names import is_none
+from ...names import OF_REQUESTS, is_none
 from ...session.one_connection import rather_of_many
 from ...session.values import (
     AMBIENT,
@@ -37,8 +37,6 @@ from .set_later import as_set_later
 if TYPE_CHECKING:
     from ..project import Project
 
-_OF_REQUESTS = frozenset({"flask.g", "quart.g"})
-"""What keeps something for one request: ``g.db`` is what the application puts there, and no Flask-SQLAlchemy object."""
 _APPLICATIONS = frozenset({"flask.current_app", "quart.current_app"})
 
 
@@ -98,7 +96,7 @@ class Meanings:
             return Value(FACTORY, "AsyncSession" if last in conventions.async_factories else "Session")
         if last in conventions.registries:
             return Value(REGISTRY, name, Resource(AMBIENT, name, "Session", flavour="scoped"))
-        is_foreign = module not in _OF_REQUESTS and not self.project.modules.is_first_party(module)
+        is_foreign = module not in OF_REQUESTS and not self.project.modules.is_first_party(module)
         if last in conventions.flask_objects and is_foreign:
             type_name = "AsyncSession" if "async" in module else "Session"
             return Value(FLASK_DB, name, Resource(AMBIENT, f"{name}.session", type_name, flavour="flask"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
-from ...names import all_given, bare, dotted, imports_of, last_part
+from ...names import OF_REQUESTS, all_given, bare, dotted, imports_of, last_part
 from ...session.body import Body
 from ...session.expressions.removing import is_removal_by_name
 from ...session.values import AMBIENT, OBJECT, REGISTRY, Resource, Value
@@ -132,12 +132,12 @@ def runs_around(units: Units, body: Body) -> bool:
 
 
 def speaks_of_g(project: Project, attribute: str) -> bool:
-    """Whether what runs at the end of each request has to do with an attribute of Flask's ``g``."""
+    """Whether what runs at the end of each request has to do with an attribute of ``g``."""
     for module in project.app.modules_with(b"teardown_"):
         units = Units(module, project, ())
         for body in module.bodies.values():
             of_g = (node for node in body.own(ast.Attribute) if node.attr == attribute)
-            if any(module.names.resolve(node.value) == "flask.g" for node in of_g) and runs_around(units, body):
+            if any(module.names.resolve(node.value) in OF_REQUESTS for node in of_g) and runs_around(units, body):
                 return True
     return False
 
