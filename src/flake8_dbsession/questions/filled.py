@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from ..names import bare
+from ..project.modules.module import Module
 from ..project.project import Project
 from ..project.runs.injection import providers
 from ..session.body import Body
@@ -18,12 +20,13 @@ from ..view import View
 
 _MOST_FILES = 60
 """What more files speak of is not looked for in them."""
+_PROVIDE = b"Provide("
 
 
 def returned_to_endpoints(view: View, flow: Flow) -> Iterator[tuple[ast.AST, str]]:
-    """The call that opens a session for ``Depends(…)``, and an endpoint that leaves it with a connection.
+    """The call that opens a session for ``Depends(…)`` or ``Provide(…)``, and who leaves it with a connection.
 
-    FastAPI gives back what a dependency yields, at its end; of what one returns it knows nothing.
+    FastAPI and Litestar give back what a dependency yields, at its end; of what one returns they know nothing.
     """
     opened = [event for event in flow.events(Happening.OPENED) if event.resource is not None]
     if not opened or flow.body.is_generator or flow.body.owner:
@@ -58,12 +61,35 @@ def endpoints_that_leave(project: Project, provider: Body, given: Value) -> Iter
 
 def filled_by(project: Project, provider: Body) -> Iterator[tuple[Body, str]]:
     """The functions of the project that have what a provider gives for a parameter, each with that."""
-    name = provider.qualified.rpartition(".")[2].encode()
-    modules = [module for module in project.app.modules_with(name) if not project.config.is_test(module.path)]
-    for module in modules if len(modules) <= _MOST_FILES else ():
+    modules = modules_with(project, provider.qualified.rpartition(".")[2])
+    for module in modules:
         for body in module.bodies.values():
             filled = providers(project, module, body)
             yield from ((body, parameter) for parameter, value in filled if value.name == provider.qualified)
+    keys = {key for module in modules if _PROVIDE in module.source.data for key in keys_of(project, module, provider)}
+    for module in modules_with(project, "litestar") if keys else ():
+        for body in module.bodies.values():
+            decorating = ((module.names.resolve(bare(each)) or "").partition(".")[0] for each in body.decorators)
+            named = [parameter.arg for parameter in body.parameters if parameter.arg in keys]
+            yield from ((body, parameter) for parameter in named if "litestar" in decorating)
+
+
+def modules_with(project: Project, name: str) -> list[Module]:
+    """The modules of the application that speak of a name; none where they are too many."""
+    found = [m for m in project.app.modules_with(name.encode()) if not project.config.is_test(m.path)]
+    return found if len(found) <= _MOST_FILES else []
+
+
+def keys_of(project: Project, module: Module, provider: Body) -> Iterator[str]:
+    """What Litestar calls the parameters that a provider fills: ``dependencies={"db": Provide(get_db)}``."""
+    for body in (module.top, *module.bodies.values()):
+        for display in body.own(ast.Dict):
+            for key, value in zip(display.keys, display.values, strict=True):
+                match key, value:
+                    case ast.Constant(value=str(name)), ast.Call(func=made, args=[given, *_]):
+                        is_provided = module.names.resolve(made) == "litestar.di.Provide"
+                        if is_provided and project.evaluate(module, given).name == provider.qualified:
+                            yield name
 
 
 def leaves(project: Project, body: Body, parameter: str, given: Value) -> bool:

@@ -3,9 +3,10 @@
 What it does
     Reports a session or connection that a function opens and keeps to itself, and that still holds a pooled
     connection on every normal way out. Anonymous ones count: ``Session().query(…)``, ``engine.connect().execute(…)``.
-    So does one that a dependency of FastAPI returns to an endpoint instead of yielding it, one that Pyramid keeps as a
-    property of each request, which no callback, tween or view closes, and one that is laid down for a request, in
-    Flask's ``g``, ``request.state`` or the like, and that no function of the project takes up again to close it.
+    So does one that a dependency of FastAPI or Litestar returns to an endpoint instead of yielding it, one that Pyramid
+    keeps as a property of each request, which no callback, tween or view closes, and one that is laid down for a
+    request, in Flask's ``g``, ``request.state`` or the like, and that no function of the project takes up again to
+    close it.
 
 Why it matters
     The first SQL takes a connection from the pool, and only commit, rollback or close gives it back. Dropping the last
@@ -52,7 +53,7 @@ def check(view: View) -> Iterator[Diagnostic]:
             if flow.body.node is not None and is_never_closed(flow, leak) and not ignorable(view, flow, leak):
                 yield report(view, flow, leak, name)
         for opened, endpoint in () if view.is_test else returned_to_endpoints(view, flow):
-            message = f"the session is opened here for {endpoint}() and never closed: FastAPI ends what is yielded only"
+            message = f"the session is opened here for {endpoint}() and never closed: only what is yielded is ended"
             yield view.diagnostic(RULE, opened, message, (), None, _YIELD, flow.body)
         for opened, name in () if view.is_test else kept_with_requests(view, flow):
             message = f"the session of 'request.{name}' is opened here and never closed"
