@@ -29,7 +29,7 @@ def returned_to_endpoints(view: View, flow: Flow) -> Iterator[tuple[ast.AST, str
     FastAPI and Litestar give back what a dependency yields, at its end; of what one returns they know nothing.
     """
     opened = [event for event in flow.events(Happening.OPENED) if event.resource is not None]
-    if not opened or flow.body.is_generator or flow.body.owner:
+    if not opened or flow.body.is_generator or flow.body.owner or is_remembered(view, flow.body):
         return
     returned = only_returned(flow)
     node = next((event.node for event in opened if event.resource == returned), None)
@@ -37,6 +37,12 @@ def returned_to_endpoints(view: View, flow: Flow) -> Iterator[tuple[ast.AST, str
     endpoint = next(endpoints_that_leave(view.project, flow.body, given), None) if node is not None else None
     if node is not None and endpoint is not None:
         yield node, endpoint.name
+
+
+def is_remembered(view: View, body: Body) -> bool:
+    """Whether the function opens one for all, ``@cache``, of which ORM304 speaks."""
+    names = (view.names.resolve(bare(decorator)) for decorator in body.decorators)
+    return any(name in view.project.known.conventions.remembering for name in names)
 
 
 def only_returned(flow: Flow) -> Resource | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..names import Function
+from ..names import Function, dotted
 from ..project.app import MOST_FILES
-from ..project.modules.module import Module
+from ..project.modules.module import Module, made_by_new
 from ..project.project import Project
 from ..session.body import Body
 from ..session.events import Happening
@@ -15,6 +15,7 @@ from ..session.flow import Flow
 from ..session.values import CLASS, Resource
 from ..view import View
 from .closing_attributes import closes, is_attribute
+from .singletons import is_called_by_functions, is_kept_by_its_class, is_the_one
 from .stored import is_closed_from_outside, stored
 
 _DEPTH = 2
@@ -112,16 +113,50 @@ def kept_with_objects(view: View, flow: Flow) -> Iterator[tuple[str, ast.AST, st
     """
     if flow.body.owner not in view.module.classes:
         return
-    methods = view.module.classes[flow.body.owner].methods.values()
     name, begins = f"{view.module.name}.{flow.body.owner}", flow.body.name.endswith(".__init__")
     for attribute, resource, call in stored(flow):
-        used = (part for method in methods if method is not flow.body.node for part in ast.walk(method))
-        if any(is_attribute(part, attribute) for part in used) and (
-            begins or is_left_open(view, flow, attribute, resource)
-        ):
-            keeper = keeper_of(view.project, name, _DEPTH if begins else 1)
+        if begins or is_left_open(view, flow, attribute, resource):
+            is_used = is_used_beside(view, flow, attribute)
+            keeper = keeper_of(view.project, name, _DEPTH if begins else 1) if is_used else ""
+            keeper = keeper or kept_by_itself(view, name)
             if keeper:
                 yield attribute, call, keeper
+    yield from ((attribute, call, flow.body.owner) for attribute, call in put_on_the_one(view, flow))
+
+
+def is_used_beside(view: View, flow: Flow, attribute: str) -> bool:
+    """Whether another method of the object speaks of the attribute."""
+    methods = view.module.classes[flow.body.owner].methods.values()
+    used = (part for method in methods if method is not flow.body.node for part in ast.walk(method))
+    return any(is_attribute(part, attribute) for part in used)
+
+
+def put_on_the_one(view: View, flow: Flow) -> Iterator[tuple[str, ast.AST]]:
+    """What ``__new__`` opens for the object that it keeps, ``cls._object.session = make()``: attribute and call."""
+    if isinstance(flow.body.node, Function) and flow.body.name.endswith(".__new__"):
+        is_one = may_serve(view) and is_the_one(view, view.module.classes[flow.body.owner])
+        made = made_by_new(flow.body.node) if is_one else set()
+        opened = [event.node for event in flow.events(Happening.OPENED)]
+        for target, value in flow.body.assigned():
+            if isinstance(target, ast.Attribute) and dotted(target.value) in made and value in opened:
+                yield target.attr, value
+
+
+def kept_by_itself(view: View, name: str) -> str:
+    """The name of a class that gives one object to all functions of what serves; "" for any other.
+
+    Where ``__new__`` gives it the constructor begins anew each time: what that opens is lost with the next call.
+    """
+    info = view.project.class_info(name)
+    if info is None or not may_serve(view):
+        return ""
+    is_one = is_called_by_functions(view, info) if view.project.is_made_once(name) else is_kept_by_its_class(view, info)
+    return info.name if is_one else ""
+
+
+def may_serve(view: View) -> bool:
+    """Whether the file is of something that serves, in a project that can be looked through."""
+    return len(view.project.app.files) <= MOST_FILES and serves(view.project, view.module)
 
 
 def is_left_open(view: View, flow: Flow, attribute: str, resource: Resource) -> bool:

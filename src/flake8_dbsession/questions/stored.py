@@ -70,13 +70,17 @@ def asked_by_others(methods: Mapping[str, ast.AST], opener: ast.AST | None) -> l
 
 
 def left_by_the_object(view: View, flow: Flow) -> Iterator[Named]:
-    """Kept for as long as the object lives: another method leaves the connection taken, and nobody can close it."""
+    """Kept for as long as the object lives: another method leaves the connection taken, and nobody can close it.
+
+    Of an object that is made once ORM304 speaks.
+    """
     for attribute, resource, call in stored(flow):
         name = f"{view.module.name}.{flow.body.owner}"
         if has_closer(view, flow.body.owner, attribute) or is_closed_from_outside(view.project, name, attribute):
             continue
         heirs = heirs_of(view.project, name)
-        if any(gives_back(m, attribute, CLOSES) for _, heir in heirs for m in heir.methods.values()):
+        is_closed = any(gives_back(m, attribute, CLOSES) for _, heir in heirs for m in heir.methods.values())
+        if is_closed or view.project.is_made_once(name):
             continue
         own = view.module.classes[flow.body.owner].methods
         others = (*methods_beside(view, flow), *methods_of(view.project, heirs, but=own))

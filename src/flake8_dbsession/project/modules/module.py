@@ -60,18 +60,24 @@ class ClassInfo:
         """``self.x = value`` anywhere in the class: attribute -> (value, method), ``__init__`` first."""
         found: dict[str, list[tuple[ast.expr, Function]]] = {}
         for method in sorted(self.methods.values(), key=lambda m: m.name != "__init__"):
-            me = {self.node.name, method.args.args[0].arg if method.args.args else ""}
+            me = {self.node.name, method.args.args[0].arg if method.args.args else "", *made_by_new(method)}
             for node in statements_in(method):
                 if not isinstance(node, (ast.Assign, ast.AnnAssign)) or node.value is None:
                     continue
                 for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-                    if (
-                        isinstance(target, ast.Attribute)
-                        and isinstance(target.value, ast.Name)
-                        and target.value.id in me
-                    ):
+                    if isinstance(target, ast.Attribute) and dotted(target.value) in me:
                         found.setdefault(target.attr, []).append((node.value, method))
         return found
+
+
+def made_by_new(method: Function) -> set[str]:
+    """What stands for the object in ``__new__``: ``cls._object`` after ``cls._object = super().__new__(cls)``."""
+    found: set[str] = set()
+    for node in statements_in(method) if method.name == "__new__" else ():
+        match node:
+            case ast.Assign(targets=[*targets], value=ast.Call(func=ast.Attribute(attr="__new__"))):
+                found.update(filter(None, map(dotted, targets)))
+    return found
 
 
 def starred(names: Names, expression: ast.expr) -> str:

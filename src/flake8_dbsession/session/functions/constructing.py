@@ -59,10 +59,12 @@ def construct(ev: Evaluation, made: Value, call: Call) -> Value:
         return Value(OBJECT, made.name)
     if ev.world.is_single(made.name):
         summary = summary._replace(makes_owner=False)
-    if ev.world.is_made_once(made.name):
+    is_made_before = ev.world.is_made_once(made.name)
+    if is_made_before:
         summary = summary.untaken._replace(waits=(), takes_own=None)
     apply(ev, kept_by_the_object(summary), formals, call.node, init, target.path)
-    return object_of(ev, made, attributes_of(ev, made, summary, formals, call), call)
+    attributes = attributes_of(ev, made, summary, formals, call) if not is_made_before else []
+    return object_of(ev, made, attributes, call)
 
 
 def filled(ev: Evaluation, made: Value, call: Call) -> Value:
