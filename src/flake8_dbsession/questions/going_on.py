@@ -13,6 +13,8 @@ from ..project.modules.module import Module
 from ..session.body import Body
 from ..session.events import Happening, Swallowed
 from ..session.flow import Flow
+from ..session.functions.hearing import goes_on_anyway
+from ..session.outside import is_mute
 from ..session.values import FUNCTION, Value
 from ..view import View
 
@@ -27,7 +29,8 @@ def goes_on_elsewhere(view: View, flow: Flow, handler: ast.AST) -> Note | None:
     """
     if len(view.project.app.files) > MOST_FILES:
         return None
-    for module, body, around in (*wrappers(view, flow.body), *callers(view, flow.body.name.rpartition(".")[2])):
+    name = flow.body.name.rpartition(".")[2]
+    for module, body, around in (*wrappers(view, flow.body), *callers(view, name, not is_mute(flow.body))):
         with contextlib.suppress(RecursionError):
             for event in view.project.flow(module, body, {}, around).events(Happening.FAILED_USED):
                 if isinstance(event.detail, Swallowed) and event.detail.handler is handler:
@@ -47,13 +50,16 @@ def wrappers(view: View, body: Body) -> Iterator[Caller]:
             yield target.module, wrapper, {ast.unparse(call.func): Value(FUNCTION, body.qualified, extra=(None, None))}
 
 
-def callers(view: View, name: str) -> Iterator[Caller]:
-    """The functions of other modules that call something of that name with arguments; tests are left out."""
+def callers(view: View, name: str, answers: bool) -> Iterator[Caller]:
+    """The functions of other modules that call something of that name with arguments, and go on whatever it
+    ``answers``; tests are left out."""
     for module in view.project.app.modules_with(f"{name}(".encode()):
         if module is view.module or view.project.config.is_test(module.path):
             continue
         for body in module.bodies.values():
-            if any(is_call_of(call, name) for call in body.own(ast.Call)):
+            if any(
+                is_call_of(call, name) and (not answers or goes_on_anyway(body, call)) for call in body.own(ast.Call)
+            ):
                 yield module, body, {}
 
 

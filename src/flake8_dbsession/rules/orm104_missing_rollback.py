@@ -2,7 +2,8 @@
 
 What it does
     Reports an ``except`` that catches a failed flush or commit and lets the session go on without ``rollback()``:
-    in the next turn of a loop, after the ``try``, in the caller that lent it and is told nothing, in a session that
+    in the next turn of a loop, after the ``try``, in the caller that lent it and is told nothing, or drops the answer
+    (``save(session, name)``) or counts it (``if save(session, name): saved += 1``), in a session that
     others go on with (an attribute, a global, one that a function has opened for the handlers in it), or that its
     dependency commits after the endpoint. Reading a row
     that was loaded before is going on, even in the message of the ``except`` itself: the failure has expired it.
@@ -52,7 +53,6 @@ from ..questions.only_asking import executes, only_asks
 from ..questions.rolling_back import is_closed_after_requests, is_rolled_back, is_rolled_back_around
 from ..session.events import Event, Happening, Swallowed
 from ..session.flow import Flow
-from ..session.outside import is_mute
 from ..session.state import FAILED
 from ..session.steps.exceptions import is_for_database, last_names, types_of
 from ..session.values import AMBIENT, ATTRIBUTE, CONTEXT, PARAMETER, Resource
@@ -126,8 +126,8 @@ def add(found: dict[ast.AST, Failure], handler: ast.AST, failure: Failure) -> No
 
 
 def lent(flow: Flow) -> Iterator[tuple[ast.AST, Resource]]:
-    """The handlers that leave a session of the caller failed, who is told nothing of it."""
-    for resource, handler in flow.left_failed() if is_mute(flow.body) else ():
+    """The handlers that leave a session of the caller failed, who need not hear of it."""
+    for resource, handler in flow.left_failed():
         if resource.origin == PARAMETER:
             yield handler, resource
 

@@ -65,6 +65,7 @@ def summary_of(flow: Flow) -> Summary:
         removes_all=flow.scope.removes_all,
         makes_owner=makes_owner(flow, returns),
         swallows=tuple(flow.left_failed()) if is_mute(flow.body) else (),
+        told=() if is_mute(flow.body) else tuple(left for left in flow.left_failed() if not ends_sometimes(left[1])),
         used=tuple(sorted(flow.scope.used)),
         closes=tuple(sorted(r for r, life in normal if r in flow.scope.closed and not life.phases & ~IDLE)),
         answers=tuple(sorted(flow.scope.answers.items())),
@@ -159,6 +160,11 @@ def is_mute(body: Body) -> bool:
     """Whether a function returns nothing but None."""
     values = (node.value for node in body.own(ast.Return))
     return all(value is None or (isinstance(value, ast.Constant) and value.value is None) for value in values)
+
+
+def ends_sometimes(handler: ast.AST) -> bool:
+    """Whether a handler rolls back on some of its ways, and so knows why not on the others."""
+    return any(isinstance(part, ast.Attribute) and part.attr in ("close", "rollback") for part in ast.walk(handler))
 
 
 def told(life: Life) -> Life:

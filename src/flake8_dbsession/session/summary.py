@@ -106,6 +106,8 @@ class Summary(NamedTuple):
     """Whether an object with an engine of its own is made at each call and handed out, or (a constructor) is one."""
     swallows: tuple[tuple[Resource, ast.AST], ...] = ()
     """The caller's sessions whose failure a handler has caught, with the handler; nothing tells the caller of it."""
+    told: tuple[tuple[Resource, ast.AST], ...] = ()
+    """The same of a function that returns something, which tells nobody who does not look at it."""
     used: tuple[Resource, ...] = ()
     """The caller's sessions that meet SQL or a commit before any rollback."""
     closes: tuple[Resource, ...] = ()

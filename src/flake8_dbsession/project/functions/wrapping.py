@@ -190,6 +190,7 @@ def ended(summary: Summary, after: tuple[Resource, ...], failed: tuple[Resource,
         failed=tuple({**dict(summary.failed), **dict.fromkeys(failed, Life(IDLE))}.items()),
         failures=failures,
         swallows=tuple((r, handler) for r, handler in summary.swallows if r not in after),
+        told=tuple((r, handler) for r, handler in summary.told if r not in after),
     )
 
 

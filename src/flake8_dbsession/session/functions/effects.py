@@ -33,6 +33,7 @@ from ..values import (
     Value,
 )
 from .formals import SELF, Formals
+from .hearing import goes_on_anyway
 from .lending import reads
 
 if TYPE_CHECKING:
@@ -76,8 +77,7 @@ def apply(
     before = dict(ev.now.lives)
     ev.now.lives = changed(ev, summary.normal, formals, function.name)
     closed = set(filter(None, map(formals.of_caller, summary.closes)))
-    for formal, handler in summary.swallows:
-        ev.now.steps["caught", formals.of_caller(formal)] = Swallowed(node, handler, formal)
+    swallow(ev, summary, formals, node)
     for resource, life in list(ev.now.lives.items()):
         old = before.get(resource, Life(ENTRY))
         if life.may_hold and not old.may_hold:
@@ -94,6 +94,18 @@ def apply(
                 ev.now.closed.add(resource)
             elif old.may_hold and not resource.keeps_rows:
                 ev.now.expire(resource)
+
+
+def swallow(ev: Evaluation, summary: Summary, formals: Formals, node: ast.AST) -> None:
+    """What a handler inside has caught, of which the caller is told nothing, or does not listen."""
+    for formal, handler in summary.swallows:
+        ev.now.steps["caught", formals.of_caller(formal)] = Swallowed(node, handler, formal)
+    for formal, handler in summary.told if summary.told and goes_on_anyway(ev.body, node) else ():
+        actual = formals.of_caller(formal)
+        life = ev.now.lives.get(actual) if actual is not None else None
+        if actual is not None and life is not None and life.marks & TOLD:
+            ev.now.lives[actual] = Life(life.phases, life.marks & ~TOLD | SWALLOWED)
+            ev.now.steps["caught", actual] = Swallowed(node, handler, formal)
 
 
 def wait_as_inside(
