@@ -13,6 +13,7 @@ from ...session.values import (
     ATTRIBUTE,
     CLASS,
     CONSTANT,
+    CONTEXT_VAR,
     EMPTY,
     ENGINE,
     FACTORY,
@@ -32,7 +33,8 @@ from ...session.values import (
 from ..classes.kept_objects import left_without
 from ..modules.module import ClassInfo, Module
 from .annotations import annotated
-from .set_later import as_set_later
+from .contexts import of_context
+from .set_later import as_set_later, session_in_context
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -141,7 +143,12 @@ class Meanings:
             return self.value(binding.imported)
         if binding.annotation is not None:
             return named_after(annotated(self.project, module.names, binding.annotation, name), qualified)
+        if any(self._makes_context(module, value) for value in binding.values):
+            return of_context(module.names, name, session_in_context(self.project, module, name))
         return Value(NAMED, qualified) if binding.values else UNKNOWN
+
+    def _makes_context(self, module: Module, expression: ast.expr) -> bool:
+        return isinstance(expression, ast.Call) and module.names.resolve(expression.func) == CONTEXT_VAR
 
     def _evaluated(self, module: Module, expression: ast.expr) -> Value:
         value = self.project.evaluate(module, expression)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...names import imports_of
 from ...session.body import Body
-from ...session.values import UNKNOWN, Value
+from ...session.values import SESSION, UNKNOWN, Value
 from ..modules.module import Module
 
 if TYPE_CHECKING:
@@ -32,6 +32,26 @@ def as_known_in(project: Project, module: Module, body: Body, expression: ast.ex
         if isinstance(target, ast.Name) and target.id in body.local_names:
             names[target.id] = project.evaluate(module, value, names)
     return project.evaluate(module, expression, names)
+
+
+def session_in_context(project: Project, module: Module, name: str) -> Value:
+    """The session that a function of the module puts into one of its context variables: ``current.set(session)``."""
+    for body in module.bodies.values():
+        for call in body.own(ast.Call):
+            match call:
+                case ast.Call(func=ast.Attribute(value=ast.Name(id=variable), attr="set"), args=[put]):
+                    value = as_given(project, module, body, put) if variable == name else UNKNOWN
+                    if value.kind == SESSION:
+                        return value
+    return UNKNOWN
+
+
+def as_given(project: Project, module: Module, body: Body, put: ast.expr) -> Value:
+    """What a function puts somewhere: what a ``with`` block gives it, or what it has made before."""
+    for item in body.own(ast.withitem) if isinstance(put, ast.Name) else ():
+        if isinstance(item.optional_vars, ast.Name) and item.optional_vars.id == put.id:  # type: ignore[attr-defined]
+            return as_known_in(project, module, body, item.context_expr)
+    return as_known_in(project, module, body, put)
 
 
 def imported_by(project: Project, module: Module, body: Body) -> dict[str, Value]:
