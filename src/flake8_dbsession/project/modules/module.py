@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from ...names import Function, Names, dotted, imports_of
@@ -116,6 +116,11 @@ def statements_in(function: Function | ast.Module) -> list[ast.AST]:
     return found
 
 
+def whole_names(imports: Iterable[ast.Import]) -> list[str]:
+    """What ``import shop.api.orders`` loads, although it binds ``shop``."""
+    return [alias.name for each in imports for alias in each.names]
+
+
 class Module:
     """One parsed module with its functions and classes by dotted name; ``path`` is for people, ``file`` absolute."""
 
@@ -131,13 +136,15 @@ class Module:
     def imported(self) -> frozenset[str]:
         """The modules that the file may import: what its names stand for, and what that may be a part of."""
         names = [binding.imported for binding in self.names.bindings.values() if binding.imported]
+        names += whole_names(each for each in self.source.tree.body if isinstance(each, ast.Import))
         return frozenset([*names, *(name.rpartition(".")[0] for name in names), *self.names.stars])
 
     @cached_property
     def imported_anywhere(self) -> frozenset[str]:
         """The same, with what functions of the file import as they run."""
-        imports = (each for each in statements_in(self.source.tree) if isinstance(each, (ast.Import, ast.ImportFrom)))
+        imports = [each for each in statements_in(self.source.tree) if isinstance(each, (ast.Import, ast.ImportFrom))]
         names = [name for each in imports for _, name in imports_of(each, self.name, self.is_package)]
+        names += whole_names(each for each in imports if isinstance(each, ast.Import))
         return self.imported.union(names, (name.rpartition(".")[0] for name in names))
 
     @cached_property
