@@ -137,7 +137,8 @@ def inside(view: View, flow: Flow, event: Event) -> tuple[ast.AST, Failure]:
     swallowed: Swallowed = event.detail
     for other in view.flows:
         if any(handler is swallowed.handler for handler in other.body.own(ast.ExceptHandler)):
-            return swallowed.handler, Failure(other, (swallowed.session,), event.node)
+            own = [resource for resource, handler in other.left_failed() if handler is swallowed.handler]
+            return swallowed.handler, Failure(other, (*own[:1], swallowed.session)[:1], event.node)
     return swallowed.call, Failure(flow, (event.resource or swallowed.session,), event.node)
 
 

@@ -45,6 +45,7 @@ def summary_of(flow: Flow) -> Summary:
         life = lives[0] if lives else None
     yielded = [value for value, _ in flow.scope.yields]
     yields = telling(yielded)
+    left = tuple(each for each in flow.left_failed() if each[0] not in flow.scope.rows or is_given(flow, each[0]))
     return Summary(
         normal=normal,
         failed=failed,
@@ -64,8 +65,8 @@ def summary_of(flow: Flow) -> Summary:
         makes_engine=makes_engine(flow, returns),
         removes_all=flow.scope.removes_all,
         makes_owner=makes_owner(flow, returns),
-        swallows=tuple(flow.left_failed()) if is_mute(flow.body) else (),
-        told=() if is_mute(flow.body) else tuple(left for left in flow.left_failed() if not ends_sometimes(left[1])),
+        swallows=left if is_mute(flow.body) else (),
+        told=() if is_mute(flow.body) else tuple(each for each in left if not ends_sometimes(each[1])),
         used=tuple(sorted(flow.scope.used)),
         closes=tuple(sorted(r for r, life in normal if r in flow.scope.closed and not life.phases & ~IDLE)),
         answers=tuple(sorted(flow.scope.answers.items())),
@@ -160,6 +161,12 @@ def is_mute(body: Body) -> bool:
     """Whether a function returns nothing but None."""
     values = (node.value for node in body.own(ast.Return))
     return all(value is None or (isinstance(value, ast.Constant) and value.value is None) for value in values)
+
+
+def is_given(flow: Flow, resource: Resource) -> bool:
+    """Whether the function is given a session as such, and not only rows of it."""
+    values = (value for names in flow.starts for value in names.values())
+    return any(value.kind == SESSION and value.resource == resource for value in values)
 
 
 def ends_sometimes(handler: ast.AST) -> bool:
