@@ -11,7 +11,8 @@ Why it matters
 Stays silent when
     The registry itself is stored, or the object belongs to one unit of work: another method of it closes the session
     and sets the attribute to None, or the function that stores the session removes it from the registry or closes it
-    in a ``finally``, or each object is a row, or is made for one call of the function that makes it.
+    in a ``finally``, or each object is a row, or is made for one call of the function that makes it, or is a thread or
+    process that takes the session as it runs.
 
 Fix safety
     Unsafe: the registry is stored instead, so each thread gets its own session.
@@ -77,9 +78,12 @@ def is_on_its_object(target: ast.expr) -> bool:
 
 
 def ends_with_its_work(view: View, body: Body) -> bool:
-    """Whether an object lives for one unit of work: it is made for one call, or is a row, which has a session."""
+    """Whether an object lives for one unit of work: it is made for one call, is a row, which has a session, or is a
+    thread or process that takes the session as it runs."""
     is_row = "sqlalchemy.orm.reconstructor" in view.project.decorators(view.module, body)
-    return is_row or is_made_for_calls(view.project, f"{view.module.name}.{body.owner}")
+    running = {entry.kind for entry in view.units.behind(body)}
+    is_thread = bool(running) and running <= {"thread", "process"}
+    return is_row or is_thread or is_made_for_calls(view.project, f"{view.module.name}.{body.owner}")
 
 
 def is_let_go(view: View, body: Body, registry: ast.expr, target: ast.expr) -> bool:

@@ -16,7 +16,8 @@ Stays silent when
     needs; the database is SQLite, or the project declares no driver of a server and speaks of SQLite; a function only
     defines what runs later (start-up hooks, lifespan handlers, cached loaders), or takes a connection and gives it
     back without asking it for anything, to know whether the server is there; a ``try`` around the query takes
-    whatever comes of it, and the start goes on; a block makes the database itself, or stands where
+    whatever comes of it, and the start goes on; a factory asks only where it is told to, by a parameter that is False
+    by itself; a block makes the database itself, or stands where
     ``database_exists(url)`` has told that there was none.
     ``create_all()`` is reported only where the deployment starts more than one process, which then create tables in
     a race.
@@ -63,6 +64,7 @@ def check(view: View) -> Iterator[Diagnostic]:
         if is_module and is_program(view):
             continue
         found = [node for node in queries(flow, asking, view, pool) if not is_guarded(node, view)]
+        found = [node for node in found if not is_left_out(node, flow)]
         found = [node for node in found if not (is_told_inside(node, asking, view) or is_the_program(node, view))]
         if not found or is_sqlite(pool) or is_without_server(view):
             continue
@@ -163,6 +165,16 @@ def is_guarded(node: ast.expr, view: View) -> bool:
     """Whether the node stands under ``if __name__ == "__main__"``."""
     guards = (s for s in view.source.tree.body if isinstance(s, ast.If) and "__name__" in ast.unparse(s.test))
     return any(guard.lineno <= node.lineno <= (guard.end_lineno or 0) for guard in guards)
+
+
+def is_left_out(node: ast.expr, flow: Flow) -> bool:
+    """Whether the factory asks only where somebody tells it to: under ``if make_tables:``, which is False by itself."""
+    for check in flow.body.own(ast.If):
+        usual = flow.body.defaults.get(check.test.id) if isinstance(check.test, ast.Name) else None
+        last = check.body[-1].end_lineno or 0
+        if isinstance(usual, ast.Constant) and not usual.value and check.body[0].lineno <= node.lineno <= last:
+            return True
+    return False
 
 
 def is_program(view: View) -> bool:
