@@ -141,15 +141,19 @@ class View:
 
     def is_repeated(self, body: Body, serves: Serves) -> bool:
         """Whether a process runs the function again and again, as far as can be seen in whichever file."""
-        return self._repeated.is_repeated(self.units, body, serves)
+        return self.repeated.is_repeated(self.units, body, serves)
 
     def is_served(self, body: Body, serves: Serves) -> bool:
         """Whether an entry that ``serves`` runs the function, directly or through others, of whichever file."""
-        return self._repeated.is_served(self.units, body, serves)
+        return self.repeated.is_served(self.units, body, serves)
+
+    def units_of(self, module: Module) -> Units:
+        """Who runs the functions of any module of the project, as far as the module itself says."""
+        return self.units if module is self.module else self._commands.units(module)
 
     def is_called_by_function(self, body: Body) -> bool:
         """Whether a function of the application calls the function, and not only a module or constructor."""
-        return self._repeated.is_called_by_function(self.units, body)
+        return self.repeated.is_called_by_function(self.units, body)
 
     @cached_property
     def _starts(self) -> Commands:
@@ -160,7 +164,8 @@ class View:
         return Commands(self.project)
 
     @cached_property
-    def _repeated(self) -> Repeated:
+    def repeated(self) -> Repeated:
+        """What is known of functions that run often, of whichever file."""
         return Repeated(self._commands)
 
     def _solve(self) -> Iterator[Flow]:

@@ -5,8 +5,10 @@ What it does
     shows that it runs often: a request, task, message or endless loop calls it, from whichever file, or it hands a
     session out to other functions. Also a task, request or message that makes an object with an engine of its own: of
     a class whose constructor or property makes one, for itself or in an object that it keeps, or that inherits such a
-    constructor, or a Flask application that Flask-SQLAlchemy is given; and the engine that ``__init__`` of a class
-    makes anew at each call, although ``__new__`` gives one object to all.
+    constructor, or a Flask application that Flask-SQLAlchemy is given. The engine of a class is reported itself where
+    helpers of a request, task or message make its objects and drop them, also by the name of the class
+    (``load(module, "Audit")(config)``), or where ``__init__`` makes it anew at each call, although ``__new__`` gives
+    one object to all.
 
 Why it matters
     Each engine has a pool of its own. Twenty calls left 21 connections on the server until the garbage collector ran;
@@ -36,8 +38,9 @@ from ..model import Diagnostic, Rule
 from ..names import OF_REQUESTS, all_given
 from ..project.runs.repeated import is_in_endless_loop
 from ..questions.asking import SCHEMA, first_of_each_node, is_out_of_scope
-from ..questions.chosen import is_chosen_by_caller, is_the_same_in_each_turn
+from ..questions.chosen import chosen_by_caller, is_chosen_by_caller, is_the_same_in_each_turn
 from ..questions.noted import is_done_once
+from ..questions.objects_for_calls import escapes, is_used_up, made_for_calls
 from ..questions.often import runs_often
 from ..questions.singletons import begins_anew
 from ..session.events import Event, Happening
@@ -51,7 +54,6 @@ _ENGINE = ("engine", "_engine")
 _FACTORY = ("SessionLocal", "_SessionLocal")
 """What an engine and a factory are called that have no name yet."""
 _ANEW = "__new__ has to make it, or __init__ to ask whether it is there"
-_CLOSES = frozenset({"close", "aclose", "dispose", "shutdown", "stop", "disconnect", "__exit__"})
 _KEEPS = ("init", "register", "bind", "install")
 _OF_SCHEMA = SCHEMA | {"compare_metadata"}
 _OF_DATABASES = ("CREATE DATABASE", "DROP DATABASE")
@@ -64,6 +66,7 @@ def check(view: View) -> Iterator[Diagnostic]:
         if flow.body.node is None or is_out_of_scope(view, flow):
             continue
         yield from made_anew(view, flow)
+        yield from made_by_helpers(view, flow)
         if not flow.events(Happening.ENGINE_MADE, Happening.OWNER_MADE) or runs_once(view, flow):
             continue
         served = any(runs_often(entry) for entry in view.units.behind(flow.body))
@@ -86,6 +89,19 @@ def made_anew(view: View, flow: Flow) -> Iterator[Diagnostic]:
         for event in first_of_each_node([e for e in events if not flow.are_behind_check([e.node])]):
             message = f"each call of {flow.body.owner}() makes an engine anew, and a pool, for the one object"
             yield view.diagnostic(RULE, event.node, message, (), None, _ANEW, flow.body)
+
+
+def made_by_helpers(view: View, flow: Flow) -> Iterator[Diagnostic]:
+    """The engine that a constructor makes for its object, where a helper of what is served makes such objects."""
+    events = flow.events(Happening.ENGINE_MADE)
+    info = view.module.classes.get(flow.body.owner)
+    if not events or info is None or not flow.body.name.endswith(".__init__") or "__del__" in info.methods:
+        return
+    for event in [e for e in events if not flow.are_behind_check([e.node])][:1]:
+        maker = made_for_calls(view, info, chosen_by_caller(view, flow, event.node))
+        if maker:
+            message = f"each {info.name}() makes an engine, with a pool, and {maker}() makes one at each call"
+            yield view.diagnostic(RULE, event.node, message, (), None, _ONE, flow.body)
 
 
 def owners(view: View, flow: Flow) -> Iterator[Diagnostic]:
@@ -126,20 +142,8 @@ def is_kept(flow: Flow, made: ast.AST, handed_over: bool) -> bool:
                 return True
             case ast.Assign(targets=[target], value=value) | ast.AnnAssign(target=target, value=ast.expr() as value):
                 if any(part is made for part in ast.walk(value)):
-                    return not isinstance(target, ast.Name) or is_used_up(flow, target.id)
+                    return not isinstance(target, ast.Name) or is_used_up(flow.body, target.id)
     return False
-
-
-def is_used_up(flow: Flow, name: str) -> bool:
-    """Whether the name is no local one, or what it stands for is closed, kept or handed out."""
-    closes = any(
-        isinstance(node, ast.Attribute)
-        and node.attr in _CLOSES
-        and isinstance(node.value, ast.Name)
-        and node.value.id == name
-        for node in flow.body.own_nodes
-    )
-    return name not in flow.body.local_names or closes or any(escapes(node, name) for node in flow.body.own_nodes)
 
 
 def runs_once(view: View, flow: Flow) -> bool:
@@ -255,30 +259,6 @@ def is_given(call: ast.Call, made: ast.AST) -> bool:
 
 def same(one: ast.expr, other: ast.expr) -> bool:
     return ast.dump(one) == ast.dump(other)
-
-
-def escapes(node: ast.AST, name: str) -> bool:
-    """``engine.dispose()``, ``return engine``, ``x.y = engine``, ``d[k] = engine``, or an object that is given it."""
-    match node:
-        case ast.Attribute(value=ast.Name(id=owner), attr="dispose"):
-            return owner == name
-        case ast.Return(value=ast.expr() as value) | ast.Yield(value=ast.expr() as value):
-            return any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(value)) and not isinstance(
-                value, ast.Call
-            )
-        case ast.Assign(value=ast.Name(id=kept)) | ast.AnnAssign(value=ast.Name(id=kept)):
-            return kept == name
-        case (
-            ast.Assign(targets=[ast.Attribute(value=ast.Name(id=owner))], value=ast.Call(args=args, keywords=words))
-            | ast.AnnAssign(target=ast.Attribute(value=ast.Name(id=owner)), value=ast.Call(args=args, keywords=words))
-        ):
-            given = [n for argument in (*args, *words) for n in ast.walk(argument)]
-            return owner != "g" and any(isinstance(n, ast.Name) and n.id == name for n in given)
-        case ast.Assign(targets=[ast.Subscript()], value=value):
-            return any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(value))
-        case ast.AsyncFunctionDef() | ast.FunctionDef() | ast.Lambda():
-            return any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(node))
-    return False
 
 
 RULE = Rule("ORM403", "engine-per-call", "engine made at each call", check)

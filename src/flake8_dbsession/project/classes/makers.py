@@ -61,15 +61,15 @@ class Makers:
             return UNKNOWN
         place = names.index(parameter) if parameter in names else None
         values: set[Value] = set()
-        for made in self._made_as(info):
-            for module, body, call in self._makings(made):
+        for made in self.made_as(info):
+            for module, body, call in self.makings(made):
                 value = self._argument(module, body, call, place, parameter)
                 if value.kind not in _TOLD and value != NONE:
                     return UNKNOWN
                 values.add(plain(value))
         return agreed(values)
 
-    def _made_as(self, info: ClassInfo) -> list[ClassInfo]:
+    def made_as(self, info: ClassInfo) -> list[ClassInfo]:
         """The class, and those that extend it and have no constructor of their own."""
         found = [info]
         for each in found:
@@ -77,7 +77,7 @@ class Makers:
             found.extend(o for o in others if o is not None and o not in found and "__init__" not in o.methods)
         return found
 
-    def _makings(self, info: ClassInfo) -> Iterator[tuple[Module, Body, ast.Call]]:
+    def makings(self, info: ClassInfo) -> Iterator[tuple[Module, Body, ast.Call]]:
         """The calls outside of tests that make an object of a class, with where they stand."""
         name = info.name.rpartition(".")[2]
         paths = [p for p in self.project.app.files_with(f"{name}(".encode()) if not self.project.config.is_test(p)]

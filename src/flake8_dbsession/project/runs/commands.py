@@ -86,7 +86,7 @@ class Commands:
             speakers = list(speaking(module, body)) if module.path != units.module.path else []
             is_command = bool(speakers) and self.project.app.script_kind(module.path) == "command"
             for each in speakers:
-                yield self._of(module), None if is_command else each
+                yield self.units(module), None if is_command else each
 
     def holding(self, module: Module, body: Body) -> list[str]:
         """The files outside of tests that hold a function's name, and that of its module unless it is a method or a
@@ -106,7 +106,8 @@ class Commands:
         others = (other for other in self.project.app.modules_with(last) if other is not module)
         return bool(module.main) and not any(module.name in other.imported_anywhere for other in others)
 
-    def _of(self, module: Module) -> Units:
+    def units(self, module: Module) -> Units:
+        """Who runs the functions of a module, as far as the module itself says."""
         if module.path not in self._units:
             self._units[module.path] = Units(module, self.project, ())
         return self._units[module.path]

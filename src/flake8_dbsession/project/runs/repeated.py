@@ -59,6 +59,12 @@ class Repeated:
         callers = ((other, caller) for other, caller in self._users(units, body) if uses(caller, body)[0])
         return bool(depth) and any(self.is_served(other, caller, serves, depth - 1) for other, caller in callers)
 
+    def calls_of(self, units: Units, body: Body) -> Iterator[tuple[Units, Body, ast.Call]]:
+        """The calls of a function in others, of whichever file, with the functions in which they stand."""
+        for other, user in self._users(units, body):
+            called = uses(user, body)[0]
+            yield from ((other, user, call) for call in user.own(ast.Call) if call.func in called)
+
     def _users(self, units: Units, body: Body) -> Iterator[tuple[Units, Body]]:
         """The functions of the application that speak of the function."""
         for other, user in self.commands.speaking(units, body, self._paths(units, body)):

@@ -29,6 +29,7 @@ from ..values import (
 )
 from .opening import opened
 from .rows import loader_of, loads_by_attribute, member_of_row
+from .tables import any_among
 
 if TYPE_CHECKING:
     from .evaluate import Evaluation
@@ -76,6 +77,8 @@ def attribute(ev: Evaluation, node: ast.Attribute, owner: Value) -> Value:
             return member_of_row(ev, owner, name)
         case "object" | "class":
             return of_object(ev, node, owner)
+        case "one of":
+            return any_among(tuple(ev.world.attribute(each, name) for each in owner.extra))
         case "flask_db":
             return of_flask(owner, name)
         case "method" if owner.extra[0].kind == OBJECT:

@@ -48,7 +48,7 @@ from .opening import manager, open_session
 from .providers import provided
 from .refine import place_of, remember
 from .selects import LOCKING, STATEMENT, STREAMED, asks_for_stream, marked
-from .tables import mapping_method, table_method
+from .tables import made_by_any, mapping_method, table_method
 
 if TYPE_CHECKING:
     from .evaluate import Evaluation
@@ -114,8 +114,11 @@ def perform(ev: Evaluation, function: Value, call: Call, awaited: bool) -> Value
         case "provider":
             return perform(ev, function.extra[0], provided(ev, function, call, perform), awaited)
         case "one of":
-            one_of(ev, function.extra, call, awaited)
-            return unknown(ev, call)
+            made = made_by_any(function)
+            if made == UNKNOWN:
+                one_of(ev, function.extra, call, awaited)
+            unknown(ev, call)
+            return made
     if isinstance(call.node.func, ast.Attribute):
         session = handed_out(ev, call, call.node.func.attr, awaited)
         if session != UNKNOWN:

@@ -19,6 +19,7 @@ from ..values import (
     LIST,
     NONE,
     OBJECT,
+    ONE_OF,
     QUERY,
     ROW,
     ROWS,
@@ -36,7 +37,7 @@ from ..values import (
 )
 from ..waiting import wait_for_each
 from .attributes import asked
-from .tables import looked_up, table
+from .tables import any_among, looked_up, table
 
 if TYPE_CHECKING:
     from .call import Call
@@ -178,8 +179,11 @@ def element(owner: Value, index: ast.expr) -> Value:
 
 
 def entry(owner: Value, node: ast.Subscript) -> Value:
-    """One of a dictionary: by its key, or any where all are factories or engines, each of another database."""
+    """One of a dictionary: by its key, or any where all are factories or engines, each of another database, or plain
+    objects."""
     items: dict[str, Value] = dict(owner.extra)
+    if not isinstance(node.slice, ast.Constant) and all(value.kind == OBJECT for value in items.values()):
+        return any_among(tuple(items.values()))
     alike = next(iter(items.values())) if len({value.kind for value in items.values()}) == 1 else UNKNOWN
     is_any = not isinstance(node.slice, ast.Constant) and alike.kind in HANDLES
     item = items.get(ast.unparse(node.slice), alike if is_any else UNKNOWN)
@@ -191,7 +195,7 @@ def handle_asked_for(owner: Value, call: Call) -> Value:
     """``FACTORIES.get(name)``, as ``FACTORIES[name]``, and objects; UNKNOWN for what is none of these."""
     read = ast.Subscript(call.node.func.value, call.node.args[0], ast.Load())  # type: ignore[attr-defined]
     found = entry(owner, ast.copy_location(read, call.node))
-    return late(found) if found.kind == OBJECT else found if found.kind in HANDLES else UNKNOWN
+    return late(found) if found.kind == OBJECT else found if found.kind in (*HANDLES, ONE_OF) else UNKNOWN
 
 
 def comprehension(ev: Evaluation, node: ast.expr, elements: Iterable[ast.expr]) -> Value:

@@ -47,6 +47,7 @@ from .compound import choice, comparison, comprehension, display, either, piped,
 from .going_through import exhaust
 from .selects import ENUMERATED, PLAIN, ZIPPED
 from .storing import store_attribute, store_item
+from .tables import any_among
 
 
 class Evaluation:
@@ -236,9 +237,8 @@ class Evaluation:
             return Value(ROW, iterated.name, iterated.resource, iterated.extra if iterated.kind == ROWS else ())
         if iterated.kind == GENERATOR and iterated.resource is not None:
             return Value(SESSION, resource=iterated.resource)
-        if iterated.kind == TUPLE and iterated.name != "dict" and len(set(iterated.extra)) == 1:
-            only: Value = iterated.extra[0]
-            return only
+        if iterated.kind == TUPLE and iterated.name != "dict":
+            return any_among(iterated.extra)
         return iterated if iterated.kind == OBJECT else UNKNOWN
 
     def bind(self, target: ast.expr, value: Value) -> None:

@@ -1,11 +1,11 @@
-"""What a key picks at run time: of tables of functions, ``HANDLERS = {"north": from_north, …}``, and of dictionaries of
-objects of one class, ``clients: dict[str, Client]``."""
+"""What a key picks at run time: of tables of functions or classes, ``HANDLERS = {"north": from_north, …}``, and of
+dictionaries of objects, ``clients: dict[str, Client]``."""
 
 from __future__ import annotations
 
 import ast
 
-from ..values import FUNCTION, MAPPING, OBJECT, ONE_OF, TABLE, TUPLE, UNKNOWN, Value, contained, late
+from ..values import CLASS, FUNCTION, MAPPING, OBJECT, ONE_OF, TABLE, TUPLE, UNKNOWN, Value, contained, late
 from .call import Call
 
 _MOST = 24
@@ -13,22 +13,23 @@ _MOST = 24
 
 
 def table(items: list[tuple[ast.expr | None, Value]]) -> Value:
-    """A dictionary whose values are functions of the project, known wherever one is called, objects of one class, or
-    among others objects, each under a key that is written down; UNKNOWN for any other."""
+    """A dictionary whose values are functions or classes of the project, known wherever one is called, objects of one
+    class, or among others objects, each under a key that is written down; UNKNOWN for any other."""
     objects = {value for _, value in items if value.kind == OBJECT and not contained(value)}
     if len(objects) == 1 and all(value in objects for _, value in items):
         return Value(MAPPING, extra=tuple(objects))
     if objects and len(items) <= _MOST and all(isinstance(key, ast.Constant) for key, _ in items):
         return Value(TUPLE, "dict", extra=tuple((ast.unparse(key), value) for key, value in items if key is not None))
-    are_functions = all(key is not None and is_seen(value) for key, value in items)
-    if not items or len(items) > _MOST or not are_functions:
+    if not items or len(items) > _MOST or not all(key is not None and is_seen(value) for key, value in items):
         return UNKNOWN
     return Value(TABLE, extra=tuple((ast.unparse(key), value) for key, value in items if key is not None))
 
 
 def is_seen(value: Value) -> bool:
-    """A function that is no part of another one, whose names it might use."""
-    return value.kind == FUNCTION and bool(value.name) and (len(value.extra) < 2 or value.extra[1] is None)
+    """A class, or a function that is no part of another one, whose names it might use."""
+    if value.kind == FUNCTION:
+        return bool(value.name) and (len(value.extra) < 2 or value.extra[1] is None)
+    return value.kind == CLASS
 
 
 def looked_up(functions: Value, key: ast.expr) -> Value:
@@ -38,7 +39,22 @@ def looked_up(functions: Value, key: ast.expr) -> Value:
 
 
 def any_of(functions: Value) -> Value:
-    return Value(ONE_OF, extra=tuple(dict.fromkeys(function for _, function in functions.extra)))
+    return any_among(tuple(function for _, function in functions.extra))
+
+
+def any_among(values: tuple[Value, ...]) -> Value:
+    """One of several functions, classes or plain objects of the project; UNKNOWN of anything else."""
+    each = tuple(dict.fromkeys(values))
+    if len(each) == 1:
+        return each[0]
+    are_plain = all(is_seen(value) or (value.kind == OBJECT and not contained(value)) for value in each)
+    return Value(ONE_OF, extra=each) if each and len(each) <= _MOST and are_plain else UNKNOWN
+
+
+def made_by_any(classes: Value) -> Value:
+    """The object that one of several classes makes; UNKNOWN where these are no classes."""
+    are_classes = all(value.kind == CLASS for value in classes.extra)
+    return classes.with_extra(*(Value(OBJECT, value.name) for value in classes.extra)) if are_classes else UNKNOWN
 
 
 def table_method(functions: Value, name: str, call: Call) -> Value:
